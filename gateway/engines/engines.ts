@@ -1,0 +1,225 @@
+// The engine port: what a session may ask of a model's realtime side and what comes back. One adapter per provider
+// implements it; nothing here knows a provider. Events arrive in one ordered stream through `EngineOptions.onEvent`.
+
+/** Where an event comes from: the provider said it, we measured it, or we concluded it. */
+export type Source = 'provider' | 'local' | 'inferred'
+
+export type AudioFormat = 'pcm16_24k'
+
+export interface Capabilities {
+  readonly conversation: 'turn' | 'continuous'
+  readonly cancelSpeech: 'exact' | 'gate-only'
+  readonly truncate: 'native' | 'note' | 'rewrite'
+  readonly say: 'exact' | 'wording' | 'paraphrase'
+  readonly tools: 'inline' | 'delegated' | 'none'
+  readonly usage: 'cumulative' | 'delta'
+  readonly media: 'relayed' | 'direct'
+  /** `words`: speech is transcribed; `speech`: only noticed (the keyless demo without a recogniser). */
+  readonly hears: 'words' | 'speech'
+  readonly inputAudio: AudioFormat
+  readonly outputAudio: AudioFormat
+  /** Provider's session cap in milliseconds; null when it has none. */
+  readonly maxDurationMs: number | null
+  /** Session fields a later `update` may change. */
+  readonly mutable: readonly ('instructions' | 'tools' | 'voice' | 'turnDetection' | 'outputModality')[]
+  /** `openai-realtime-ga`: events carry `wire`, the provider's own frame, so that a leg of the same protocol forwards it as it is. */
+  readonly dialect: 'openai-realtime-ga' | 'none'
+}
+
+export interface EngineTool {
+  readonly name: string
+  readonly description: string
+  /** JSON Schema of the arguments. */
+  readonly parameters: Readonly<Record<string, unknown>>
+}
+
+/** What one session needs of its engine. Built from the agent's live config; never from the client. */
+export interface EngineBrief {
+  readonly instructions: string
+  readonly voice: string
+  readonly language: string
+  readonly model: string
+  readonly tools: readonly EngineTool[]
+  readonly outputModality: 'audio' | 'text'
+  readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
+  /** Earlier turns of the conversation, oldest first, for seeding. */
+  readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
+}
+
+export type EngineCommand =
+  /** Adds what the person wrote. Does not ask for an answer. `itemId` is chosen by the caller. */
+  | {
+      readonly type: 'userText'
+      readonly itemId: string
+      readonly text: string
+      readonly raw?: Readonly<Record<string, unknown>>
+    }
+  /** Asks for an answer now. */
+  | { readonly type: 'respond'; readonly raw?: Readonly<Record<string, unknown>> }
+  /** Asks the engine to speak this sentence, as exactly as `capabilities.say` promises. */
+  | { readonly type: 'say'; readonly text: string }
+  /** Background information: changes what is known, not what is said now. */
+  | { readonly type: 'note'; readonly text: string }
+  | {
+      readonly type: 'toolResult'
+      readonly callId: string
+      readonly output: string
+      readonly raw?: Readonly<Record<string, unknown>>
+    }
+  /** Stop generating the answer in progress. */
+  | { readonly type: 'cancel'; readonly responseId?: string }
+  /** The person heard this item only up to `heardMs` of its audio. */
+  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number }
+  | { readonly type: 'commitAudio' }
+  | { readonly type: 'clearAudio' }
+  | {
+      readonly type: 'update'
+      readonly fields: Partial<
+        Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality'>
+      >
+    }
+  /** A provider's own event, forwarded verbatim to an engine of the same dialect. */
+  | { readonly type: 'native'; readonly event: Readonly<Record<string, unknown>> & { readonly type: string } }
+
+/** `applied`: done. `accepted`: sent, the provider will tell. `rejected`: not now, with a reason. `unsupported`: never. */
+export type CommandAnswer =
+  | { readonly is: 'applied' | 'accepted' }
+  | { readonly is: 'rejected' | 'unsupported'; readonly reason: string }
+
+/** Cumulative since the engine opened, disjoint (cached tokens are not counted again as input). Missing = not metered. */
+export type MeterKey =
+  | 'input.text.tokens'
+  | 'input.audio.tokens'
+  | 'input.image.tokens'
+  | 'input.cached.text.tokens'
+  | 'input.cached.audio.tokens'
+  | 'input.cached.image.tokens'
+  | 'output.text.tokens'
+  | 'output.audio.tokens'
+  | 'transcription.input.tokens'
+  | 'transcription.output.tokens'
+  | 'transcription.seconds'
+  | 'speech.characters'
+
+export type Meters = Readonly<Partial<Record<MeterKey, number>>>
+
+interface Base {
+  readonly source: Source
+  /** The provider's frame this event was read from, byte for byte, when `capabilities.dialect` is not `none`. */
+  readonly wire?: Buffer
+}
+
+export type EngineEvent =
+  | (Base & { readonly type: 'ready'; readonly engineSessionId: string; readonly model: string })
+  | (Base & { readonly type: 'responseStarted'; readonly responseId: string })
+  | (Base & {
+      readonly type: 'responseDone'
+      readonly responseId: string
+      readonly status: 'completed' | 'cancelled' | 'failed' | 'incomplete'
+      readonly reason?: string
+    })
+  /** An agent item begins: its text and audio follow under this id. */
+  | (Base & { readonly type: 'agentItem'; readonly responseId: string; readonly itemId: string })
+  /** `pcm` may be absent when `wire` holds it as base64 (a forwarded frame): then only `ms` is known. */
+  | (Base & {
+      readonly type: 'audio'
+      readonly responseId: string
+      readonly itemId: string
+      readonly pcm?: Buffer
+      readonly ms: number
+    })
+  | (Base & { readonly type: 'audioDone'; readonly responseId: string; readonly itemId: string })
+  /** `spoken`: transcript of audio; otherwise written text. `final` repeats the whole text. */
+  | (Base & {
+      readonly type: 'agentText'
+      readonly responseId: string
+      readonly itemId: string
+      readonly spoken: boolean
+      readonly delta?: string
+      readonly final?: string
+    })
+  /** What the person said, transcribed; `final` repeats the whole text and may be empty. `heardMs`: length of the speech. */
+  | (Base & {
+      readonly type: 'userText'
+      readonly itemId: string
+      readonly delta?: string
+      readonly final?: string
+      readonly failed?: string
+    })
+  /** Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. */
+  | (Base & {
+      readonly type: 'userSpeech'
+      readonly phase: 'start' | 'stop'
+      readonly itemId: string
+      readonly atMs: number
+      readonly interrupts: boolean
+    })
+  /** The person's audio became a conversation item. */
+  | (Base & { readonly type: 'userItem'; readonly itemId: string; readonly spoken: boolean })
+  | (Base & {
+      readonly type: 'toolCall'
+      readonly responseId: string
+      readonly itemId: string
+      readonly callId: string
+      readonly name: string
+      readonly arguments: string
+    })
+  | (Base & { readonly type: 'truncated'; readonly itemId: string; readonly heardMs: number })
+  | (Base & { readonly type: 'usage'; readonly meters: Meters })
+  | (Base & { readonly type: 'rateLimited'; readonly retryAfterMs: number | null })
+  /** Non-fatal unless a `closed` follows. `benign`: a lost race such as cancelling what had ended. */
+  | (Base & {
+      readonly type: 'error'
+      readonly code: string
+      readonly message: string
+      readonly benign: boolean
+      readonly eventId?: string
+    })
+  /** Anything else of the provider's protocol; forwarded to legs that speak it. */
+  | (Base & { readonly type: 'native'; readonly name: string })
+  /** Last event of an engine, exactly once. `refused`: it never became ready. */
+  | (Base & {
+      readonly type: 'closed'
+      readonly cause: 'asked' | 'refused' | 'lost' | 'expired'
+      readonly code: string
+      readonly message: string
+    })
+
+export interface EngineOptions {
+  readonly tenantId: string
+  readonly sessionId: string
+  readonly brief: EngineBrief
+  readonly onEvent: (event: EngineEvent) => void
+}
+
+/** One live connection to a model. After `closed` every call is a no-op answered `rejected`. */
+export interface Engine {
+  readonly kind: string
+  readonly capabilities: Capabilities
+  /** Starts connecting; answers through `ready` or `closed`. Must not throw. */
+  start(): void
+  send(command: EngineCommand): CommandAnswer
+  /** One stretch of the person's audio. Exactly one of the two: raw PCM16 24 kHz, or a whole GA `input_audio_buffer.append` frame. */
+  audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void
+  /** Bytes accepted but not yet written to the provider: the leg pauses above `backPressureBytes`. */
+  readonly bufferedBytes: number
+  /** Stops and restarts reading from the provider (the client is slow). */
+  pause(): void
+  resume(): void
+  /** Closes politely within 1 s, then hard; `closed` with cause `asked` follows unless it was closed already. */
+  close(): void
+}
+
+export type EngineKind = 'demo' | 'openai-realtime'
+
+/** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
+export interface EngineFactory {
+  readonly kind: EngineKind
+  readonly off?: string
+  readonly defaultModel: string
+  readonly hears: Capabilities['hears']
+  open(options: EngineOptions): Engine
+}
+
+/** 5 s of PCM16: beyond it the side that sends is paused. */
+export const backPressureBytes = 256 * 1024

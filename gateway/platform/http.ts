@@ -1,0 +1,85 @@
+// A route as data: schemas, who may call it, what it does. Slices export tables of these; http/ serves them.
+
+import type { z } from 'zod'
+import type { TenantId } from './ids.ts'
+
+/** What an operator or an API key may do; a route names the one it needs. */
+export type Ability =
+  | 'sessions.read'
+  | 'sessions.end'
+  | 'credits.read'
+  | 'credits.write'
+  | 'usage.read'
+  | 'tenant.read'
+  | 'tenant.write'
+  | 'keys.read'
+  | 'keys.write'
+  | 'realtime.create'
+
+/** `public`: anyone. `operator`: a signed-in person, no tenant. An ability: an API key or operator of one tenant. */
+export type Access = 'public' | 'operator' | Ability
+
+export interface RequestFacts {
+  readonly ip: string
+  readonly origin: string | undefined
+  readonly userAgent: string
+  header(name: string): string | undefined
+}
+
+/** The verified caller of a tenant-scoped route. */
+export interface Actor {
+  readonly kind: 'operator' | 'key'
+  readonly id: string
+  readonly name: string
+}
+
+export interface RouteInput<P, Q, B> {
+  readonly params: P
+  readonly query: Q
+  readonly body: B
+  readonly facts: RequestFacts
+  /** The credential's tenant. Throws a Problem on `public` and `operator` routes, which have none. */
+  readonly tenantId: TenantId
+  /** Undefined on public routes. */
+  readonly actor: Actor | undefined
+}
+
+export interface RouteReply {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: unknown
+  readonly text?: string
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** `/v1/sessions/:id` */
+  readonly path: string
+  readonly access: Access
+  readonly summary: string
+  readonly params?: z.ZodType
+  readonly query?: z.ZodType
+  readonly body?: z.ZodType
+  /** A method, not a property: its parameter may be narrower than unknown, as the schemas guarantee. */
+  run(input: RouteInput<unknown, unknown, unknown>): Promise<RouteReply>
+}
+
+type Out<S> = S extends z.ZodType ? z.output<S> : undefined
+
+/** Ties the schemas of a route to the input of its `run`. */
+export function route<
+  P extends z.ZodType | undefined,
+  Q extends z.ZodType | undefined,
+  B extends z.ZodType | undefined,
+>(spec: {
+  method: Route['method']
+  path: string
+  access: Access
+  summary: string
+  params?: P
+  query?: Q
+  body?: B
+  run(input: RouteInput<Out<P>, Out<Q>, Out<B>>): Promise<RouteReply>
+}): Route {
+  return spec
+}

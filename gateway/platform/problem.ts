@@ -1,0 +1,41 @@
+// The one error class of the edge. Expected outcomes inside are return unions; a Problem is for whoever must be told.
+
+import { type ProblemBody, type ProblemCode, type ProblemKind, problems } from '../protocol/codes.ts'
+
+export interface ProblemDetails {
+  readonly cause?: unknown
+  readonly retryAfterMs?: number
+  readonly issues?: readonly { readonly path: string; readonly message: string }[]
+}
+
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly kind: ProblemKind
+  readonly details: ProblemDetails
+
+  /** `message` may be shown to the caller: no secrets, no internals. */
+  constructor(code: ProblemCode, message?: string, details: ProblemDetails = {}) {
+    super(message ?? problems[code].text, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.kind = problems[code]
+    this.details = details
+  }
+
+  /** What goes over the wire. `id` joins it with the log line. */
+  body(id?: string): ProblemBody {
+    return {
+      code: this.code,
+      message: this.message,
+      retry: this.kind.retry,
+      ...(id === undefined ? {} : { id }),
+      ...(this.details.retryAfterMs === undefined ? {} : { retryAfterMs: this.details.retryAfterMs }),
+      ...(this.details.issues === undefined ? {} : { issues: this.details.issues }),
+    }
+  }
+}
+
+/** Unknown throwables become `internal`: the caller logs the cause under an id and tells only the id. */
+export function asProblem(thrown: unknown): Problem {
+  return thrown instanceof Problem ? thrown : new Problem('internal', undefined, { cause: thrown })
+}

@@ -1,0 +1,180 @@
+// Bodies of the HTTP API, as sent. The receiving side's schemas live in each slice's routes.ts.
+// Money is integer micro-credits (1 credit = 1_000_000) in fields ending in Micro, US dollars in micro-dollars in …UsdMicro.
+
+import type { EndReason } from './realtime.ts'
+import type { Channel, Turn } from './turn.ts'
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Pass as `cursor` for the next page; null at the end. */
+  readonly next: string | null
+}
+
+export interface WidgetBootstrap {
+  readonly token: string
+  /** Seconds since epoch. */
+  readonly expiresAt: number
+  readonly agent: { readonly slug: string; readonly name: string }
+  readonly brand: WidgetBrand
+  readonly texts: WidgetTexts
+  readonly voice: boolean
+}
+export interface WidgetBrand {
+  readonly accent: string
+  readonly title: string
+  readonly logoUrl?: string
+}
+export interface WidgetTexts {
+  readonly greeting: string
+  readonly placeholder: string
+  readonly consent: string
+  readonly suggestions: readonly string[]
+}
+
+export type SessionState = 'opening' | 'live' | 'ending' | 'ended'
+
+export interface SessionView {
+  readonly id: string
+  readonly tenantId: string
+  readonly agent: { readonly id: string; readonly slug: string; readonly name: string }
+  readonly conversationId: string
+  readonly contactId: string
+  readonly channel: Channel
+  readonly state: SessionState
+  readonly endReason?: EndReason
+  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly lastSeenAt: string
+  readonly seconds: number
+  readonly tokens: number
+  readonly creditsMicro: number
+  readonly costUsdMicro: number | null
+  readonly turns: number
+  readonly interruptions: number
+  /** Median over the session's turns; null before the first answer. */
+  readonly latencyMs: number | null
+  readonly lastText: string
+  /** `listening` | `thinking` | `speaking` | `tool`: what the live session is doing. */
+  readonly activity: 'listening' | 'thinking' | 'speaking' | 'tool'
+}
+
+export interface ReceiptLine {
+  readonly meter: string
+  readonly quantity: number
+  readonly unit: 'second' | 'token' | 'call' | 'character' | 'message'
+  /** Micro-credits per 1_000_000 units, so that token prices stay integers. */
+  readonly priceMicroPerMillion: number
+  readonly amountMicro: number
+}
+export interface Receipt {
+  readonly sessionId: string
+  readonly holdId: string
+  readonly lines: readonly ReceiptLine[]
+  /** Equals the sum of the lines and the absolute amount of the settle entry. */
+  readonly totalMicro: number
+  /** Used but beyond the hold: paid by the operator of the gateway, never by the tenant. */
+  readonly waivedMicro: number
+  readonly costUsdMicro: number | null
+  readonly entryId: string
+  readonly settledAt: string
+}
+
+export interface CreditsView {
+  readonly postedMicro: number
+  readonly heldMicro: number
+  readonly availableMicro: number
+  readonly holds: readonly {
+    readonly id: string
+    readonly sessionId: string
+    readonly amountMicro: number
+    readonly usedMicro: number
+  }[]
+}
+export interface EntryView {
+  readonly id: string
+  readonly kind: 'grant' | 'purchase' | 'settle' | 'refund' | 'adjust'
+  readonly amountMicro: number
+  readonly balanceMicro: number
+  readonly sessionId?: string
+  readonly note: string
+  readonly at: string
+}
+
+export interface UsageDay {
+  readonly day: string
+  readonly channel: Channel
+  readonly agentId: string
+  readonly sessions: number
+  readonly seconds: number
+  readonly tokens: number
+  readonly costUsdMicro: number
+  readonly creditsMicro: number
+}
+
+export interface TenantView {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly status: 'active' | 'suspended'
+  readonly plan: 'free' | 'pro' | 'enterprise'
+  readonly origins: readonly string[]
+  readonly agents: readonly AgentView[]
+}
+export interface AgentView {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly status: 'draft' | 'active' | 'paused' | 'archived'
+  readonly engine: string
+  readonly voice: string
+  readonly tools: readonly string[]
+}
+export interface SiteKeyView {
+  readonly id: string
+  readonly key: string
+  readonly label: string
+  readonly agentSlug: string
+  readonly status: 'active' | 'revoked'
+  readonly createdAt: string
+}
+export interface ApiKeyView {
+  readonly id: string
+  readonly prefix: string
+  readonly label: string
+  readonly status: 'active' | 'revoked'
+  readonly createdAt: string
+  readonly lastUsedAt: string | null
+}
+export interface OperatorView {
+  readonly id: string
+  readonly name: string
+  readonly tenants: readonly {
+    readonly id: string
+    readonly slug: string
+    readonly name: string
+    readonly role: string
+  }[]
+  /** Sent back as `x-parley-csrf` with every state-changing call. */
+  readonly csrf: string
+}
+
+/** Console live socket, gateway → console. */
+export type ConsoleServerEvent =
+  | { readonly type: 'sessions'; readonly sessions: readonly SessionView[] }
+  | { readonly type: 'session'; readonly session: SessionView }
+  | { readonly type: 'turns'; readonly sessionId: string; readonly turns: readonly Turn[] }
+  | { readonly type: 'turn'; readonly sessionId: string; readonly turn: Turn }
+  | {
+      readonly type: 'notice'
+      readonly sessionId: string
+      readonly code: string
+      readonly text: string
+      readonly at: string
+    }
+  | { readonly type: 'ping' }
+/** Console live socket, console → gateway. */
+export type ConsoleClientEvent =
+  | { readonly type: 'watch'; readonly sessionId: string }
+  | { readonly type: 'unwatch'; readonly sessionId: string }
+  | { readonly type: 'pong' }

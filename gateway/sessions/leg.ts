@@ -1,0 +1,35 @@
+// The caller's side of a session, as the session sees it. Implemented in legs/.
+
+import type { EngineEvent } from '../engines/engines.ts'
+import type { Problem } from '../platform/problem.ts'
+import type { EndReason, ParleyNotice } from '../protocol/realtime.ts'
+import type { Turn } from '../protocol/turn.ts'
+
+export interface Leg {
+  readonly kind: 'websocket'
+  /** An engine's event, in order. The leg forwards `wire` where it speaks the same protocol, otherwise renders. */
+  engineEvent(event: EngineEvent): void
+  /** A turn was stored or changed. */
+  turn(turn: Turn): void
+  notice(code: ParleyNotice['code'], text: string): void
+  heartbeat(n: number): void
+  /** Stop playing now (barge-in): everything queued for the player is void. */
+  flush(itemId: string): void
+  /** Says why and closes. Idempotent. */
+  end(reason: EndReason, problem?: Problem): void
+  /** Bytes written but not taken by the peer. */
+  readonly bufferedBytes: number
+}
+
+/** What a leg reports to its session. */
+export interface LegPort {
+  audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void
+  /** The person typed (or a client added) a message. `respond`: answer at once. */
+  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void
+  respond(raw?: Readonly<Record<string, unknown>>): void
+  cancel(responseId?: string): void
+  /** The client says how far an item was heard (GA truncate): clamped to what was sent. */
+  truncate(itemId: string, heardMs: number): void
+  played(itemId: string, playedMs: number, final: boolean): void
+  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): void
+}
