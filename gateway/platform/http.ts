@@ -57,9 +57,9 @@ export interface Route {
   readonly path: string
   readonly access: Access
   readonly summary: string
-  readonly params?: z.ZodType
-  readonly query?: z.ZodType
-  readonly body?: z.ZodType
+  readonly params?: z.ZodType | undefined
+  readonly query?: z.ZodType | undefined
+  readonly body?: z.ZodType | undefined
   /** A method, not a property: its parameter may be narrower than unknown, as the schemas guarantee. */
   run(input: RouteInput<unknown, unknown, unknown>): Promise<RouteReply>
 }
