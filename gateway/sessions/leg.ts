@@ -1,12 +1,14 @@
 // The caller's side of a session, as the session sees it. Implemented in legs/.
 
-import type { EngineEvent } from '../engines/engines.ts'
+import type { CommandAnswer, EngineCommand, EngineEvent } from '../engines/engines.ts'
 import type { Problem } from '../platform/problem.ts'
 import type { EndReason, ParleyNotice } from '../protocol/realtime.ts'
 import type { Turn } from '../protocol/turn.ts'
 
 export interface Leg {
   readonly kind: 'websocket'
+  /** The peer tells what its player played (`parley.played`); otherwise real time is the best guess. */
+  readonly reportsPlayback: boolean
   /** An engine's event, in order. The leg forwards `wire` where it speaks the same protocol, otherwise renders. */
   engineEvent(event: EngineEvent): void
   /** A turn was stored or changed. */
@@ -32,4 +34,12 @@ export interface LegPort {
   truncate(itemId: string, heardMs: number): void
   played(itemId: string, playedMs: number, final: boolean): void
   toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): void
+  /** Everything else of the engine port, already checked against the brief. */
+  command(command: EngineCommand): CommandAnswer
+  /** The microphone was opened or closed. Opening greets, once. */
+  voice(on: boolean): void
+  /** The peer said goodbye. */
+  bye(): void
+  /** The socket is gone. */
+  lost(): void
 }

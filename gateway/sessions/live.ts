@@ -1,0 +1,61 @@
+// The sessions that live in this process, and who watches them.
+
+import type { TenantId } from '../platform/ids.ts'
+import type { SessionView } from '../protocol/rest.ts'
+import type { Turn } from '../protocol/turn.ts'
+import type { Session } from './session.ts'
+
+export type LiveEvent =
+  | { readonly is: 'session'; readonly session: SessionView }
+  | { readonly is: 'turn'; readonly sessionId: string; readonly turn: Turn }
+  | { readonly is: 'notice'; readonly sessionId: string; readonly code: string; readonly text: string }
+
+export interface LiveSession {
+  readonly session: Session
+  readonly keyId: string
+  /** As it is now, not as last stored. */
+  readonly view: () => SessionView
+}
+
+export class Live {
+  readonly #sessions = new Map<string, LiveSession>()
+  readonly #watchers = new Map<TenantId, Set<(event: LiveEvent) => void>>()
+
+  get size(): number {
+    return this.#sessions.size
+  }
+  all(): readonly LiveSession[] {
+    return [...this.#sessions.values()]
+  }
+  add(id: string, live: LiveSession): void {
+    this.#sessions.set(id, live)
+  }
+  remove(id: string): void {
+    this.#sessions.delete(id)
+  }
+  get(tenantId: TenantId, id: string): LiveSession | undefined {
+    const live = this.#sessions.get(id)
+    return live?.session.options.tenantId === tenantId ? live : undefined
+  }
+  of(tenantId: TenantId): readonly LiveSession[] {
+    return this.all().filter((live) => live.session.options.tenantId === tenantId)
+  }
+
+  watch(tenantId: TenantId, listener: (event: LiveEvent) => void): () => void {
+    const watchers = this.#watchers.get(tenantId) ?? new Set()
+    watchers.add(listener)
+    this.#watchers.set(tenantId, watchers)
+    return () => {
+      watchers.delete(listener)
+      if (watchers.size === 0) this.#watchers.delete(tenantId)
+    }
+  }
+
+  /** `make` runs only if somebody watches. */
+  tell(tenantId: TenantId, make: () => LiveEvent): void {
+    const watchers = this.#watchers.get(tenantId)
+    if (watchers === undefined) return
+    const event = make()
+    for (const watcher of watchers) watcher(event)
+  }
+}

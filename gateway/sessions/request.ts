@@ -1,0 +1,58 @@
+// What it takes to open a session, and what the opener gets.
+
+import type { Db } from 'mongodb'
+import type { Brief } from '../agents/agents.ts'
+import type { Engine, EngineFactory } from '../engines/engines.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { TenantId } from '../platform/ids.ts'
+import type { Log } from '../platform/log.ts'
+import type { Channel, Turn } from '../protocol/turn.ts'
+import type { Tools } from '../tools/tools.ts'
+import type { Transcript } from '../transcript/transcript.ts'
+import type { Usage } from '../usage/usage.ts'
+import type { Leg, LegPort } from './leg.ts'
+
+export interface OpenRequest {
+  readonly tenantId: TenantId
+  readonly plan: 'free' | 'pro' | 'enterprise'
+  readonly brief: Brief
+  readonly contactId: string
+  readonly channel: Channel
+  readonly keyId: string
+  readonly ip: string
+  readonly leg: Leg
+}
+
+export interface Opened {
+  readonly sessionId: string
+  readonly conversationId: string
+  readonly history: readonly Turn[]
+  readonly engine: {
+    readonly kind: string
+    readonly model: string
+    readonly demo: boolean
+    readonly capabilities: Engine['capabilities']
+  }
+  /** Tools that run here: their calls are not the client's business. */
+  readonly serverTools: ReadonlySet<string>
+  readonly port: LegPort
+  /** Connects the engine; call when the leg has greeted its peer. */
+  start(): void
+}
+
+export interface SessionsDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly log: Log
+  /** Names this process in leases and holds. */
+  readonly nodeId: string
+  readonly transcript: Transcript
+  readonly usage: Usage
+  readonly ledger: Ledger
+  readonly tools: Tools
+  /** The engine that serves this agent here, or why none does. */
+  readonly engineFor: (brief: Brief) => EngineFactory | { readonly off: string }
+  /** `${tenantId}:${keyId}` of those that may not go on. */
+  readonly notAllowed: (pairs: readonly { tenantId: TenantId; keyId: string }[]) => Promise<ReadonlySet<string>>
+}

@@ -1,0 +1,286 @@
+// One live session: joins leg, engine, talk, toolbox and budget, and performs what `step` decides.
+
+import type { CommandAnswer, Engine, EngineCommand, EngineEvent } from '../engines/engines.ts'
+import type { Clock, Timer } from '../platform/clock.ts'
+import type { TenantId } from '../platform/ids.ts'
+import type { Log } from '../platform/log.ts'
+import { Problem } from '../platform/problem.ts'
+import type { EndReason } from '../protocol/realtime.ts'
+import type { SessionView } from '../protocol/rest.ts'
+import type { Turn } from '../protocol/turn.ts'
+import { type Budget, heartbeatMs } from './budget.ts'
+import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
+import type { Leg, LegPort } from './leg.ts'
+import type { Recorder } from './recorder.ts'
+import { type Activity, Talk } from './talk.ts'
+import type { Toolbox } from './toolbox.ts'
+
+/** Longest wait for a closing sentence. */
+const closingMs = 12_000
+const openMs = 10_000
+/** Turns not durable after this long are given up at the end; the janitor finds the session closed. */
+const flushMs = 10_000
+
+export interface SessionOptions {
+  readonly tenantId: TenantId
+  readonly sessionId: string
+  readonly keyId: string
+  readonly greeting: string | null
+  readonly closing: string
+  readonly limits: { readonly idleMs: number; readonly maxDurationMs: number }
+}
+
+/** Made by sessions.ts; each part knows only what it needs. */
+export interface SessionParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly leg: Leg
+  readonly engine: Engine
+  readonly recorder: Recorder
+  readonly toolbox: Toolbox
+  readonly budget: Budget
+  readonly onChange: () => void
+  readonly onNotice: (code: string, text: string) => void
+  /** The last thing a session does; resolves when the end is durable. */
+  readonly onFinish: (end: { readonly why: EndReason; readonly settle: boolean }) => Promise<void>
+}
+
+export class Session implements LegPort {
+  readonly options: SessionOptions
+  readonly #parts: SessionParts
+  readonly talk: Talk
+  #call: Call = { at: 'opening' }
+  #activity: Activity = 'listening'
+  #greeted = false
+  #lastActiveMs: number
+  #heartbeats = 0
+  #closingSaid = false
+  readonly #timers: Timer[] = []
+  readonly #ended = Promise.withResolvers<void>()
+
+  constructor(options: SessionOptions, parts: SessionParts) {
+    this.options = options
+    this.#parts = parts
+    this.#lastActiveMs = parts.clock.monotonicMs()
+    this.talk = new Talk({
+      clock: parts.clock,
+      recorder: parts.recorder,
+      engine: parts.engine,
+      leg: parts.leg,
+      onActivity: (activity) => this.#does(activity),
+      onTurnEnd: () => parts.budget.checkpoint(),
+    })
+  }
+
+  get state(): SessionView['state'] {
+    return this.#call.at
+  }
+  get activity(): Activity {
+    return this.#activity
+  }
+  /** Resolves when everything about the session is durable. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+  get turns(): readonly Turn[] {
+    return this.#parts.recorder.turns
+  }
+
+  start(): void {
+    const { clock, engine } = this.#parts
+    this.#timers.push(
+      clock.after(openMs, () => this.dispatch({ is: 'openTimeout' })),
+      clock.after(this.options.limits.maxDurationMs, () => this.dispatch({ is: 'durationCap' })),
+      clock.every(heartbeatMs, () => this.#beat()),
+    )
+    engine.start()
+  }
+
+  dispatch(event: CallEvent): void {
+    const [next, effects] = step(this.#call, event)
+    const changed = next !== this.#call
+    this.#call = next
+    for (const effect of effects) this.#perform(effect)
+    if (changed) this.#parts.onChange()
+  }
+
+  #perform(effect: CallEffect): void {
+    switch (effect.do) {
+      case 'goLive':
+        this.#parts.budget.start()
+        this.#parts.budget.checkpoint()
+        return
+      case 'warnCredit':
+        this.#parts.onNotice('credit_low', 'Less than a minute of credit is left.')
+        return
+      case 'sayClosing':
+        this.#sayClosing(effect.why)
+        return
+      case 'finish':
+        void this.#finish(effect)
+        return
+    }
+  }
+
+  #sayClosing(why: EndReason): void {
+    const { clock, engine, leg } = this.#parts
+    this.#parts.onNotice('wrapping_up', `The session is ending: ${why}.`)
+    leg.notice('wrapping_up', this.options.closing)
+    this.talk.interrupt()
+    engine.send({ type: 'cancel' })
+    engine.send({ type: 'say', text: this.options.closing })
+    this.#timers.push(
+      clock.after(closingMs, () => this.dispatch({ is: 'closingTimeout' })),
+      // A sentence is over when its response is done and the player is through with it.
+      clock.every(200, () => {
+        if (this.#closingSaid && !this.talk.stillPlaying) this.dispatch({ is: 'closingSaid' })
+      }),
+    )
+  }
+
+  async #finish(effect: CallEffect & { do: 'finish' }): Promise<void> {
+    const { engine, leg, toolbox, recorder, log } = this.#parts
+    for (const timer of this.#timers.splice(0)) timer.cancel()
+    toolbox.close()
+    this.talk.hangUp()
+    this.#parts.budget.stop()
+    leg.end(effect.why, effect.problem === undefined ? undefined : new Problem(effect.problem))
+    engine.close()
+    try {
+      if (!(await recorder.settle(flushMs))) log.error('turns were not stored before the session ended')
+      await this.#parts.onFinish({ why: effect.why, settle: effect.settle })
+    } catch (error) {
+      log.error({ err: error }, 'the end of the session was not stored; the janitor will close it')
+    } finally {
+      this.#ended.resolve()
+      this.#parts.onChange()
+    }
+  }
+
+  #beat(): void {
+    this.#parts.leg.heartbeat(++this.#heartbeats)
+    const quietMs = this.#parts.clock.monotonicMs() - this.#lastActiveMs
+    if (this.#activity === 'listening' && !this.talk.stillPlaying && quietMs > this.options.limits.idleMs)
+      this.dispatch({ is: 'idle' })
+    this.#parts.onChange()
+  }
+
+  #does(activity: Activity): void {
+    this.#lastActiveMs = this.#parts.clock.monotonicMs()
+    if (this.#activity === activity) return
+    this.#activity = activity
+    this.#parts.onChange()
+  }
+
+  // From the engine
+
+  engineEvent(event: EngineEvent): void {
+    if (this.#call.at === 'ended') return
+    if (event.type === 'audio') {
+      if (this.talk.event(event)) this.#parts.leg.engineEvent(event)
+      return
+    }
+    const pass = this.talk.event(event)
+    if (this.#own(event) && pass) this.#parts.leg.engineEvent(event)
+  }
+
+  /** What the session itself does with an event; false keeps it from the leg. */
+  #own(event: EngineEvent): boolean {
+    const { toolbox, budget } = this.#parts
+    switch (event.type) {
+      case 'ready':
+        this.dispatch({ is: 'engineReady' })
+        return true
+      case 'responseStarted':
+        toolbox.responseStarted()
+        return true
+      case 'responseDone':
+        toolbox.responseDone()
+        if (this.#call.at === 'ending') this.#closingSaid = event.status !== 'cancelled'
+        return true
+      case 'userSpeech':
+        if (event.phase === 'start') toolbox.newTurn()
+        return true
+      case 'toolCall':
+        if (!toolbox.owns(event.name)) return true
+        toolbox.call(event)
+        return false
+      case 'usage':
+        budget.meters(event.meters)
+        return false
+      case 'error':
+        this.#parts.log[event.benign ? 'debug' : 'warn']({ code: event.code }, 'engine error')
+        return !event.benign || event.eventId !== undefined
+      case 'rateLimited':
+        this.#parts.log.warn({ retryAfterMs: event.retryAfterMs }, 'engine rate limited')
+        return false
+      case 'closed':
+        if (event.cause !== 'asked') this.#parts.log.warn({ code: event.code, cause: event.cause }, 'engine closed')
+        this.dispatch({ is: 'engineClosed', cause: event.cause })
+        return false
+      default:
+        return true
+    }
+  }
+
+  // From the leg
+
+  audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
+    if (this.#call.at === 'ended') return
+    this.#parts.engine.audio(input)
+  }
+
+  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
+    this.#does('thinking')
+    this.#parts.toolbox.newTurn()
+    this.talk.interrupt()
+    this.talk.wrote(itemId, text)
+    this.#parts.engine.send({ type: 'userText', itemId, text, ...(raw === undefined ? {} : { raw }) })
+    this.#does('listening')
+  }
+
+  respond(raw?: Readonly<Record<string, unknown>>): void {
+    this.#parts.engine.send({ type: 'respond', ...(raw === undefined ? {} : { raw }) })
+  }
+
+  cancel(responseId?: string): void {
+    this.#parts.engine.send({ type: 'cancel', ...(responseId === undefined ? {} : { responseId }) })
+  }
+
+  truncate(itemId: string, heardMs: number): void {
+    this.talk.truncatedByClient(itemId, heardMs)
+    this.#parts.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heardMs) })
+  }
+
+  played(itemId: string, playedMs: number, final: boolean): void {
+    this.#lastActiveMs = this.#parts.clock.monotonicMs()
+    this.talk.played(itemId, playedMs, final)
+  }
+
+  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): void {
+    this.#parts.engine.send({ type: 'toolResult', callId, output, ...(raw === undefined ? {} : { raw }) })
+  }
+
+  command(command: EngineCommand): CommandAnswer {
+    return this.#parts.engine.send(command)
+  }
+
+  voice(on: boolean): void {
+    if (!on) {
+      this.talk.interrupt()
+      return
+    }
+    this.#lastActiveMs = this.#parts.clock.monotonicMs()
+    if (this.#greeted || this.options.greeting === null || this.#parts.recorder.count > 0) return
+    this.#greeted = true
+    this.#parts.engine.send({ type: 'say', text: this.options.greeting })
+  }
+
+  bye(): void {
+    this.dispatch({ is: 'bye' })
+  }
+
+  lost(): void {
+    this.dispatch({ is: 'legLost' })
+  }
+}

@@ -1,0 +1,220 @@
+// Collection `sessions`. The only file that knows its documents. `lastSeenAt` is the database's clock, never ours.
+
+import type { Collection, Db, Filter, UpdateFilter } from 'mongodb'
+import { asTenantId, type TenantId } from '../platform/ids.ts'
+import { type CollectionSpec, durable } from '../platform/mongo.ts'
+import type { EndReason } from '../protocol/realtime.ts'
+import type { Page, SessionState, SessionView } from '../protocol/rest.ts'
+import type { Channel } from '../protocol/turn.ts'
+
+export interface SessionFacts {
+  readonly sessionId: string
+  readonly agent: { readonly id: string; readonly slug: string; readonly name: string }
+  readonly conversationId: string
+  readonly contactId: string
+  readonly channel: Channel
+  readonly keyId: string
+  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly owner: string
+  readonly epoch: number
+  readonly holdId: string
+}
+
+/** Cumulative; replaces what was there. */
+export interface SessionProgress {
+  readonly seconds: number
+  readonly tokens: number
+  readonly creditsMicro: number
+  readonly costUsdMicro: number | null
+  readonly turns: number
+  readonly interruptions: number
+  readonly latencyMs: number | null
+  readonly lastText: string
+  readonly activity: SessionView['activity']
+}
+
+interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress {
+  _id: string
+  tenantId: string
+  state: SessionState
+  endReason?: EndReason
+  startedAt: Date
+  endedAt?: Date
+  lastSeenAt: Date
+}
+
+export interface StaleSession {
+  readonly tenantId: TenantId
+  readonly sessionId: string
+  readonly holdId: string
+  readonly lastSeenAt: Date
+}
+
+export const sessionCollection: CollectionSpec = {
+  name: 'sessions',
+  indexes: [
+    { key: { tenantId: 1, startedAt: -1, _id: -1 }, name: 'by_start' },
+    { key: { tenantId: 1, state: 1, startedAt: -1, _id: -1 }, name: 'by_state' },
+    { key: { lastSeenAt: 1 }, name: 'alive', partialFilterExpression: { alive: true } },
+  ],
+}
+
+const fresh: SessionProgress = {
+  seconds: 0,
+  tokens: 0,
+  creditsMicro: 0,
+  costUsdMicro: null,
+  turns: 0,
+  interruptions: 0,
+  latencyMs: null,
+  lastText: '',
+  activity: 'listening',
+}
+
+function toView(doc: SessionDoc): SessionView {
+  return {
+    id: doc._id,
+    tenantId: doc.tenantId,
+    agent: doc.agent,
+    conversationId: doc.conversationId,
+    contactId: doc.contactId,
+    channel: doc.channel,
+    state: doc.state,
+    ...(doc.endReason === undefined ? {} : { endReason: doc.endReason }),
+    engine: doc.engine,
+    startedAt: doc.startedAt.toISOString(),
+    ...(doc.endedAt === undefined ? {} : { endedAt: doc.endedAt.toISOString() }),
+    lastSeenAt: doc.lastSeenAt.toISOString(),
+    seconds: doc.seconds,
+    tokens: doc.tokens,
+    creditsMicro: doc.creditsMicro,
+    costUsdMicro: doc.costUsdMicro,
+    turns: doc.turns,
+    interruptions: doc.interruptions,
+    latencyMs: doc.latencyMs,
+    lastText: doc.lastText,
+    activity: doc.activity,
+  }
+}
+
+type Sessions = Collection<SessionDoc & { alive?: true }>
+export type SessionStore = ReturnType<typeof openSessionStore>
+
+export function openSessionStore(db: Db) {
+  const collection: Sessions = db.collection('sessions', durable)
+  return { ...writes(collection), ...reads(collection, db) }
+}
+
+const seen = { $currentDate: { lastSeenAt: true } } satisfies UpdateFilter<SessionDoc>
+
+function writes(collection: Sessions) {
+  return {
+    async create(tenantId: TenantId, facts: SessionFacts, now: Date): Promise<SessionView> {
+      const { sessionId, ...rest } = facts
+      const doc: SessionDoc = {
+        _id: sessionId,
+        tenantId,
+        ...rest,
+        ...fresh,
+        state: 'opening',
+        startedAt: now,
+        lastSeenAt: now,
+      }
+      const { _id, lastSeenAt, ...inserted } = doc
+      await collection.updateOne(
+        { _id, tenantId },
+        { $setOnInsert: { ...inserted, alive: true }, ...seen },
+        { upsert: true },
+      )
+      return toView(doc)
+    },
+    /** False when the session was ended by somebody else: the owner must stop. */
+    async progress(
+      tenantId: TenantId,
+      sessionId: string,
+      now: { readonly epoch: number; readonly state: SessionState; readonly progress: SessionProgress },
+    ): Promise<boolean> {
+      const result = await collection.updateOne(
+        { _id: sessionId, tenantId, epoch: now.epoch, alive: true },
+        { $set: { ...now.progress, state: now.state }, ...seen },
+      )
+      return result.matchedCount === 1
+    },
+    /** Ends once: false when it had ended. */
+    async end(
+      tenantId: TenantId,
+      sessionId: string,
+      end: {
+        readonly reason: EndReason
+        readonly progress: Partial<SessionProgress>
+        readonly at: Date
+        readonly onlyIfSeenAt?: Date
+      },
+    ): Promise<boolean> {
+      const guard: Filter<SessionDoc> = end.onlyIfSeenAt === undefined ? {} : { lastSeenAt: end.onlyIfSeenAt }
+      const result = await collection.updateOne(
+        { _id: sessionId, tenantId, alive: true, ...guard },
+        { $set: { ...end.progress, state: 'ended', endReason: end.reason, endedAt: end.at }, $unset: { alive: '' } },
+      )
+      return result.matchedCount === 1
+    },
+  }
+}
+
+function reads(collection: Sessions, db: Db) {
+  return {
+    async get(tenantId: TenantId, sessionId: string): Promise<SessionView | undefined> {
+      const doc = await collection.findOne({ _id: sessionId, tenantId })
+      return doc === null ? undefined : toView(doc)
+    },
+    async list(
+      tenantId: TenantId,
+      query: { readonly state?: 'live' | 'ended'; readonly cursor?: string; readonly limit: number },
+    ): Promise<Page<SessionView>> {
+      const filter: Filter<SessionDoc> = { tenantId }
+      if (query.state === 'ended') filter.state = 'ended'
+      if (query.state === 'live') filter.state = { $in: ['opening', 'live', 'ending'] }
+      const after = cursorOf(query.cursor)
+      if (after !== undefined)
+        filter.$or = [{ startedAt: { $lt: after.at } }, { startedAt: after.at, _id: { $lt: after.id } }]
+      const docs = await collection
+        .find(filter)
+        .sort({ startedAt: -1, _id: -1 })
+        .limit(query.limit + 1)
+        .toArray()
+      const page = docs.slice(0, query.limit)
+      const last = page.at(-1)
+      return {
+        items: page.map(toView),
+        next: docs.length > query.limit && last !== undefined ? `${last.startedAt.getTime()}.${last._id}` : null,
+      }
+    },
+    /** Sessions of all tenants without a checkpoint for `olderThanMs`, by the database's clock. For the janitor only. */
+    async stale(olderThanMs: number, limit: number): Promise<readonly StaleSession[]> {
+      const now = await databaseTime(db)
+      const docs = await collection
+        .find({ alive: true, lastSeenAt: { $lt: new Date(now.getTime() - olderThanMs) } })
+        .sort({ lastSeenAt: 1 })
+        .limit(limit)
+        .toArray()
+      return docs.map((doc) => ({
+        tenantId: asTenantId(doc.tenantId),
+        sessionId: doc._id,
+        holdId: doc.holdId,
+        lastSeenAt: doc.lastSeenAt,
+      }))
+    },
+  }
+}
+
+async function databaseTime(db: Db): Promise<Date> {
+  const hello = await db.command({ hello: 1 })
+  return hello.localTime instanceof Date ? hello.localTime : new Date()
+}
+
+function cursorOf(cursor: string | undefined): { at: Date; id: string } | undefined {
+  const match = cursor === undefined ? null : /^(\d{1,15})\.(\w+)$/.exec(cursor)
+  return match?.[1] === undefined || match[2] === undefined
+    ? undefined
+    : { at: new Date(Number(match[1])), id: match[2] }
+}

@@ -1,0 +1,271 @@
+// What is being said: engine events and player reports become turns, and barge-in cuts what was not heard.
+// Speech (the player) and transcript (the recorder) are kept apart: a cut touches the turn's text, never its place.
+
+import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
+import type { Clock } from '../platform/clock.ts'
+import { splitHeard } from './heard.ts'
+import type { Leg } from './leg.ts'
+import { Playback } from './playback.ts'
+import type { Recorder } from './recorder.ts'
+
+/** A player that does not report its last position within this time is taken at its last word. */
+const reportMs = 400
+
+export type Activity = 'listening' | 'thinking' | 'speaking' | 'tool'
+
+export interface TalkOptions {
+  readonly clock: Clock
+  readonly recorder: Recorder
+  readonly engine: Engine
+  readonly leg: Leg
+  readonly onActivity: (activity: Activity) => void
+  /** A turn ended: a good moment for a checkpoint. */
+  readonly onTurnEnd: () => void
+}
+
+export class Talk {
+  readonly #options: TalkOptions
+  readonly #playback = new Playback()
+  /** Items cut short: what still arrives for them is not played and not written. */
+  readonly #cut = new Set<string>()
+  readonly #waiting = new Map<string, { cancel(): void }>()
+  readonly #itemsOf = new Map<string, Set<string>>()
+  readonly #speechMs = new Map<string, { startMs: number; stopMs: number }>()
+  #askedAtMs: number | undefined
+  #latencies: number[] = []
+
+  constructor(options: TalkOptions) {
+    this.#options = options
+  }
+
+  get #capabilities(): Capabilities {
+    return this.#options.engine.capabilities
+  }
+
+  /** Median of end of speech (or text) → first audio (or text) sent, ms. */
+  get latencyMs(): number | null {
+    const sorted = this.#latencies.toSorted((a, b) => a - b)
+    return sorted[Math.floor(sorted.length / 2)] ?? null
+  }
+
+  /** True when the event may go on to the leg. */
+  event(event: EngineEvent): boolean {
+    switch (event.type) {
+      case 'responseStarted':
+        this.#options.onActivity('thinking')
+        return true
+      case 'agentItem':
+        this.#begin(event.responseId, event.itemId, false)
+        return true
+      case 'audio':
+        return this.#audio(event)
+      case 'audioDone':
+        this.#playback.audioDone(event.itemId)
+        return !this.#cut.has(event.itemId)
+      case 'agentText':
+        return this.#agentText(event)
+      case 'responseDone':
+        this.#responseDone(event)
+        return true
+      case 'userSpeech':
+        this.#userSpeech(event)
+        return true
+      case 'userItem':
+        this.#options.recorder.begin(event.itemId, 'user', event.spoken)
+        return true
+      case 'userText':
+        this.#userText(event)
+        return true
+      default:
+        return true
+    }
+  }
+
+  /** The person wrote something: stored at once, and the latency clock starts. */
+  wrote(itemId: string, text: string): void {
+    this.#options.recorder.begin(itemId, 'user', false)
+    this.#options.recorder.change(itemId, { text, state: 'final' })
+    this.#askedAtMs = this.#options.clock.monotonicMs()
+  }
+
+  #begin(responseId: string, itemId: string, voice: boolean): void {
+    this.#options.recorder.begin(itemId, 'agent', voice)
+    const items = this.#itemsOf.get(responseId) ?? new Set()
+    items.add(itemId)
+    this.#itemsOf.set(responseId, items)
+  }
+
+  #audio(event: EngineEvent & { type: 'audio' }): boolean {
+    if (this.#cut.has(event.itemId)) return false
+    if (this.#playback.sentMs(event.itemId) === 0) {
+      this.#begin(event.responseId, event.itemId, true)
+      this.#options.recorder.change(event.itemId, { voice: true, ...this.#latency() })
+      this.#options.onActivity('speaking')
+    }
+    this.#playback.sent(event.itemId, event.ms, this.#options.clock.monotonicMs())
+    return true
+  }
+
+  #latency(): { latencyMs?: number } {
+    if (this.#askedAtMs === undefined) return {}
+    const latencyMs = Math.round(this.#options.clock.monotonicMs() - this.#askedAtMs)
+    this.#askedAtMs = undefined
+    this.#latencies = [...this.#latencies.slice(-99), latencyMs]
+    return { latencyMs }
+  }
+
+  #agentText(event: EngineEvent & { type: 'agentText' }): boolean {
+    if (this.#cut.has(event.itemId)) return false
+    this.#begin(event.responseId, event.itemId, event.spoken)
+    if (event.delta !== undefined) {
+      if (event.spoken) this.#playback.text(event.itemId, event.delta)
+      else if (this.#askedAtMs !== undefined) this.#options.recorder.change(event.itemId, this.#latency())
+      this.#options.recorder.append(event.itemId, event.delta)
+    }
+    // The whole text is known: it also replaces deltas that a provider corrected.
+    if (event.final !== undefined) this.#options.recorder.change(event.itemId, { text: event.final })
+    return true
+  }
+
+  #responseDone(event: EngineEvent & { type: 'responseDone' }): void {
+    for (const itemId of this.#itemsOf.get(event.responseId) ?? []) {
+      if (this.#cut.has(itemId)) continue
+      this.#playback.audioDone(itemId)
+      const turn = this.#options.recorder.find(itemId)
+      if (turn === undefined) continue
+      const heard = this.#playback.heard(itemId)
+      if (event.status === 'cancelled' && heard !== undefined && heard.sentMs > 0) this.#cutShort(itemId)
+      else if (turn.text === '' && !turn.voice) this.#options.recorder.drop(itemId)
+      else {
+        const audio =
+          heard === undefined || heard.sentMs === 0
+            ? {}
+            : { audio: { sentMs: Math.round(heard.sentMs), playedMs: Math.round(heard.playedMs) } }
+        this.#options.recorder.change(itemId, { state: event.status === 'failed' ? 'failed' : 'final', ...audio })
+      }
+    }
+    this.#itemsOf.delete(event.responseId)
+    this.#options.onActivity('listening')
+    this.#options.onTurnEnd()
+  }
+
+  #userSpeech(event: EngineEvent & { type: 'userSpeech' }): void {
+    const speech = this.#speechMs.get(event.itemId)
+    if (event.phase === 'stop') {
+      if (speech !== undefined) speech.stopMs = event.atMs
+      this.#askedAtMs = this.#options.clock.monotonicMs()
+      this.#options.onActivity('thinking')
+      return
+    }
+    this.#speechMs.set(event.itemId, { startMs: event.atMs, stopMs: event.atMs })
+    this.#options.recorder.begin(event.itemId, 'user', true)
+    this.interrupt()
+    this.#options.onActivity('listening')
+  }
+
+  #userText(event: EngineEvent & { type: 'userText' }): void {
+    const { recorder } = this.#options
+    recorder.begin(event.itemId, 'user', true)
+    if (event.delta !== undefined) recorder.append(event.itemId, event.delta)
+    if (event.final === undefined && event.failed === undefined) return
+    const text = event.final ?? ''
+    const speech = this.#speechMs.get(event.itemId)
+    this.#speechMs.delete(event.itemId)
+    const spokenMs = speech === undefined ? 0 : speech.stopMs - speech.startMs
+    if (text !== '') recorder.change(event.itemId, { text, state: 'final' })
+    else if (spokenMs > 0 && (event.failed !== undefined || this.#capabilities.hears === 'speech')) {
+      // Honest: there was speech, and nobody here knows its words.
+      recorder.change(event.itemId, {
+        text: `[${(spokenMs / 1000).toFixed(1)} s of speech, not transcribed]`,
+        state: 'final',
+      })
+    } else recorder.drop(event.itemId)
+    this.#options.onTurnEnd()
+  }
+
+  /** The person cut in: stop the player, then write down what it had played. */
+  interrupt(): void {
+    for (const itemId of this.#playback.unfinished()) {
+      if (this.#cut.has(itemId)) continue
+      this.#cut.add(itemId)
+      this.#options.leg.flush(itemId)
+      if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) {
+        this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+        this.#cutShort(itemId)
+      } else
+        this.#waiting.set(
+          itemId,
+          this.#options.clock.after(reportMs, () => this.#cutShort(itemId)),
+        )
+    }
+  }
+
+  played(itemId: string, playedMs: number, final: boolean): void {
+    this.#playback.played(itemId, playedMs, final)
+    if (final && this.#waiting.has(itemId)) this.#cutShort(itemId)
+    else if (final) this.#noteAudio(itemId)
+  }
+
+  /** A stock client's own truncate: it is the better witness. */
+  truncatedByClient(itemId: string, heardMs: number): void {
+    this.#cut.add(itemId)
+    this.#playback.played(itemId, heardMs, true)
+    this.#cutShort(itemId, heardMs)
+  }
+
+  sentMs(itemId: string): number {
+    return this.#playback.sentMs(itemId)
+  }
+
+  /** Audio that the player still holds: what a closing sentence must wait for. */
+  get stillPlaying(): boolean {
+    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    return this.#playback.unfinished().some((itemId) => !this.#cut.has(itemId))
+  }
+
+  /** The leg is gone: what its player had not reported was not heard. */
+  hangUp(): void {
+    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    for (const itemId of [...this.#waiting.keys(), ...this.#playback.unfinished()]) this.#cutShort(itemId)
+    for (const turn of this.#options.recorder.turns) {
+      if (turn.state !== 'partial') continue
+      if (turn.text === '' && turn.tool === undefined) this.#options.recorder.drop(turn.itemId)
+      else this.#options.recorder.change(turn.itemId, { state: 'final' })
+    }
+  }
+
+  #noteAudio(itemId: string): void {
+    const heard = this.#playback.heard(itemId)
+    const turn = this.#options.recorder.find(itemId)
+    if (heard === undefined || turn === undefined || turn.state === 'partial' || turn.state === 'interrupted') return
+    this.#options.recorder.change(itemId, {
+      audio: { sentMs: Math.round(heard.sentMs), playedMs: Math.round(heard.playedMs) },
+    })
+  }
+
+  #cutShort(itemId: string, exactMs?: number): void {
+    this.#waiting.get(itemId)?.cancel()
+    this.#waiting.delete(itemId)
+    this.#cut.add(itemId)
+    const heard = this.#playback.heard(itemId)
+    const turn = this.#options.recorder.find(itemId)
+    if (heard === undefined || turn === undefined) return
+    const playedMs = exactMs ?? heard.playedMs
+    const whole = `${turn.text}${turn.unheard === undefined ? '' : ` ${turn.unheard}`}`
+    const split = splitHeard(whole, { spans: heard.spans, audioMs: heard.sentMs, playedMs, audioDone: heard.audioDone })
+    const audio = { sentMs: Math.round(heard.sentMs), playedMs: Math.round(Math.min(playedMs, heard.sentMs)) }
+    if (split.unheard === '' && heard.audioDone)
+      this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
+    else
+      this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
+    if (
+      exactMs === undefined &&
+      this.#options.leg.reportsPlayback &&
+      this.#capabilities.truncate === 'native' &&
+      heard.playedMs > 0
+    ) {
+      this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heard.playedMs) })
+    }
+    this.#options.onTurnEnd()
+  }
+}

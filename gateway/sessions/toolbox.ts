@@ -1,0 +1,100 @@
+// Tool calls of one session, off the audio path: each runs once, its result goes back to the engine as a new item,
+// and the answer is asked for when all calls of a response are done and no response is active.
+
+import type { Engine } from '../engines/engines.ts'
+import type { Recorder } from './recorder.ts'
+
+export interface ToolCall {
+  readonly callId: string
+  readonly name: string
+  readonly arguments: string
+}
+
+export interface ToolboxOptions {
+  /** Names the gateway runs; other calls belong to the client. */
+  readonly names: ReadonlySet<string>
+  readonly run: (call: ToolCall) => Promise<{ readonly output: string; readonly ok: boolean }>
+  readonly engine: Engine
+  readonly recorder: Recorder
+  readonly onRun: () => void
+  readonly onActivity: () => void
+}
+
+/** More than this in one answer is a model running in circles. */
+const maxCallsPerTurn = 8
+
+export class Toolbox {
+  readonly #options: ToolboxOptions
+  readonly #seen = new Set<string>()
+  #running = 0
+  #callsThisTurn = 0
+  #wantsAnswer = false
+  #responseActive = false
+  #closed = false
+
+  constructor(options: ToolboxOptions) {
+    this.#options = options
+  }
+
+  owns(name: string): boolean {
+    return this.#options.names.has(name)
+  }
+
+  responseStarted(): void {
+    this.#responseActive = true
+  }
+
+  responseDone(): void {
+    this.#responseActive = false
+    this.#answer()
+  }
+
+  /** The person spoke or wrote: a new turn, a new allowance. */
+  newTurn(): void {
+    this.#callsThisTurn = 0
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  call(call: ToolCall): void {
+    if (this.#seen.has(call.callId)) return
+    this.#seen.add(call.callId)
+    const { recorder } = this.#options
+    recorder.begin(call.callId, 'tool', false)
+    const tool = { name: call.name, callId: call.callId, arguments: call.arguments }
+    recorder.change(call.callId, { tool: { ...tool, state: 'running' } })
+    this.#options.onActivity()
+    this.#running++
+    void this.#result(call).then(({ output, ok }) => {
+      this.#running--
+      recorder.change(call.callId, { state: 'final', tool: { ...tool, output, state: ok ? 'ok' : 'failed' } })
+      if (this.#closed) return
+      this.#options.engine.send({ type: 'toolResult', callId: call.callId, output })
+      this.#wantsAnswer = true
+      this.#answer()
+    })
+  }
+
+  async #result(call: ToolCall): Promise<{ output: string; ok: boolean }> {
+    if (++this.#callsThisTurn > maxCallsPerTurn) {
+      return {
+        output: JSON.stringify({ error: 'too_many_tool_calls', message: 'Answer with what you know.' }),
+        ok: false,
+      }
+    }
+    this.#options.onRun()
+    try {
+      return await this.#options.run(call)
+    } catch {
+      return { output: JSON.stringify({ error: 'tool_failed', message: 'The tool could not be reached.' }), ok: false }
+    }
+  }
+
+  #answer(): void {
+    if (!this.#wantsAnswer || this.#running > 0 || this.#responseActive || this.#closed) return
+    this.#wantsAnswer = false
+    this.#options.engine.send({ type: 'respond' })
+  }
+}
