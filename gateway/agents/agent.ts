@@ -1,0 +1,101 @@
+// What an agent is, and which of its tools a session gets. Pure.
+
+import { z } from 'zod'
+import type { Capabilities } from '../engines/engines.ts'
+import type { Channel } from '../protocol/turn.ts'
+import type { Tenant, ToolRule } from '../tenants/tenants.ts'
+
+export type MutableField = Capabilities['mutable'][number]
+const mutableField = z.enum(['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'])
+const toolNames = z.array(z.string().min(1).max(64)).max(100)
+
+/** The behaviour of an agent: one `draft` that may be edited and one `live` that sessions get. */
+export const agentConfig = z.strictObject({
+  /** `auto`: the best engine this gateway has. */
+  engine: z.enum(['demo', 'openai-realtime', 'auto']).default('auto'),
+  /** Empty: the engine's default. */
+  model: z.string().max(100).default(''),
+  voice: z.string().max(64).default(''),
+  /** BCP 47. */
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
+    .default('en'),
+  instructions: z.string().max(32_000).default(''),
+  /** Puts the tenant's prompt of the library (or the shared first one) before the instructions. */
+  library: z.boolean().default(false),
+  greeting: z.string().min(1).max(500).nullable().default(null),
+  /** Said before the end when credit or time runs out. */
+  closing: z.string().min(1).max(500).default('I have to end our conversation now. Thank you, and goodbye.'),
+  tools: toolNames.default([]),
+  deniedTools: toolNames.default([]),
+  limits: z
+    .strictObject({
+      idleMs: z.int().min(5_000).max(3_600_000).default(120_000),
+      maxDurationMs: z.int().min(10_000).max(14_400_000).default(3_600_000),
+    })
+    .default({ idleMs: 120_000, maxDurationMs: 3_600_000 }),
+  /** The customer's own backend (channel `api`) may bring function tools of its own. */
+  clientTools: z.boolean().default(true),
+  mutable: z
+    .strictObject({
+      visitor: z.array(mutableField).default(['outputModality']),
+      api: z.array(mutableField).default(['outputModality', 'turnDetection']),
+    })
+    .default({ visitor: ['outputModality'], api: ['outputModality', 'turnDetection'] }),
+  /** The widget shows its microphone. */
+  speaks: z.boolean().default(true),
+})
+export type AgentConfig = z.output<typeof agentConfig>
+export type AgentConfigInput = z.input<typeof agentConfig>
+
+export const newAgent = z.strictObject({
+  slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/),
+  name: z.string().trim().min(1).max(120),
+})
+
+export type AgentStatus = 'draft' | 'active' | 'paused' | 'archived'
+
+export interface Agent {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly status: AgentStatus
+  readonly draft: AgentConfig
+  /** Missing until the first publish. */
+  readonly live?: AgentConfig
+  /** Counts publishes. */
+  readonly version: number
+}
+
+/** Tenant ∩ channel ∩ agent; a denial anywhere wins. Keeps the agent's order. */
+export function toolsFor(
+  tenant: Pick<Tenant, 'allowedTools' | 'deniedTools'>,
+  channel: Channel,
+  config: Pick<AgentConfig, 'tools' | 'deniedTools'>,
+): readonly string[] {
+  const rule = ruleOf(tenant, channel)
+  const denied = new Set([...tenant.deniedTools, ...config.deniedTools])
+  return [...new Set(config.tools)].filter((name) => (rule === 'all' || rule.includes(name)) && !denied.has(name))
+}
+
+/** Whatever a stranger can reach follows the widget's rule. */
+function ruleOf(tenant: Pick<Tenant, 'allowedTools'>, channel: Channel): ToolRule {
+  if (channel === 'api') return tenant.allowedTools.api
+  if (channel === 'console') return tenant.allowedTools.console
+  return tenant.allowedTools.widget
+}
+
+export interface Prompt {
+  readonly name: string
+  readonly base: string
+}
+
+/** The tenant's own prompt, else the first of the shared ones. */
+export function selectPrompt(
+  prompts: readonly (Prompt & { readonly tenantId: string })[],
+  tenantId: string,
+): Prompt | undefined {
+  const chosen = prompts.find((each) => each.tenantId === tenantId) ?? prompts[0]
+  return chosen === undefined ? undefined : { name: chosen.name, base: chosen.base }
+}

@@ -1,0 +1,174 @@
+// What answers. Owns agents, their draft and live configs and the prompt library; resolves a live config into the
+// brief of one session. Never opens an engine and never runs a tool.
+
+import type { Db } from 'mongodb'
+import type { z } from 'zod'
+import type { EngineKind } from '../engines/engines.ts'
+import type { TenantId } from '../platform/ids.ts'
+import type { CollectionSpec } from '../platform/mongo.ts'
+import { Problem } from '../platform/problem.ts'
+import type { AgentView } from '../protocol/rest.ts'
+import type { Channel } from '../protocol/turn.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+import {
+  type Agent,
+  type AgentConfig,
+  type AgentConfigInput,
+  type AgentStatus,
+  agentConfig,
+  type MutableField,
+  newAgent,
+  type Prompt,
+  selectPrompt,
+  toolsFor,
+} from './agent.ts'
+import { agentStore, promptStore } from './store.ts'
+
+export type { Agent, AgentConfig, AgentConfigInput, AgentStatus, MutableField, Prompt } from './agent.ts'
+
+/** An agent config as one session gets it. */
+export interface Brief {
+  readonly agentId: string
+  readonly slug: string
+  readonly name: string
+  readonly engine: EngineKind | 'auto'
+  /** Empty: the engine's default. */
+  readonly model: string
+  readonly voice: string
+  readonly language: string
+  readonly instructions: string
+  readonly greeting: string | null
+  /** Said before the end when credit or time runs out. */
+  readonly closing: string
+  /** Tenant ∩ channel ∩ agent, denials taken out. */
+  readonly tools: readonly string[]
+  readonly limits: { readonly idleMs: number; readonly maxDurationMs: number }
+  readonly clientTools: boolean
+  /** What the client may change by `session.update`. */
+  readonly mutable: readonly MutableField[]
+}
+
+export interface TenantAgents {
+  bySlug(slug: string): Promise<Agent | undefined>
+  byId(id: string): Promise<Agent | undefined>
+  list(): Promise<readonly Agent[]>
+  views(): Promise<readonly AgentView[]>
+  /** A draft nobody reaches yet. `conflict` for a slug that is taken. */
+  create(agent: {
+    readonly slug: string
+    readonly name: string
+    readonly config?: AgentConfigInput | undefined
+  }): Promise<Agent>
+  saveDraft(id: string, config: AgentConfigInput): Promise<Agent>
+  /** Makes the draft the live config and the agent active; running sessions keep what they have. */
+  publish(id: string): Promise<Agent>
+  setStatus(id: string, status: AgentStatus): Promise<Agent>
+  /** The tenant's prompt of the library, else the first shared one; `not_found` when there is none. */
+  prompt(): Promise<Prompt>
+  putPrompt(position: number, prompt: Prompt): Promise<void>
+}
+
+export interface Agents {
+  of(tenantId: TenantId): TenantAgents
+  /** Undefined unless the tenant and the agent are active and a config is live. */
+  resolve(request: {
+    readonly tenantId: TenantId
+    readonly agentId: string
+    readonly channel: Channel
+  }): Promise<Brief | undefined>
+  /** A prompt of the library that any tenant may fall back to. */
+  putSharedPrompt(position: number, prompt: Prompt): Promise<void>
+}
+
+export const agentCollections: readonly CollectionSpec[] = [agentStore.spec, promptStore.spec]
+
+export function createAgents(deps: { readonly db: Db; readonly tenants: Tenants }): Agents {
+  const store = agentStore.open(deps.db)
+  const prompts = promptStore.open(deps.db)
+  const promptOf = async (tenantId: TenantId): Promise<Prompt> => {
+    const prompt = selectPrompt(await prompts.candidates(tenantId), tenantId)
+    if (prompt === undefined) throw new Problem('not_found', 'The prompt library is empty.')
+    return prompt
+  }
+  return {
+    of: (tenantId) => ({
+      bySlug: (slug) => store.bySlug(tenantId, slug),
+      byId: (id) => store.byId(tenantId, id),
+      list: () => store.list(tenantId),
+      views: async () => (await store.list(tenantId)).map(viewOf),
+      async create(input) {
+        const { slug, name } = valid(newAgent, { slug: input.slug, name: input.name })
+        const draft = valid(agentConfig, input.config ?? {})
+        const agent = await store.insert(tenantId, { slug, name, draft })
+        if (agent === undefined) throw new Problem('conflict', 'This slug is taken.')
+        return agent
+      },
+      saveDraft: async (id, config) => found(await store.setDraft(tenantId, id, valid(agentConfig, config))),
+      async publish(id) {
+        const published = await store.setLive(tenantId, found(await store.byId(tenantId, id)))
+        if (published === undefined) throw new Problem('conflict', 'Someone else published this agent just now.')
+        return published
+      },
+      setStatus: async (id, status) => found(await store.setStatus(tenantId, id, status)),
+      prompt: () => promptOf(tenantId),
+      putPrompt: (position, prompt) => prompts.put(tenantId, position, prompt),
+    }),
+    async resolve(request) {
+      const [tenant, agent] = await Promise.all([
+        deps.tenants.byId(request.tenantId),
+        store.byId(request.tenantId, request.agentId),
+      ])
+      if (tenant?.status !== 'active' || agent?.status !== 'active' || agent.live === undefined) return undefined
+      const base = agent.live.library ? (await promptOf(request.tenantId)).base : ''
+      return briefOf(agent, agent.live, {
+        base,
+        channel: request.channel,
+        tools: toolsFor(tenant, request.channel, agent.live),
+      })
+    },
+    putSharedPrompt: (position, prompt) => prompts.put(undefined, position, prompt),
+  }
+}
+
+function briefOf(
+  agent: Agent,
+  config: AgentConfig,
+  session: { readonly base: string; readonly channel: Channel; readonly tools: readonly string[] },
+): Brief {
+  const ofOwner = session.channel === 'api' || session.channel === 'console'
+  return {
+    agentId: agent.id,
+    slug: agent.slug,
+    name: agent.name,
+    engine: config.engine,
+    model: config.model,
+    voice: config.voice,
+    language: config.language,
+    instructions: [session.base, config.instructions].filter((part) => part !== '').join('\n\n'),
+    greeting: config.greeting,
+    closing: config.closing,
+    tools: session.tools,
+    limits: config.limits,
+    clientTools: config.clientTools && session.channel === 'api',
+    mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
+  }
+}
+
+/** What people see of an agent: its live behaviour, or the draft before there is any. */
+function viewOf(agent: Agent): AgentView {
+  const config = agent.live ?? agent.draft
+  const { id, slug, name, status } = agent
+  return { id, slug, name, status, engine: config.engine, voice: config.voice, tools: config.tools }
+}
+
+function found(agent: Agent | undefined): Agent {
+  if (agent === undefined) throw new Problem('not_found')
+  return agent
+}
+
+function valid<S extends z.ZodType>(schema: S, input: z.input<S>): z.output<S> {
+  const parse = schema.safeParse(input)
+  if (parse.success) return parse.data
+  const issues = parse.error.issues.map((each) => ({ path: each.path.map(String).join('.'), message: each.message }))
+  throw new Problem('invalid', 'The agent has a wrong value.', { issues })
+}
