@@ -105,7 +105,11 @@ export type Meters = Readonly<Partial<Record<MeterKey, number>>>
 
 interface Base {
   readonly source: Source
-  /** The provider's frame this event was read from, byte for byte, when `capabilities.dialect` is not `none`. */
+  /**
+   * The provider's frame this event was read from, byte for byte, when `capabilities.dialect` is not `none`. Each frame
+   * is on exactly one event, so forwarding every `wire` in order forwards the stream once. Frames that repeat the
+   * instructions or items the gateway added by itself (`ready`, session echoes, notes, history) are on none.
+   */
   readonly wire?: Buffer
 }
 
@@ -120,7 +124,7 @@ export type EngineEvent =
     })
   /** An agent item begins: its text and audio follow under this id. */
   | (Base & { readonly type: 'agentItem'; readonly responseId: string; readonly itemId: string })
-  /** `pcm` may be absent when `wire` holds it as base64 (a forwarded frame): then only `ms` is known. */
+  /** Where `wire` holds the audio as base64, `pcm` is decoded each time it is read: forward `wire` where that will do. */
   | (Base & {
       readonly type: 'audio'
       readonly responseId: string
@@ -145,6 +149,7 @@ export type EngineEvent =
       readonly delta?: string
       readonly final?: string
       readonly failed?: string
+      readonly heardMs?: number
     })
   /** Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. */
   | (Base & {
@@ -175,8 +180,11 @@ export type EngineEvent =
       readonly benign: boolean
       readonly eventId?: string
     })
-  /** Anything else of the provider's protocol; forwarded to legs that speak it. */
-  | (Base & { readonly type: 'native'; readonly name: string })
+  /**
+   * Anything else of the provider's protocol; forwarded to legs that speak it. `tool`: the frame is about a call of this
+   * tool (its item, arguments or result), so that calls the gateway answers itself can be kept from the client.
+   */
+  | (Base & { readonly type: 'native'; readonly name: string; readonly tool?: string })
   /** Last event of an engine, exactly once. `refused`: it never became ready. */
   | (Base & {
       readonly type: 'closed'
@@ -219,6 +227,15 @@ export interface EngineFactory {
   readonly defaultModel: string
   readonly hears: Capabilities['hears']
   open(options: EngineOptions): Engine
+}
+
+/** The engines of this process, as `registry.ts` builds them. */
+export interface Engines {
+  /** The engine of an agent that asks for `kind`: that kind when it can serve, otherwise the first that can. */
+  choose(kind?: string): EngineFactory
+  /** One entry for each kind that cannot serve, for the start-up log. */
+  readonly off: readonly { readonly kind: EngineKind; readonly reason: string }[]
+  readonly kinds: readonly EngineKind[]
 }
 
 /** 5 s of PCM16: beyond it the side that sends is paused. */

@@ -1,0 +1,31 @@
+// Where and as whom to connect: OpenAI, Azure, or any server of the same protocol.
+
+export interface Address {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** `baseUrl` is http(s) or ws(s), with or without the final `/realtime`. Throws TypeError when it is no URL. */
+export function realtimeAddress(baseUrl: string, model: string, apiKey: string | undefined): Address {
+  const url = new URL(baseUrl)
+  if (url.protocol === 'https:') url.protocol = 'wss:'
+  if (url.protocol === 'http:') url.protocol = 'ws:'
+  const path = url.pathname.replace(/\/+$/, '')
+  url.pathname = path.endsWith('/realtime') ? path : `${path}/realtime`
+  url.searchParams.set('model', model)
+  if (apiKey === undefined || apiKey === '') return { url: url.href, headers: {} }
+  return {
+    url: url.href,
+    headers: isAzure(url.hostname) ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` },
+  }
+}
+
+/** Hosts that refuse everyone without a key; a local server may take anyone. */
+export function needsKey(baseUrl: string): boolean {
+  const host = new URL(baseUrl).hostname
+  return host.endsWith('openai.com') || isAzure(host)
+}
+
+function isAzure(host: string): boolean {
+  return host.endsWith('.openai.azure.com') || host.endsWith('.cognitiveservices.azure.com')
+}

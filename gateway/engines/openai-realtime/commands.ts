@@ -1,0 +1,109 @@
+// Intents and the brief in the words of the GA protocol. Pure: frames out, nothing sent.
+
+import type { EngineBrief, EngineCommand, EngineTool } from '../engines.ts'
+
+export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string }
+
+/** Recognises the answer to our own session.update. */
+export const configureEventId = 'event_parley_configure'
+
+const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
+/** Voices of the keyless demo mean nothing here; an agent that was tried on it must still speak. */
+const demoVoices = new Set(['', 'slt', 'rms', 'awb', 'kal'])
+const defaultVoice = 'marin'
+
+export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): WireEvent {
+  const language = /^[a-z]{2,3}/i.exec(brief.language)?.[0].toLowerCase()
+  return {
+    type: 'session.update',
+    event_id: configureEventId,
+    session: {
+      type: 'realtime',
+      instructions: brief.instructions,
+      output_modalities: [brief.outputModality],
+      tools: brief.tools.map(toolOf),
+      tool_choice: 'auto',
+      audio: {
+        input: {
+          format: pcm24k,
+          transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
+          turn_detection: turnDetectionOf(brief.turnDetection),
+        },
+        output: { format: pcm24k, voice: voiceOf(brief.voice) },
+      },
+    },
+  }
+}
+
+/** The `update` command: only what is given changes. */
+export function sessionChange(fields: Extract<EngineCommand, { type: 'update' }>['fields']): WireEvent {
+  const input =
+    fields.turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(fields.turnDetection) } }
+  const output = fields.voice === undefined ? {} : { output: { voice: voiceOf(fields.voice) } }
+  const audio = { ...input, ...output }
+  return {
+    type: 'session.update',
+    session: {
+      type: 'realtime',
+      ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
+      ...(fields.tools === undefined ? {} : { tools: fields.tools.map(toolOf) }),
+      ...(fields.outputModality === undefined ? {} : { output_modalities: [fields.outputModality] }),
+      ...(Object.keys(audio).length === 0 ? {} : { audio }),
+    },
+  }
+}
+
+export function historyItem(itemId: string, turn: EngineBrief['history'][number]): WireEvent {
+  return turn.role === 'user'
+    ? message(itemId, 'user', { type: 'input_text', text: turn.text })
+    : message(itemId, 'assistant', { type: 'output_text', text: turn.text })
+}
+
+export function noteItem(itemId: string, text: string): WireEvent {
+  return message(itemId, 'system', { type: 'input_text', text })
+}
+
+export function userText(command: Extract<EngineCommand, { type: 'userText' }>): WireEvent {
+  if (command.raw === undefined) return message(command.itemId, 'user', { type: 'input_text', text: command.text })
+  const item = isRecord(command.raw.item) ? command.raw.item : {}
+  return { ...command.raw, type: 'conversation.item.create', item: { id: command.itemId, ...item } }
+}
+
+export function toolResult(command: Extract<EngineCommand, { type: 'toolResult' }>): WireEvent {
+  if (command.raw !== undefined) return { ...command.raw, type: 'conversation.item.create' }
+  return {
+    type: 'conversation.item.create',
+    item: { type: 'function_call_output', call_id: command.callId, output: command.output },
+  }
+}
+
+export function sayNow(text: string): WireEvent {
+  return {
+    type: 'response.create',
+    response: {
+      instructions: `Say exactly the following, word for word, and nothing before or after it: ${JSON.stringify(text)}`,
+      tool_choice: 'none',
+    },
+  }
+}
+
+function message(id: string, role: string, content: Readonly<Record<string, string>>): WireEvent {
+  return { type: 'conversation.item.create', item: { id, type: 'message', role, content: [content] } }
+}
+
+function toolOf(tool: EngineTool): Readonly<Record<string, unknown>> {
+  return { type: 'function', name: tool.name, description: tool.description, parameters: tool.parameters }
+}
+
+function turnDetectionOf(kind: EngineBrief['turnDetection']): Readonly<Record<string, unknown>> | null {
+  return kind === 'none' ? null : { type: kind, create_response: true, interrupt_response: true }
+}
+
+function voiceOf(voice: string): string | { id: string } {
+  if (demoVoices.has(voice)) return defaultVoice
+  return voice.startsWith('voice_') ? { id: voice } : voice
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

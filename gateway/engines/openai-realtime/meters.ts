@@ -1,0 +1,80 @@
+// Usage as disjoint cumulative meters. Cached tokens are a subset of input in the wire: they are taken out of it here.
+
+import { z } from 'zod'
+import type { MeterKey, Meters } from '../engines.ts'
+import { Recent } from './recent.ts'
+
+const tokens = z.number().nonnegative().catch(0)
+const byKind = z.object({ text_tokens: tokens, audio_tokens: tokens, image_tokens: tokens })
+
+export const responseUsage = z.object({
+  input_tokens: tokens,
+  output_tokens: tokens,
+  input_token_details: byKind
+    .extend({ cached_tokens: tokens, cached_tokens_details: byKind.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  output_token_details: z.object({ text_tokens: tokens, audio_tokens: tokens }).optional().catch(undefined),
+})
+
+export const transcriptionUsage = z.union([
+  z.object({ type: z.literal('duration'), seconds: z.number().nonnegative() }),
+  z.object({ type: z.literal('tokens'), input_tokens: tokens, output_tokens: tokens }),
+])
+
+type Kinds = z.output<typeof byKind>
+
+export class UsageMeters {
+  readonly #meters: Partial<Record<MeterKey, number>> = {}
+  readonly #counted = new Recent<true>()
+
+  /** The new totals, or undefined when this response was counted before. */
+  response(responseId: string, usage: z.output<typeof responseUsage>): Meters | undefined {
+    if (!this.#first(`response ${responseId}`)) return undefined
+    const input = usage.input_token_details
+    const all: Kinds = input ?? { text_tokens: usage.input_tokens, audio_tokens: 0, image_tokens: 0 }
+    const cached = input === undefined ? none : cachedOf(all, input.cached_tokens, input.cached_tokens_details)
+    this.#add('input.text.tokens', all.text_tokens - cached.text_tokens)
+    this.#add('input.audio.tokens', all.audio_tokens - cached.audio_tokens)
+    this.#add('input.image.tokens', all.image_tokens - cached.image_tokens)
+    this.#add('input.cached.text.tokens', cached.text_tokens)
+    this.#add('input.cached.audio.tokens', cached.audio_tokens)
+    this.#add('input.cached.image.tokens', cached.image_tokens)
+    this.#add('output.text.tokens', usage.output_token_details?.text_tokens ?? usage.output_tokens)
+    this.#add('output.audio.tokens', usage.output_token_details?.audio_tokens ?? 0)
+    return { ...this.#meters }
+  }
+
+  /** As `response`, for the transcription of one item. */
+  transcription(itemId: string, usage: z.output<typeof transcriptionUsage>): Meters | undefined {
+    if (!this.#first(`transcription ${itemId}`)) return undefined
+    if (usage.type === 'duration') this.#add('transcription.seconds', usage.seconds)
+    else {
+      this.#add('transcription.input.tokens', usage.input_tokens)
+      this.#add('transcription.output.tokens', usage.output_tokens)
+    }
+    return { ...this.#meters }
+  }
+
+  #first(key: string): boolean {
+    if (this.#counted.has(key)) return false
+    this.#counted.set(key, true)
+    return true
+  }
+
+  #add(key: MeterKey, amount: number): void {
+    if (amount > 0) this.#meters[key] = (this.#meters[key] ?? 0) + amount
+  }
+}
+
+const none: Kinds = { text_tokens: 0, audio_tokens: 0, image_tokens: 0 }
+
+/** A total without its split is taken from text first: the cheaper error for who pays. */
+function cachedOf(all: Kinds, total: number, split: Kinds | undefined): Kinds {
+  const audio = split?.audio_tokens ?? Math.max(0, total - all.text_tokens)
+  return {
+    text_tokens: Math.min(all.text_tokens, split?.text_tokens ?? total),
+    audio_tokens: Math.min(all.audio_tokens, audio),
+    image_tokens: Math.min(all.image_tokens, split?.image_tokens ?? Math.max(0, audio - all.audio_tokens)),
+  }
+}

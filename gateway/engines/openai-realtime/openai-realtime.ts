@@ -1,0 +1,323 @@
+// The OpenAI Realtime GA engine: one WebSocket to the provider per session. Audio frames pass both ways as they are.
+
+import type { Clock, Timer } from '../../platform/clock.ts'
+import { newId } from '../../platform/ids.ts'
+import type { Log } from '../../platform/log.ts'
+import type {
+  Capabilities,
+  CommandAnswer,
+  Engine,
+  EngineCommand,
+  EngineEvent,
+  EngineFactory,
+  EngineOptions,
+} from '../engines.ts'
+import { needsKey, realtimeAddress } from './address.ts'
+import * as commands from './commands.ts'
+import * as events from './events.ts'
+import { appendFrame, scanAudioDelta } from './frame.ts'
+import { type Gone, Line } from './line.ts'
+import { Reader } from './reader.ts'
+import type { Refusal } from './refusal.ts'
+import { Turns } from './turns.ts'
+
+export interface OpenAiRealtimeNeeds {
+  readonly apiKey: string | undefined
+  /** http(s) or ws(s), e.g. `https://api.openai.com/v1`. */
+  readonly baseUrl: string
+  readonly defaultModel: string
+  readonly transcriptionModel?: string
+  readonly log: Log
+  readonly clock: Clock
+}
+
+const capabilities: Capabilities = {
+  conversation: 'turn',
+  cancelSpeech: 'exact',
+  truncate: 'native',
+  say: 'wording',
+  tools: 'inline',
+  usage: 'cumulative',
+  media: 'relayed',
+  hears: 'words',
+  inputAudio: 'pcm16_24k',
+  outputAudio: 'pcm16_24k',
+  maxDurationMs: 60 * 60_000,
+  mutable: ['instructions', 'tools', 'turnDetection', 'outputModality'],
+  dialect: 'openai-realtime-ga',
+}
+
+const readyTimeoutMs = 15_000
+
+const applied: CommandAnswer = { is: 'applied' }
+const accepted: CommandAnswer = { is: 'accepted' }
+
+export function createOpenAiRealtime(needs: OpenAiRealtimeNeeds): EngineFactory {
+  const off = (needs.apiKey ?? '') === '' && needsKey(needs.baseUrl) ? 'no API key' : undefined
+  return {
+    kind: 'openai-realtime',
+    ...(off === undefined ? {} : { off }),
+    defaultModel: needs.defaultModel,
+    hears: 'words',
+    open: (options) => new RealtimeEngine(needs, options),
+  }
+}
+
+type State = 'idle' | 'opening' | 'configuring' | 'ready' | 'closing' | 'closed'
+
+class RealtimeEngine implements Engine {
+  readonly kind = 'openai-realtime'
+  readonly capabilities = capabilities
+  readonly #needs: OpenAiRealtimeNeeds
+  readonly #options: EngineOptions
+  readonly #log: Log
+  readonly #reader: Reader
+  readonly #turns = new Turns()
+  readonly #line: Line
+  #readyTimer: Timer | undefined
+  #state: State = 'idle'
+  #overflowed = false
+  #voiced = false
+  #engineSessionId = ''
+  #model: string
+  /** The provider explains a close in an `error` just before it. */
+  #lastError: string | undefined
+
+  constructor(needs: OpenAiRealtimeNeeds, options: EngineOptions) {
+    this.#needs = needs
+    this.#options = options
+    this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
+    this.#reader = new Reader(options.brief.turnDetection !== 'none')
+    this.#line = new Line(needs.clock, {
+      frame: (frame) => this.#frame(frame),
+      refused: (refusal) => this.#refused(refusal),
+      gone: (gone) => this.#gone(gone),
+    })
+    this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
+  }
+
+  get bufferedBytes(): number {
+    return this.#line.bufferedBytes
+  }
+
+  start(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'opening'
+    try {
+      this.#line.open(realtimeAddress(this.#needs.baseUrl, this.#model, this.#needs.apiKey))
+    } catch (thrown) {
+      this.#log.warn({ err: thrown }, 'engine address unusable')
+      // The caller still stands in start(): events come later, never out of it.
+      queueMicrotask(() => this.#finish('refused', 'bad_address', 'the engine address is unusable'))
+      return
+    }
+    this.#readyTimer = this.#needs.clock.after(readyTimeoutMs, () => {
+      if (this.#state === 'opening' || this.#state === 'configuring') {
+        this.#finish('refused', 'timeout', 'the provider did not get ready in time')
+      }
+    })
+  }
+
+  #refused({ code, message, retryAfterMs }: Refusal): void {
+    if (code === 'rate_limit_exceeded' || code === 'http_429') {
+      this.#emit({ type: 'rateLimited', source: 'provider', retryAfterMs })
+    }
+    this.#finish('refused', code, message)
+  }
+
+  #frame(frame: Buffer): void {
+    if (this.#state === 'closed') return
+    const delta = scanAudioDelta(frame)
+    if (delta === undefined) {
+      this.#parsed(frame)
+      return
+    }
+    this.#voiced = true
+    const event = this.#reader.audio(delta, frame)
+    if (event !== undefined) this.#emit(event)
+  }
+
+  #parsed(frame: Buffer): void {
+    const event = events.anyEvent.safeParse(json(frame))
+    if (!event.success) {
+      this.#log.warn({ bytes: frame.length }, 'engine frame is not an event')
+      return
+    }
+    if (this.#state === 'opening' || this.#state === 'configuring') this.#handshake(event.data)
+    if (event.data.type === 'session.created') return
+    for (const read of this.#reader.read(event.data, frame)) this.#follow(read)
+  }
+
+  #handshake(event: { readonly type: string }): void {
+    if (event.type !== 'session.created' && event.type !== 'session.updated') return
+    const session = events.session.safeParse(event)
+    if (session.success && session.data.session.id !== '') this.#engineSessionId = session.data.session.id
+    if (session.success && session.data.session.model !== '') this.#model = session.data.session.model
+    if (event.type === 'session.created' && this.#state === 'opening') this.#configure()
+    else if (event.type === 'session.updated' && this.#state === 'configuring') {
+      this.#state = 'ready'
+      const engineSessionId = this.#engineSessionId
+      this.#emit({ type: 'ready', source: 'provider', engineSessionId, model: this.#model })
+    }
+  }
+
+  /** The provider works in order, so the queue may follow its configuration without waiting for the echo. */
+  #configure(): void {
+    this.#state = 'configuring'
+    const { brief } = this.#options
+    const frames = [commands.sessionUpdate(brief, this.#needs.transcriptionModel ?? 'gpt-transcribe')]
+    for (const turn of brief.history) {
+      const itemId = newId('item')
+      this.#reader.own(itemId)
+      frames.push(commands.historyItem(itemId, turn))
+    }
+    this.#line.release(frames.map((frame) => JSON.stringify(frame)))
+  }
+
+  /** What an event means for the engine itself, before it is passed on. */
+  #follow(event: EngineEvent): void {
+    this.#emit(event)
+    if (event.type === 'responseStarted') this.#turns.started()
+    else if (event.type === 'responseDone') this.#nextTurn()
+    else if (event.type === 'audio') this.#voiced = true
+    else if (event.type === 'error') this.#trouble(event.code)
+  }
+
+  #nextTurn(): void {
+    const create = this.#turns.next(this.#reader.answering)
+    if (create !== undefined) this.#line.send(JSON.stringify(create))
+  }
+
+  #trouble(code: string): void {
+    if (code === 'conversation_already_has_active_response') this.#turns.refused()
+    else this.#lastError = code
+    if (code === 'session_expired') this.#finish('expired', code, 'the provider ended the session at its time limit')
+    else if (this.#state === 'opening' || this.#state === 'configuring') {
+      this.#finish('refused', code, 'the provider refused the session')
+    }
+  }
+
+  send(command: EngineCommand): CommandAnswer {
+    if (this.#state === 'closing' || this.#state === 'closed') return { is: 'rejected', reason: 'closed' }
+    switch (command.type) {
+      case 'userText':
+        return this.#write(commands.userText(command))
+      case 'respond':
+        // A client's own response.create goes as it is: the provider answers it, races included.
+        if (command.raw !== undefined) return this.#write({ ...command.raw, type: 'response.create' })
+        return this.#ask({ type: 'response.create' })
+      case 'say':
+        return this.#ask(commands.sayNow(command.text))
+      case 'note': {
+        const itemId = newId('item')
+        this.#reader.own(itemId)
+        return this.#write(commands.noteItem(itemId, command.text))
+      }
+      case 'toolResult':
+        return this.#write(commands.toolResult(command))
+      case 'cancel':
+        if (command.responseId === undefined) this.#turns.clear()
+        return this.#write({
+          type: 'response.cancel',
+          ...(command.responseId === undefined ? {} : { response_id: command.responseId }),
+        })
+      case 'truncate':
+        return this.#truncate(command.itemId, command.heardMs)
+      case 'commitAudio':
+        return this.#write({ type: 'input_audio_buffer.commit' })
+      case 'clearAudio':
+        return this.#write({ type: 'input_audio_buffer.clear' })
+      case 'update':
+        return this.#update(command.fields)
+      case 'native':
+        return this.#write(command.event)
+    }
+  }
+
+  #ask(create: commands.WireEvent): CommandAnswer {
+    const now = this.#turns.ask(create, this.#reader.answering)
+    if (now === false) return { is: 'rejected', reason: 'too_many_answers_waiting' }
+    return now === undefined ? accepted : this.#write(now)
+  }
+
+  #truncate(itemId: string, heardMs: number): CommandAnswer {
+    const producedMs = this.#reader.producedMs(itemId)
+    this.#reader.cutOff(itemId)
+    // Beyond the produced audio, or at none of it, the provider answers with an error.
+    const endMs = Math.min(Math.floor(heardMs), producedMs)
+    if (endMs <= 0) return applied
+    return this.#write({
+      type: 'conversation.item.truncate',
+      item_id: itemId,
+      content_index: 0,
+      audio_end_ms: endMs,
+    })
+  }
+
+  #update(fields: Extract<EngineCommand, { type: 'update' }>['fields']): CommandAnswer {
+    if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
+    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
+    return this.#write(commands.sessionChange(fields))
+  }
+
+  #write(event: commands.WireEvent): CommandAnswer {
+    const frame = JSON.stringify(event)
+    if (this.#line.send(frame)) return accepted
+    return { is: 'rejected', reason: 'queue_full' }
+  }
+
+  audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    const frame = 'appendFrame' in input ? input.appendFrame : appendFrame(input.pcm)
+    if (this.#line.send(frame) || this.#overflowed) return
+    this.#overflowed = true
+    const message = 'audio was dropped: the provider does not take it'
+    this.#emit({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+  }
+
+  pause(): void {
+    this.#line.pause()
+  }
+
+  resume(): void {
+    this.#line.resume()
+  }
+
+  close(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#state = 'closing'
+    this.#line.close()
+  }
+
+  #gone(gone: Gone): void {
+    const code = this.#lastError ?? gone.code
+    if (this.#state === 'closing') this.#finish('asked', 'asked', '')
+    else if (this.#state === 'opening' || this.#state === 'configuring') {
+      this.#finish('refused', code, gone.opened ? 'the provider refused the session' : 'the provider cannot be reached')
+    } else this.#finish('lost', code, 'the connection to the provider ended')
+  }
+
+  /** After a close was asked for only the bill still counts. */
+  #emit(event: EngineEvent): void {
+    if (this.#state === 'closed') return
+    if (this.#state === 'closing' && event.type !== 'usage') return
+    this.#options.onEvent(event)
+  }
+
+  #finish(cause: 'asked' | 'refused' | 'lost' | 'expired', code: string, message: string): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#readyTimer?.cancel()
+    this.#line.cut()
+    this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
+    if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
+  }
+}
+
+function json(frame: Buffer): unknown {
+  try {
+    return JSON.parse(frame.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
