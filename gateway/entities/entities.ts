@@ -1,0 +1,174 @@
+// A tenant's own records: products, and a conference with its speakers and sessions. Owns what they look like and the
+// questions that can be asked of them. Knows no agent and no tool.
+
+import type { Db } from 'mongodb'
+import type { z } from 'zod'
+import type { TenantId } from '../platform/ids.ts'
+import type { CollectionSpec } from '../platform/mongo.ts'
+import { Problem } from '../platform/problem.ts'
+import {
+  type EntityData,
+  type EntityInput,
+  type EntityType,
+  type EventInfo,
+  event,
+  type ProductView,
+  presentProduct,
+  product,
+  type Speaker,
+  schemas,
+  searchFields,
+  session,
+  slugSchema,
+  speaker,
+} from './entity.ts'
+import { type ProductCriteria, parseProductQuery, wordsOf } from './product-query.ts'
+import { type ProgramItem, type ProgramQuery, parseTime, programOf } from './program.ts'
+import { entityStore, migrateProductImages, type StoredEntity } from './store.ts'
+
+export type { EntityInput, EntityType, EventInfo, ProductView, Speaker } from './entity.ts'
+export type { ProgramItem, ProgramQuery } from './program.ts'
+
+/** Everything given must hold. Prices in whole units of the currency. */
+export interface ProductQuery {
+  /** As a person says it: "red sofa under 500". */
+  readonly query?: string | undefined
+  readonly colour?: string | undefined
+  readonly category?: string | undefined
+  readonly minPrice?: number | undefined
+  readonly maxPrice?: number | undefined
+}
+
+export interface ProductStats {
+  readonly count: number
+  /** Null when nothing fits. */
+  readonly minPrice: number | null
+  readonly maxPrice: number | null
+  /** To the cent. */
+  readonly avgPrice: number | null
+  readonly categories: readonly { readonly category: string; readonly count: number; readonly minPrice: number }[]
+}
+
+export interface TenantEntities {
+  /** `invalid` for a record out of shape; nothing is written then. Putting the same twice changes nothing. */
+  put<T extends EntityType>(
+    type: T,
+    records: readonly { readonly slug: string; readonly data: EntityInput<T> }[],
+  ): Promise<void>
+  remove(type: EntityType, slug: string): Promise<boolean>
+  /** Cheapest first. */
+  products(query: ProductQuery, limit: number): Promise<readonly ProductView[]>
+  stats(query: ProductQuery): Promise<ProductStats>
+  event(): Promise<(EventInfo & { readonly slug: string }) | undefined>
+  speakers(name?: string): Promise<readonly (Speaker & { readonly slug: string })[]>
+  /** In order of day and time. */
+  program(query: ProgramQuery): Promise<readonly ProgramItem[]>
+}
+
+export interface Entities {
+  of(tenantId: TenantId): TenantEntities
+  /** `10:00`, `10am`, `2:30 pm` → minutes after midnight, as `ProgramQuery` takes them. */
+  minutesOf(time: string): number | undefined
+}
+
+export const entityCollections: readonly CollectionSpec[] = [entityStore.spec]
+
+export function createEntities(deps: { readonly db: Db }): Entities {
+  const store = entityStore.open(deps.db)
+  const speakersOf = async (tenantId: TenantId) => readable(speaker, await store.all(tenantId, 'speaker'))
+  return {
+    minutesOf: parseTime,
+    of: (tenantId) => ({
+      put: (type, records) =>
+        store.put(
+          tenantId,
+          type,
+          records.map((each) => stored(type, each)),
+        ),
+      remove: (type, slug) => store.remove(tenantId, type, slug),
+      async products(query, limit) {
+        const found = readable(product, await store.products(tenantId, criteriaOf(query), limit))
+        return found.map(({ slug, data }) => presentProduct(slug, data))
+      },
+      stats: async (query) => statsOf(await store.stats(tenantId, criteriaOf(query))),
+      async event() {
+        const [first] = readable(event, await store.all(tenantId, 'event'))
+        return first === undefined ? undefined : { slug: first.slug, ...first.data }
+      },
+      async speakers(name) {
+        const wanted = name?.trim().toLowerCase() ?? ''
+        const all = (await speakersOf(tenantId)).map(({ slug, data }) => ({ slug, ...data }))
+        return all.filter((each) => each.slug === wanted || each.name.toLowerCase().includes(wanted))
+      },
+      async program(query) {
+        const [sessions, people] = await Promise.all([store.all(tenantId, 'session'), speakersOf(tenantId)])
+        const known = new Map(people.map((each) => [each.slug, each.data]))
+        return programOf(readable(session, sessions), known, query)
+      },
+    }),
+  }
+}
+
+/** Turns the images of every stored product, whatever their shape, into a list. Returns how many products changed. */
+export function migrateImages(db: Db): Promise<number> {
+  return migrateProductImages(db)
+}
+
+/** Text and explicit fields together: both must hold. */
+export function criteriaOf(query: ProductQuery): ProductCriteria {
+  const said = parseProductQuery(query.query ?? '')
+  const colours = query.colour === undefined ? said.colours : wordsOf(query.colour)
+  const floors = [said.minPriceCents, centsOf(query.minPrice)].filter((each) => each !== undefined)
+  const ceilings = [said.maxPriceCents, centsOf(query.maxPrice)].filter((each) => each !== undefined)
+  return {
+    words: [...new Set([...said.words, ...wordsOf(query.category ?? '')])],
+    colours,
+    ...(floors.length === 0 ? {} : { minPriceCents: Math.max(...floors) }),
+    ...(ceilings.length === 0 ? {} : { maxPriceCents: Math.min(...ceilings) }),
+  }
+}
+
+const centsOf = (price: number | undefined) => (price === undefined ? undefined : Math.round(price * 100))
+
+function statsOf(categories: Awaited<ReturnType<ReturnType<typeof entityStore.open>['stats']>>): ProductStats {
+  const count = categories.reduce((sum, each) => sum + each.count, 0)
+  const sumCents = categories.reduce((sum, each) => sum + each.sumCents, 0)
+  return {
+    count,
+    minPrice: count === 0 ? null : Math.min(...categories.map((each) => each.minCents)) / 100,
+    maxPrice: count === 0 ? null : Math.max(...categories.map((each) => each.maxCents)) / 100,
+    avgPrice: count === 0 ? null : Math.round(sumCents / count) / 100,
+    categories: categories.map((each) => ({
+      category: each.category,
+      count: each.count,
+      minPrice: each.minCents / 100,
+    })),
+  }
+}
+
+function stored<T extends EntityType>(
+  type: T,
+  record: { readonly slug: string; readonly data: EntityInput<T> },
+): StoredEntity {
+  const slug = slugSchema.safeParse(record.slug)
+  const data = schemas[type].safeParse(record.data)
+  if (slug.success && data.success) {
+    const item = type === 'product' ? product.parse(record.data) : undefined
+    return { slug: slug.data, data: data.data, ...(item === undefined ? {} : { search: searchFields(item) }) }
+  }
+  const issues = [...(slug.error?.issues ?? []), ...(data.error?.issues ?? [])]
+  throw new Problem('invalid', `The ${type} has a wrong value.`, {
+    issues: issues.map((each) => ({ path: each.path.map(String).join('.'), message: each.message })),
+  })
+}
+
+/** Documents of an older shape that no longer parse are left out rather than shown half. */
+function readable<S extends z.ZodType<EntityData<EntityType>>>(
+  schema: S,
+  found: readonly StoredEntity[],
+): { readonly slug: string; readonly data: z.output<S> }[] {
+  return found.flatMap(({ slug, data }) => {
+    const parsed = schema.safeParse(data)
+    return parsed.success ? [{ slug, data: parsed.data }] : []
+  })
+}
