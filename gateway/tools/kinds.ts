@@ -1,0 +1,130 @@
+// The kinds of tools: what each takes and does. Arguments come from a model and enter through the schema here.
+
+import { z } from 'zod'
+import type { Entities } from '../entities/entities.ts'
+import type { Knowledge } from '../knowledge/knowledge.ts'
+import type { TenantId } from '../platform/ids.ts'
+
+export interface KindDeps {
+  readonly entities: Entities
+  readonly knowledge: Knowledge
+}
+
+/** `items` may be cut from the end to fit the size cap; everything else is small. */
+export interface ToolResult extends Readonly<Record<string, unknown>> {
+  readonly items?: readonly unknown[]
+}
+
+/** Models send prices as text now and then. */
+const price = z.preprocess(
+  (value) => (typeof value === 'string' && /^\$?\d+(\.\d+)?$/.test(value) ? Number(value.replace('$', '')) : value),
+  z.number().min(0).max(1_000_000),
+)
+const name = z.string().max(80)
+const limit = z.int().min(1).max(20)
+
+const productFields = {
+  query: z
+    .string()
+    .max(300)
+    .describe('What the person is looking for, in their words, e.g. "red sofa under 500"')
+    .optional(),
+  colour: name.describe('A basic colour').optional(),
+  category: name.describe('e.g. sofa, chair, table, lamp').optional(),
+  minPrice: price.optional(),
+  maxPrice: price.optional(),
+}
+
+export type ToolKind = (typeof toolKinds)[number]
+export const toolKinds = [
+  'products.search',
+  'products.stats',
+  'event.program',
+  'event.speakers',
+  'event.info',
+  'knowledge.search',
+] as const
+
+export type Prepared =
+  | { readonly is: 'ready'; readonly run: (tenantId: TenantId) => Promise<ToolResult> }
+  | { readonly is: 'invalid'; readonly issues: readonly { readonly path: string; readonly message: string }[] }
+
+interface Kind {
+  /** JSON Schema of the arguments, as engines want it. */
+  readonly parameters: Readonly<Record<string, unknown>>
+  prepare(args: unknown): Prepared
+}
+
+export type Kinds = Readonly<Record<ToolKind, Kind>>
+
+export function createKinds({ entities, knowledge }: KindDeps): Kinds {
+  return {
+    'products.search': kind(
+      z.strictObject({ ...productFields, limit: limit.optional() }),
+      async (tenantId, { limit: most, ...query }) => list(await entities.of(tenantId).products(query, most ?? 8)),
+    ),
+    'products.stats': kind(z.strictObject(productFields), async (tenantId, query) => ({
+      ...(await entities.of(tenantId).stats(query)),
+    })),
+    'event.program': kind(program(entities), async (tenantId, { at, ...query }) =>
+      list(await entities.of(tenantId).program({ ...query, atMinutes: at })),
+    ),
+    'event.speakers': kind(
+      z.strictObject({ name: name.describe('Name or part of it').optional() }),
+      async (tenantId, query) => list(await entities.of(tenantId).speakers(query.name)),
+    ),
+    'event.info': kind(z.strictObject({}), async (tenantId) => ({
+      event: (await entities.of(tenantId).event()) ?? null,
+    })),
+    'knowledge.search': kind(
+      z.strictObject({ query: z.string().min(1).max(300).describe('What to look up'), limit: limit.optional() }),
+      async (tenantId, { query, limit: most }) => {
+        const found = await knowledge.search(tenantId, query, most ?? 4)
+        return list(found.map(({ title, text, kind: sort }) => ({ title, text, kind: sort })))
+      },
+    ),
+  }
+}
+
+function program(entities: Entities) {
+  const at = z
+    .string()
+    .max(20)
+    .describe('Local time of day, e.g. 10:00: what runs then')
+    .transform((text, context) => {
+      const minutes = entities.minutesOf(text)
+      if (minutes !== undefined) return minutes
+      context.addIssue({ code: 'custom', message: 'a time such as 10:00' })
+      return z.NEVER
+    })
+  return z.strictObject({
+    at: at.optional(),
+    day: z.iso.date().describe('YYYY-MM-DD').optional(),
+    track: name.optional(),
+    speaker: name.describe('Name or part of it').optional(),
+  })
+}
+
+const list = (items: readonly unknown[]): ToolResult => ({ count: items.length, items })
+
+function kind<S extends z.ZodType>(
+  schema: S,
+  run: (tenantId: TenantId, args: z.output<S>) => Promise<ToolResult>,
+): Kind {
+  const { $schema: _, ...parameters } = z.toJSONSchema(schema, { io: 'input' })
+  return {
+    parameters,
+    prepare(args) {
+      const parsed = schema.safeParse(withoutNulls(args))
+      if (parsed.success) return { is: 'ready', run: (tenantId) => run(tenantId, parsed.data) }
+      const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }))
+      return { is: 'invalid', issues }
+    },
+  }
+}
+
+/** Models fill optional fields with null. */
+function withoutNulls(args: unknown): unknown {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args
+  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null))
+}

@@ -1,0 +1,39 @@
+// What a tool call answers: one JSON text, small enough for any engine. Pure.
+
+import type { ToolResult } from './kinds.ts'
+
+export interface ToolOutput {
+  readonly output: string
+  readonly ok: boolean
+}
+
+/** Engines take far more, but it is read aloud: 16 KB is ten minutes of speech. */
+export const outputBytes = 16 * 1024
+
+export function failure(code: string, message: string, issues?: readonly unknown[]): ToolOutput {
+  const error = { code, message, ...(issues === undefined ? {} : { issues: issues.slice(0, 10) }) }
+  return { output: JSON.stringify({ error }), ok: false }
+}
+
+/** Items are left off the end until the text fits; the count says how many. */
+export function success(result: ToolResult): ToolOutput {
+  const whole = JSON.stringify(result)
+  if (Buffer.byteLength(whole) <= outputBytes) return { output: whole, ok: result.error === undefined }
+  const items = result.items ?? []
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (Buffer.byteLength(cut(result, middle)) <= outputBytes) low = middle
+    else high = middle - 1
+  }
+  const output = cut(result, low)
+  if (low === 0 || Buffer.byteLength(output) > outputBytes)
+    return failure('too_large', 'The answer is too long: ask for less.')
+  return { output, ok: true }
+}
+
+function cut(result: ToolResult, count: number): string {
+  const items = result.items ?? []
+  return JSON.stringify({ ...result, items: items.slice(0, count), omitted: items.length - count })
+}
