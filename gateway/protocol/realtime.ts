@@ -13,8 +13,10 @@ export const bytesPerMs = 48
 
 export const limits = {
   /** Larger text frames are refused with close code 1009. */
-  textFrameBytes: 256 * 1024,
+  textFrameBytes: 512 * 1024,
   userTextChars: 4_000,
+  /** The gateway's own beat towards clients and Redis. */
+  heartbeatMs: 5_000,
   /** A client that sends no frame and no pong for this long is gone. */
   silentMs: 30_000,
 } as const
@@ -59,7 +61,14 @@ export interface ParleyHeartbeat {
   readonly n: number
 }
 
-export type ParleyServerEvent = ParleySession | ParleyTurn | ParleyNotice | ParleyEnd | ParleyHeartbeat
+/** Gateway → client: stop playing this item now and report its last position. */
+export interface ParleyFlush {
+  readonly type: 'parley.flush'
+  readonly event_id: string
+  readonly item_id: string
+}
+
+export type ParleyServerEvent = ParleySession | ParleyTurn | ParleyNotice | ParleyEnd | ParleyHeartbeat | ParleyFlush
 
 /** Client → gateway: position of the player. `final` when the item was flushed or played to its end. */
 export interface ParleyPlayed {

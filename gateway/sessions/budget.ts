@@ -5,11 +5,11 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
+import { limits } from '../protocol/realtime.ts'
 import type { Receipt } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { Admission, Bill, Usage } from '../usage/usage.ts'
 
-export const heartbeatMs = 5_000
 export const checkpointMs = 15_000
 /** Extend while this much is left, so that a refusal leaves time for a closing sentence. */
 const extendBelowSeconds = 40
@@ -68,7 +68,7 @@ export class Budget {
     this.#startedAtMs = this.#deps.clock.monotonicMs()
     this.#lastGoodMs = this.#startedAtMs
     this.#timers.push(
-      this.#deps.clock.every(heartbeatMs, () => this.#beat()),
+      this.#deps.clock.every(limits.heartbeatMs, () => this.#beat()),
       this.#deps.clock.every(checkpointMs, () => this.checkpoint()),
     )
   }

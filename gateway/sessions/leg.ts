@@ -38,6 +38,10 @@ export interface LegPort {
   command(command: EngineCommand): CommandAnswer
   /** The microphone was opened or closed. Opening greets, once. */
   voice(on: boolean): void
+  /** The peer cannot take more (or can again): the engine's socket stops being read. */
+  slow(slow: boolean): void
+  /** Bytes of the person's audio that the engine has not taken yet. */
+  readonly backlogBytes: number
   /** The peer said goodbye. */
   bye(): void
   /** The socket is gone. */

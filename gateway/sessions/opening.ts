@@ -62,7 +62,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
         language: brief.language,
         model: brief.model === '' ? factory.defaultModel : brief.model,
         tools,
-        outputModality: 'audio',
+        outputModality: request.outputModality,
         turnDetection: 'server_vad',
         history: seed(history),
       },
@@ -139,7 +139,7 @@ interface Made {
 }
 
 function assemble(deps: Deps, made: Made): Session {
-  const { request, view, admission, engine } = made
+  const { request, view, engine } = made
   const { tenantId, brief, leg } = request
   const log = deps.log.child({ tenantId, sessionId: view.id })
   const { clock, live } = deps

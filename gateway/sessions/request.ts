@@ -22,6 +22,8 @@ export interface OpenRequest {
   readonly keyId: string
   readonly ip: string
   readonly leg: Leg
+  /** What the peer can take at first; `voice` switches it. */
+  readonly outputModality: 'audio' | 'text'
 }
 
 export interface Opened {

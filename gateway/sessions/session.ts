@@ -5,10 +5,10 @@ import type { Clock, Timer } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { Problem } from '../platform/problem.ts'
-import type { EndReason } from '../protocol/realtime.ts'
+import { type EndReason, limits } from '../protocol/realtime.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
-import { type Budget, heartbeatMs } from './budget.ts'
+import type { Budget } from './budget.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
 import type { Leg, LegPort } from './leg.ts'
 import type { Recorder } from './recorder.ts'
@@ -91,7 +91,7 @@ export class Session implements LegPort {
     this.#timers.push(
       clock.after(openMs, () => this.dispatch({ is: 'openTimeout' })),
       clock.after(this.options.limits.maxDurationMs, () => this.dispatch({ is: 'durationCap' })),
-      clock.every(heartbeatMs, () => this.#beat()),
+      clock.every(limits.heartbeatMs, () => this.#beat()),
     )
     engine.start()
   }
@@ -266,6 +266,7 @@ export class Session implements LegPort {
   }
 
   voice(on: boolean): void {
+    this.#parts.engine.send({ type: 'update', fields: { outputModality: on ? 'audio' : 'text' } })
     if (!on) {
       this.talk.interrupt()
       return
@@ -274,6 +275,15 @@ export class Session implements LegPort {
     if (this.#greeted || this.options.greeting === null || this.#parts.recorder.count > 0) return
     this.#greeted = true
     this.#parts.engine.send({ type: 'say', text: this.options.greeting })
+  }
+
+  slow(slow: boolean): void {
+    if (slow) this.#parts.engine.pause()
+    else this.#parts.engine.resume()
+  }
+
+  get backlogBytes(): number {
+    return this.#parts.engine.bufferedBytes
   }
 
   bye(): void {

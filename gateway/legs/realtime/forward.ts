@@ -1,0 +1,69 @@
+// What of a GA provider's own events a client may see. Frames pass as they are, except what names the tenant's
+// configuration (session.*), the provider's limits, and calls of tools that run here.
+
+import { z } from 'zod'
+import type { EngineEvent } from '../../engines/engines.ts'
+
+const hidden = new Set(['session.created', 'session.updated', 'rate_limits.updated', 'conversation.created'])
+
+const itemSchema = z.looseObject({
+  id: z.string().optional(),
+  type: z.string(),
+  name: z.string().optional(),
+  call_id: z.string().optional(),
+})
+const itemEvent = z.looseObject({ item: itemSchema })
+const argumentEvent = z.looseObject({ item_id: z.string() })
+const doneEvent = z.looseObject({ response: z.looseObject({ output: z.array(itemSchema).optional() }) })
+
+export class Forwarder {
+  readonly #serverTools: ReadonlySet<string>
+  readonly #items = new Set<string>()
+  readonly #calls = new Set<string>()
+  #last: Buffer | undefined
+
+  constructor(serverTools: ReadonlySet<string>) {
+    this.#serverTools = serverTools
+  }
+
+  /** The frame to send for this event, or undefined. One frame may carry several events: it goes out once. */
+  frame(event: EngineEvent): Buffer | undefined {
+    const { wire } = event
+    if (wire === undefined || wire === this.#last) return undefined
+    if (event.type === 'audio') return wire
+    this.#last = wire
+    if (event.type === 'ready') return undefined
+    if (event.type === 'responseDone') return this.#responseDone(wire)
+    if (event.type !== 'native') return wire
+    return hidden.has(event.name) || this.#isOurs(event.name, wire) ? undefined : wire
+  }
+
+  #isOurs(name: string, wire: Buffer): boolean {
+    if (name.startsWith('response.function_call_arguments.')) {
+      const parsed = argumentEvent.safeParse(JSON.parse(wire.toString()))
+      return parsed.success && this.#items.has(parsed.data.item_id)
+    }
+    if (!name.startsWith('response.output_item.') && !name.startsWith('conversation.item.')) return false
+    const parsed = itemEvent.safeParse(JSON.parse(wire.toString()))
+    return parsed.success && this.#hides(parsed.data.item)
+  }
+
+  #hides(item: z.infer<typeof itemSchema>): boolean {
+    if (item.type === 'function_call' && item.name !== undefined && this.#serverTools.has(item.name)) {
+      if (item.id !== undefined) this.#items.add(item.id)
+      if (item.call_id !== undefined) this.#calls.add(item.call_id)
+      return true
+    }
+    return item.type === 'function_call_output' && item.call_id !== undefined && this.#calls.has(item.call_id)
+  }
+
+  /** The only frame that is ever rewritten: its list of outputs repeats the calls. */
+  #responseDone(wire: Buffer): Buffer {
+    if (this.#calls.size === 0) return wire
+    const parsed = doneEvent.safeParse(JSON.parse(wire.toString()))
+    if (!parsed.success || parsed.data.response.output === undefined) return wire
+    const output = parsed.data.response.output.filter((item) => !this.#hides(item))
+    if (output.length === parsed.data.response.output.length) return wire
+    return Buffer.from(JSON.stringify({ ...parsed.data, response: { ...parsed.data.response, output } }))
+  }
+}

@@ -1,0 +1,47 @@
+// The GA session object as a client of Parley sees it.
+
+import type { EngineTool } from '../../engines/engines.ts'
+import { sampleRateHz } from '../../protocol/realtime.ts'
+
+export function sessionObject(facts: {
+  readonly sessionId: string
+  readonly model: string
+  readonly voice: string
+  readonly instructions: string
+  readonly tools: readonly EngineTool[]
+  readonly modality: 'audio' | 'text'
+}): Readonly<Record<string, unknown>> {
+  const format = { type: 'audio/pcm', rate: sampleRateHz }
+  return {
+    type: 'realtime',
+    object: 'realtime.session',
+    id: facts.sessionId,
+    model: facts.model,
+    output_modalities: [facts.modality],
+    instructions: facts.instructions,
+    tools: facts.tools.map((tool) => ({ type: 'function', ...tool })),
+    tool_choice: 'auto',
+    max_output_tokens: 'inf',
+    tracing: null,
+    truncation: 'auto',
+    prompt: null,
+    include: null,
+    audio: {
+      input: {
+        format,
+        transcription: null,
+        noise_reduction: null,
+        turn_detection: {
+          type: 'server_vad',
+          threshold: 0.5,
+          prefix_padding_ms: 300,
+          silence_duration_ms: 500,
+          idle_timeout_ms: null,
+          create_response: true,
+          interrupt_response: true,
+        },
+      },
+      output: { format, voice: facts.voice, speed: 1 },
+    },
+  }
+}
