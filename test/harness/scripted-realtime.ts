@@ -1,0 +1,231 @@
+// A provider on loopback that speaks the true GA wire, strictly, and answers by script. It records what clients sent.
+
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { ScriptedConnection } from './scripted-realtime-connection.ts'
+
+/** What the provider does when a pattern matches what the person said, wrote, or what a tool answered. */
+export interface ScriptedReply {
+  readonly say?: string
+  /** Length of the audio of `say`; default 60 ms per character. */
+  readonly audioMs?: number
+  readonly call?: { readonly name: string; readonly arguments: unknown; readonly callId?: string }
+  readonly status?: 'completed' | 'failed' | 'incomplete'
+  readonly error?: { readonly code: string; readonly message: string }
+  readonly delayMs?: number
+  /** `instant`, or how many times faster than real time the audio leaves. Default: the server's. */
+  readonly pace?: 'instant' | number
+  /** The response is created and never goes on. */
+  readonly silent?: boolean
+  /** Tokens of the response; by default made from the lengths. */
+  readonly usage?: ScriptedUsage
+}
+
+export interface ScriptedUsage {
+  readonly inputText: number
+  readonly inputAudio: number
+  readonly cachedText: number
+  readonly cachedAudio: number
+  readonly outputText: number
+  readonly outputAudio: number
+}
+
+export interface Script {
+  readonly pattern: RegExp
+  readonly reply: ScriptedReply | ((input: string) => ScriptedReply)
+}
+
+export interface ScriptedOptions {
+  readonly apiKey?: string
+  readonly models?: readonly string[]
+  readonly pace?: 'instant' | number
+  /** Concurrent sessions beyond which the upgrade is answered 429. */
+  readonly sessionCap?: number
+  /** Milliseconds of silence that end the person's turn. */
+  readonly silenceMs?: number
+}
+
+/** Shared with the connections: changes apply to those already open. */
+export interface ScriptedState {
+  readonly scripts: Script[]
+  readonly heard: string[]
+  pace: 'instant' | number
+  silenceMs: number
+  mute: boolean
+  dropAt: number | undefined
+  initialError: { readonly code: string; readonly message: string } | undefined
+}
+
+export class ScriptedRealtime {
+  readonly connections: ScriptedConnection[] = []
+  readonly #server: Server = createServer((_, response) => response.writeHead(404).end())
+  readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 16 * 1024 * 1024 })
+  readonly #options: ScriptedOptions
+  readonly #state: ScriptedState
+  #refusal: { status: number; body: unknown; headers: Readonly<Record<string, string>> } | undefined
+  #port = 0
+
+  constructor(options: ScriptedOptions = {}) {
+    this.#options = options
+    this.#state = {
+      scripts: [],
+      heard: [],
+      pace: options.pace ?? 'instant',
+      silenceMs: options.silenceMs ?? 500,
+      mute: false,
+      dropAt: undefined,
+      initialError: undefined,
+    }
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    this.#port = address.port
+    return this
+  }
+
+  /** What `createOpenAiRealtime` takes as `baseUrl`. */
+  get baseUrl(): string {
+    return `http://127.0.0.1:${this.#port}/v1`
+  }
+
+  get last(): ScriptedConnection {
+    const last = this.connections.at(-1)
+    if (last === undefined) throw new Error('nobody connected')
+    return last
+  }
+
+  get openConnections(): number {
+    return this.connections.filter((connection) => connection.open).length
+  }
+
+  /** Later patterns win over earlier ones. */
+  on(pattern: RegExp, reply: Script['reply']): this {
+    this.#state.scripts.unshift({ pattern, reply })
+    return this
+  }
+
+  /** What the next committed stretches of audio will be transcribed as. */
+  hears(...texts: readonly string[]): this {
+    this.#state.heard.push(...texts)
+    return this
+  }
+
+  pace(pace: 'instant' | number): this {
+    this.#state.pace = pace
+    return this
+  }
+
+  /** Every further upgrade is answered with this status, until `accept()`. */
+  refuse(status: number, code = defaultCode(status), headers: Readonly<Record<string, string>> = {}): this {
+    const body = { error: { type: 'invalid_request_error', code, message: `Refused: ${code}`, param: null } }
+    this.#refusal = { status, body, headers }
+    return this
+  }
+
+  accept(): this {
+    this.#refusal = undefined
+    this.#state.initialError = undefined
+    this.#state.mute = false
+    this.#state.dropAt = undefined
+    return this
+  }
+
+  /** Accepts the socket, then one `error` and a close: how a wrong model or an empty account shows. */
+  refuseAfterOpen(code: string, message = code): this {
+    this.#state.initialError = { code, message }
+    return this
+  }
+
+  /** The TCP connection breaks after the n-th audio delta of a connection. */
+  dropAt(deltas: number): this {
+    this.#state.dropAt = deltas
+    return this
+  }
+
+  /** Accepts sockets and says nothing at all. */
+  silent(): this {
+    this.#state.mute = true
+    return this
+  }
+
+  expire(): void {
+    for (const connection of this.connections) connection.expire()
+  }
+
+  drop(): void {
+    for (const connection of this.connections) connection.drop()
+  }
+
+  async stop(): Promise<void> {
+    this.drop()
+    this.#sockets.close()
+    this.#server.closeAllConnections()
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const url = new URL(request.url ?? '/', 'http://loopback')
+    const { apiKey, models, sessionCap } = this.#options
+    if (this.#refusal !== undefined) {
+      refuse(socket, this.#refusal.status, this.#refusal.body, this.#refusal.headers)
+    } else if (url.pathname !== '/v1/realtime') {
+      refuse(socket, 404, { error: { type: 'invalid_request_error', code: 'not_found', message: 'Not found' } })
+    } else if (apiKey !== undefined && bearerOf(request) !== apiKey) {
+      refuse(socket, 401, wireError('invalid_api_key', `Incorrect API key provided: ${bearerOf(request) ?? 'none'}`))
+    } else if (!url.searchParams.has('model')) {
+      refuse(socket, 400, wireError('missing_model', 'You must provide a model parameter.'))
+    } else if (sessionCap !== undefined && this.openConnections >= sessionCap) {
+      refuse(socket, 429, wireError('rate_limit_exceeded', 'Too many sessions'), { 'retry-after': '2' })
+    } else {
+      this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#accept(ws, request, url, models))
+    }
+  }
+
+  #accept(ws: WebSocket, request: IncomingMessage, url: URL, models: readonly string[] | undefined): void {
+    const model = url.searchParams.get('model') ?? ''
+    const connection = new ScriptedConnection(ws, { model, headers: request.headers, state: this.#state })
+    this.connections.push(connection)
+    if (this.#state.mute) return
+    const { initialError } = this.#state
+    if (request.headers['openai-beta'] !== undefined) connection.fail('beta_api_shape_disabled', 'The beta is gone.')
+    else if (models !== undefined && !models.includes(model)) connection.fail('invalid_model', `No model ${model}.`)
+    else if (initialError !== undefined) connection.fail(initialError.code, initialError.message)
+    else connection.begin()
+  }
+}
+
+export async function startScriptedRealtime(options: ScriptedOptions = {}): Promise<ScriptedRealtime> {
+  return new ScriptedRealtime(options).start()
+}
+
+function bearerOf(request: IncomingMessage): string | undefined {
+  return /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+}
+
+function wireError(code: string, message: string): unknown {
+  return { error: { type: 'invalid_request_error', code, message, param: null } }
+}
+
+function refuse(socket: Duplex, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  const text = JSON.stringify(body)
+  const extra = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n` +
+      `${extra.join('')}connection: close\r\n\r\n${text}`,
+  )
+}
+
+function defaultCode(status: number): string {
+  if (status === 401) return 'invalid_api_key'
+  if (status === 404) return 'model_not_found'
+  return status === 429 ? 'rate_limit_exceeded' : 'server_error'
+}
