@@ -5,43 +5,32 @@ import type { Db } from 'mongodb'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import type { CreditsView, EntryView, Page, Receipt, ReceiptLine } from '../protocol/rest.ts'
+import { type AccountStore, openAccounts } from './account-store.ts'
+import { requireId, requireInteger } from './amount.ts'
+import { collections } from './documents.ts'
+import { type EntryStore, openEntries } from './entry-store.ts'
+import { checkLines } from './lines.ts'
+import { createMutate, type Mutate } from './mutate.ts'
+import {
+  type ExtendAnswer,
+  type ExtendRequest,
+  extendOperation,
+  type HoldAnswer,
+  type HoldRequest,
+  holdOperation,
+  type PostRequest,
+  postOperation,
+  type SettleAnswer,
+  type SettleRequest,
+  settleOperation,
+} from './operations.ts'
+import { creditsView, entriesPage, latestReceipt } from './read.ts'
+import { reconcile } from './reconcile.ts'
 
-export interface HoldRequest {
-  /** Random per attempt, reused by the retries of that attempt. */
-  readonly holdId: string
-  readonly sessionId: string
-  readonly amountMicro: number
-  /** Process that owns the session. */
-  readonly owner: string
-}
-
-export type HoldAnswer =
-  | { readonly is: 'held'; readonly epoch: number; readonly amountMicro: number }
-  | { readonly is: 'out_of_credit'; readonly shortfallMicro: number }
-  | { readonly is: 'too_many_holds' }
-
-export type ExtendAnswer =
-  | { readonly is: 'held'; readonly amountMicro: number }
-  | { readonly is: 'out_of_credit'; readonly shortfallMicro: number }
-  | { readonly is: 'gone' }
+export type { ExtendAnswer, HoldAnswer, HoldRequest, SettleAnswer, SettleRequest } from './operations.ts'
 
 /** `fenced`: another process owns the hold (or it was settled): stop at once. */
 export type CheckpointAnswer = 'applied' | 'fenced' | 'gone'
-
-export interface SettleRequest {
-  readonly holdId: string
-  /** The bill so far; the charge is min(sum, hold), the lines are cut to fit and the rest is waived. */
-  readonly lines: readonly ReceiptLine[]
-  readonly costUsdMicro: number | null
-  readonly note: string
-  /** The owner proves itself by epoch; the janitor by what it saw when it scanned. */
-  readonly by: { readonly epoch: number } | { readonly seen: { readonly epoch: number; readonly checkpoints: number } }
-}
-
-export type SettleAnswer =
-  | { readonly is: 'settled'; readonly receipt: Receipt }
-  | { readonly is: 'already'; readonly receipt: Receipt }
-  | { readonly is: 'fenced' }
 
 /** A hold nobody checkpointed for a while, by the database's clock. `lines` and cost as of its last checkpoint. */
 export interface StaleHold {
@@ -58,12 +47,7 @@ export interface TenantLedger {
   credits(): Promise<CreditsView>
   hold(request: HoldRequest): Promise<HoldAnswer>
   /** `n` numbers the extensions of one hold from 1: the same n twice extends once. */
-  extend(request: {
-    readonly holdId: string
-    readonly n: number
-    readonly addMicro: number
-    readonly epoch: number
-  }): Promise<ExtendAnswer>
+  extend(request: ExtendRequest): Promise<ExtendAnswer>
   /** Cumulative bill so far: max-merged, so repeats, retries and reordering are harmless. Also says "still alive". */
   checkpoint(request: {
     readonly holdId: string
@@ -79,12 +63,7 @@ export interface TenantLedger {
   }): Promise<{ readonly is: 'owned'; readonly epoch: number } | { readonly is: 'lost' }>
   settle(request: SettleRequest): Promise<SettleAnswer>
   /** Credit in (or out, negative, down to zero). The key makes it exactly-once; other arguments under the same key are a `conflict` Problem. */
-  post(request: {
-    readonly key: string
-    readonly kind: 'grant' | 'purchase' | 'refund' | 'adjust'
-    readonly amountMicro: number
-    readonly note: string
-  }): Promise<EntryView>
+  post(request: PostRequest): Promise<EntryView>
   entries(page: { readonly cursor?: string; readonly limit: number }): Promise<Page<EntryView>>
   receipt(sessionId: string): Promise<Receipt | undefined>
 }
@@ -99,5 +78,75 @@ export interface Ledger {
   reconcile(): Promise<readonly { readonly tenantId: TenantId; readonly message: string }[]>
 }
 
-export declare const ledgerCollections: readonly CollectionSpec[]
-export declare function createLedger(deps: { readonly db: Db }): Ledger
+export const ledgerCollections: readonly CollectionSpec[] = collections
+
+interface Parts {
+  readonly accounts: AccountStore
+  readonly entries: EntryStore
+  readonly mutate: Mutate
+}
+
+export function createLedger(deps: { readonly db: Db }): Ledger {
+  const accounts = openAccounts(deps.db)
+  const entries = openEntries(deps.db)
+  const parts: Parts = { accounts, entries, mutate: createMutate(accounts, entries) }
+  return {
+    of: (tenantId) => tenantLedger(parts, tenantId),
+    stale: (query) => staleHolds(accounts, query),
+    async flush() {
+      let moved = 0
+      for await (const { tenantId, account } of accounts.scan('dirty')) {
+        moved += await entries.append(tenantId, account)
+        await accounts.clear(tenantId, account)
+      }
+      return moved
+    },
+    reconcile: () => reconcile(accounts, entries),
+  }
+}
+
+function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {
+  const { accounts, entries, mutate } = parts
+  requireId(tenantId, 'tenantId')
+  return {
+    hold: async (request) => mutate(tenantId, holdOperation(request)),
+    extend: async (request) => mutate(tenantId, extendOperation(request)),
+    settle: async (request) => mutate(tenantId, settleOperation(request)),
+    post: async (request) => mutate(tenantId, postOperation(request)),
+    async checkpoint({ holdId, epoch, lines, costUsdMicro }) {
+      requireId(holdId, 'holdId')
+      if (costUsdMicro !== null) requireInteger(costUsdMicro, 'costUsdMicro', 0)
+      const write = { epoch: requireInteger(epoch, 'epoch', 1), lines: checkLines(lines), costUsdMicro }
+      if (await accounts.checkpoint(tenantId, holdId, write)) return 'applied'
+      return (await accounts.find(tenantId))?.holds.has(holdId) === true ? 'fenced' : 'gone'
+    },
+    async takeOver({ holdId, fromEpoch, owner }) {
+      requireId(holdId, 'holdId')
+      const epoch = requireInteger(fromEpoch, 'fromEpoch', 1) + 1
+      if (await accounts.takeOver(tenantId, holdId, { fromEpoch, owner })) return { is: 'owned', epoch }
+      // The reply to the first try may have been lost: then the hold is ours already.
+      const hold = (await accounts.find(tenantId))?.holds.get(holdId)
+      return hold?.epoch === epoch && hold.owner === owner ? { is: 'owned', epoch } : { is: 'lost' }
+    },
+    credits: async () => creditsView(await accounts.find(tenantId)),
+    entries: (page) => entriesPage({ accounts, entries }, tenantId, page),
+    receipt: (sessionId) => latestReceipt({ accounts, entries }, tenantId, sessionId),
+  }
+}
+
+async function staleHolds(
+  accounts: AccountStore,
+  query: { readonly olderThanMs: number; readonly limit: number },
+): Promise<readonly StaleHold[]> {
+  const found: StaleHold[] = []
+  for await (const { tenantId, account, now } of accounts.scan('live')) {
+    for (const hold of account.holds.values()) {
+      if (now.getTime() - hold.seenAt.getTime() < query.olderThanMs) continue
+      const { holdId, sessionId, amountMicro, lines, epoch, checkpoints } = hold
+      const costUsdMicro = hold.costUsdMicro ?? null
+      found.push({ tenantId, holdId, sessionId, amountMicro, lines, costUsdMicro, seen: { epoch, checkpoints } })
+      if (found.length >= query.limit) return found
+    }
+  }
+  return found
+}

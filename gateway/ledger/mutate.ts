@@ -1,0 +1,98 @@
+// The one primitive that moves credit: read account → outbox → ledger → compare-and-swap, until done. Rules L1–L3.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import type { TenantId } from '../platform/ids.ts'
+import { Problem } from '../platform/problem.ts'
+import type { Operation } from './account.ts'
+import type { AccountStore } from './account-store.ts'
+import type { EntryStore } from './entry-store.ts'
+
+export type Mutate = <Answer>(tenantId: TenantId, operation: Operation<Answer>) => Promise<Answer>
+
+/** Each round lost means another process won one: this many in a row is a fault, not contention. */
+const maxRounds = 1_000
+/** Lost replies in a row before the caller hears `unavailable`; with the pauses below about 3 s. */
+const maxLost = 6
+/** A larger outbox is moved by the next mutation itself, so that the account stays small when nobody flushes. */
+const outboxCap = 64
+
+export function createMutate(accounts: AccountStore, entries: EntryStore): Mutate {
+  const turn = createTurns()
+  return (tenantId, operation) => turn(tenantId, () => attempt({ accounts, entries }, tenantId, operation))
+}
+
+async function attempt<Answer>(
+  stores: { accounts: AccountStore; entries: EntryStore },
+  tenantId: TenantId,
+  operation: Operation<Answer>,
+): Promise<Answer> {
+  let lost = 0
+  for (let round = 0; round < maxRounds; round++) {
+    try {
+      const answer = await once(stores, tenantId, operation)
+      if (answer !== undefined) return answer.value
+      if (round > 0) await pause(Math.random() * Math.min(round, 20))
+    } catch (error) {
+      if (!isLostReply(error)) throw error
+      if (++lost > maxLost) throw new Problem('unavailable', undefined, { cause: error })
+      await pause(Math.random() * 50 * 2 ** lost)
+    }
+  }
+  throw new Problem('unavailable')
+}
+
+/** Undefined: start again. The order account, then ledger, matters: the flusher writes the ledger before it clears the outbox. */
+async function once<Answer>(
+  { accounts, entries }: { accounts: AccountStore; entries: EntryStore },
+  tenantId: TenantId,
+  operation: Operation<Answer>,
+): Promise<{ value: Answer } | undefined> {
+  const account = await accounts.find(tenantId)
+  if (account === undefined) {
+    await accounts.create(tenantId)
+    return undefined
+  }
+  const done = account.outbox.get(operation.key) ?? (await entries.find(tenantId, operation.key))
+  if (done !== undefined) return { value: operation.replay(done, account) }
+  const decision = operation.decide(account)
+  if (decision.is === 'refuse') return { value: decision.answer }
+  if (account.outbox.size >= outboxCap) {
+    await entries.append(tenantId, account)
+    await accounts.clear(tenantId, account)
+  }
+  const entry = await accounts.swap(tenantId, account, { key: operation.key, change: decision.change })
+  return entry === undefined ? undefined : { value: decision.answer(entry) }
+}
+
+const lostNames = [
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoOperationTimeoutError',
+  'MongoPoolClearedError',
+  'MongoServerSelectionError',
+  'MongoWriteConcernError',
+]
+
+/** The write may or may not have happened: only looking again can tell. */
+export function isLostReply(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (lostNames.includes(error.name)) return true
+  return (
+    'errorLabelSet' in error && error.errorLabelSet instanceof Set && error.errorLabelSet.has('RetryableWriteError')
+  )
+}
+
+/** One mutation per tenant at a time in this process: only other processes are left to lose a round to. */
+function createTurns() {
+  const tails = new Map<string, Promise<unknown>>()
+  return async <T>(tenantId: string, run: () => Promise<T>): Promise<T> => {
+    const before = tails.get(tenantId)
+    const mine = (before ?? Promise.resolve()).then(run, run)
+    tails.set(tenantId, mine)
+    try {
+      return await mine
+    } finally {
+      if (tails.get(tenantId) === mine) tails.delete(tenantId)
+    }
+  }
+}
