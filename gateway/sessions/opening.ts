@@ -160,22 +160,7 @@ function assemble(deps: Deps, made: Made): Session {
     state: () => session.state,
     progress: () => progress(),
   })
-  const toolbox = new Toolbox({
-    names: made.serverTools,
-    engine,
-    recorder,
-    run: (call) =>
-      deps.tools.run({
-        tenantId,
-        sessionId: view.id,
-        callId: call.callId,
-        name: call.name,
-        arguments: call.arguments,
-        allowed: brief.tools,
-      }),
-    onRun: () => budget.toolCall(),
-    onActivity: () => leg.notice('tool_running', ''),
-  })
+  const toolbox = toolboxOf(deps, made, { recorder, budget })
   const progress = (): SessionProgress => progressOf(session, recorder, budget)
   const now = (): SessionView => ({
     ...view,
@@ -210,6 +195,27 @@ function assemble(deps: Deps, made: Made): Session {
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
   return session
+}
+
+function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Recorder; budget: Budget }): Toolbox {
+  const { request, view, engine, serverTools } = made
+  const { tenantId, brief, leg } = request
+  return new Toolbox({
+    names: serverTools,
+    engine,
+    recorder,
+    run: (call) =>
+      deps.tools.run({
+        tenantId,
+        sessionId: view.id,
+        callId: call.callId,
+        name: call.name,
+        arguments: call.arguments,
+        allowed: brief.tools,
+      }),
+    onRun: () => budget.toolCall(),
+    onActivity: () => leg.notice('tool_running', ''),
+  })
 }
 
 /** The budget ends or warns the session; it comes before it, so it is given the session's verbs. */

@@ -28,7 +28,7 @@ export interface TenantSessions {
   turns(sessionId: string): Promise<readonly Turn[]>
   receipt(sessionId: string): Promise<Receipt | undefined>
   /** Throws `not_found`, or `conflict` when it has ended or lives in another process. */
-  end(sessionId: string): Promise<void>
+  end(sessionId: string, reason: string): Promise<void>
   watch(listener: (event: LiveEvent) => void): () => void
 }
 
@@ -105,9 +105,10 @@ function tenantSessions(
       return here === undefined ? deps.transcript.of(tenantId).ofSession(sessionId) : here.session.turns
     },
     receipt: (sessionId) => deps.ledger.of(tenantId).receipt(sessionId),
-    async end(sessionId) {
+    async end(sessionId, reason) {
       const here = live.get(tenantId, sessionId)
       if (here !== undefined) {
+        deps.log.info({ tenantId, sessionId, reason }, 'session ended by an operator')
         here.session.dispatch({ is: 'operatorEnd' })
         return here.session.ended
       }

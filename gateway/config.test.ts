@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { ConfigError, readConfig, settings } from './config.ts'
+
+test('no environment at all is a complete configuration', () => {
+  expect(readConfig({})).toMatchObject({ PORT: 8787, PARLEY_DEMO: true, MONGODB_URI: undefined })
+})
+
+test('every problem is listed at once', () => {
+  const env = {
+    PORT: 'many',
+    MONGODB_URI: 'postgres://x',
+    UPSTASH_REDIS_REST_URL: 'https://x.upstash.io',
+    PARLEY_ENGINE: 'openai-realtime',
+  }
+  try {
+    readConfig(env)
+    expect.unreachable()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    expect(error.problems).toHaveLength(4)
+    for (const name of ['PORT', 'MONGODB_URI', 'UPSTASH_REDIS_REST_TOKEN', 'OPENAI_API_KEY'])
+      expect(error.message).toContain(name)
+  }
+})
+
+test('an empty variable is an unset one', () => {
+  expect(readConfig({ PORT: '', OPENAI_API_KEY: '' })).toMatchObject({ PORT: 8787, OPENAI_API_KEY: undefined })
+})
+
+test('every setting says what it is', () => {
+  for (const [name, schema] of Object.entries(settings)) expect(schema.description, name).toMatch(/.{10,}\.$/)
+})

@@ -1,0 +1,104 @@
+// Environment → Config. The only reader of process.env. `.env.example` and the README's table are generated from
+// `settings`, so each field says in one sentence what it is.
+
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+const flag = z.stringbool()
+const url = z.url({ protocol: /^(https?|wss?)$/ })
+
+export const settings = {
+  PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8787)
+    .describe('Port of the HTTP server; 0 takes any free one.'),
+  HOST: z.string().default('0.0.0.0').describe('Address to listen on.'),
+  PUBLIC_URL: url
+    .optional()
+    .describe(
+      'Address by which browsers reach the gateway, e.g. https://talk.example.com. Default: http://localhost:PORT.',
+    ),
+  PARLEY_DATA_DIR: z.string().default('./data').describe('Folder of the embedded stores and generated keys.'),
+  PARLEY_SECRET: z
+    .string()
+    .min(32)
+    .optional()
+    .describe('Encrypts signing keys at rest (32 characters or more). Default: generated once in the data folder.'),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'starts with mongodb:// or mongodb+srv://')
+    .optional()
+    .describe('MongoDB replica set or Atlas. Default: the embedded store in the data folder.'),
+  MONGODB_DATABASE: z
+    .string()
+    .regex(/^[\w-]{1,38}$/)
+    .default('parley')
+    .describe('Database name.'),
+  UPSTASH_REDIS_REST_URL: url.optional().describe('Upstash Redis; needs the token too.'),
+  UPSTASH_REDIS_REST_TOKEN: z.string().optional().describe('Token of UPSTASH_REDIS_REST_URL.'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'starts with redis:// or rediss://')
+    .optional()
+    .describe('Any other Redis. Default: in-process, which is right for one gateway.'),
+  OPENAI_API_KEY: z
+    .string()
+    .optional()
+    .describe('Key of the OpenAI Realtime engine. Unset: the built-in demo engine answers.'),
+  OPENAI_BASE_URL: url
+    .default('https://api.openai.com/v1')
+    .describe('Base URL of a Realtime-compatible provider (Azure, LocalAI, speaches, …).'),
+  OPENAI_REALTIME_MODEL: z.string().default('gpt-realtime-2.1').describe('Model of agents that name none.'),
+  PARLEY_ENGINE: z.enum(['demo', 'openai-realtime']).optional().describe('Forces one engine for all agents.'),
+  PARLEY_DEMO: flag.default(true).describe('Seeds the demo tenants and serves /demo.'),
+  PARLEY_DEMO_API_KEY: z
+    .string()
+    .regex(/^af_live_[A-Za-z0-9]{8}_[A-Za-z0-9]{32}$/, 'looks like af_live_{8}_{32}')
+    .optional()
+    .describe('API key of the demo tenant ProductCo. Default: generated at the first start and printed once.'),
+  PARLEY_TRUSTED_PROXIES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('Number of proxies in front whose X-Forwarded-For is believed.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least level that is logged.'),
+} as const
+
+const schema = z.object(settings)
+
+export interface Config extends z.output<typeof schema> {
+  readonly dataDir: string
+}
+
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`The configuration is wrong:\n${problems.map((each) => `  - ${each}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** Empty values count as unset. Throws ConfigError listing every problem. */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(
+    Object.keys(settings).flatMap((name) => (env[name] === undefined || env[name] === '' ? [] : [[name, env[name]]])),
+  )
+  const parsed = schema.safeParse(given)
+  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
+    problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
+  }
+  if (given.PARLEY_ENGINE === 'openai-realtime' && given.OPENAI_API_KEY === undefined)
+    problems.push('PARLEY_ENGINE=openai-realtime: needs OPENAI_API_KEY')
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
+  return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR) }
+}

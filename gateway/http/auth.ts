@@ -1,0 +1,65 @@
+// From a request's credential to the tenant and actor of a route.
+
+import { timingSafeEqual } from 'node:crypto'
+import type { Identity } from '../identity/identity.ts'
+import type { Ability, Actor, RequestFacts, Route } from '../platform/http.ts'
+import type { TenantId } from '../platform/ids.ts'
+import { Problem } from '../platform/problem.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+
+export interface Caller {
+  readonly tenantId: TenantId | undefined
+  readonly actor: Actor | undefined
+}
+
+const nobody: Caller = { tenantId: undefined, actor: undefined }
+
+export interface RequestOf {
+  readonly route: Route
+  readonly facts: RequestFacts
+  /** The `tenant` query parameter: for a key it must match, for an operator it chooses. */
+  readonly tenantSlug: string | undefined
+}
+
+export async function authenticate(
+  deps: { readonly identity: Identity; readonly tenants: Tenants },
+  request: RequestOf,
+): Promise<Caller> {
+  const { route, facts, tenantSlug } = request
+  if (route.access === 'public') return nobody
+  const bearer = facts.header('authorization')
+  if (bearer?.startsWith('Bearer ') === true) {
+    if (route.access === 'operator') throw new Problem('forbidden')
+    return byKey(deps, bearer.slice(7).trim(), { access: route.access, tenantSlug })
+  }
+  const operator = await deps.identity.operatorOf(facts.header('cookie'))
+  if (operator === undefined) throw new Problem('unauthenticated')
+  if (route.method !== 'GET') checkCsrf(facts, operator.csrf)
+  const actor: Actor = { kind: 'operator', id: operator.id, name: operator.name }
+  if (route.access === 'operator') return { tenantId: undefined, actor }
+  const tenant = operator.tenants.find((each) => each.slug === tenantSlug)
+  // A tenant that is not the operator's does not exist for them.
+  if (tenant === undefined) throw new Problem('not_found')
+  if (!tenant.abilities.includes(route.access)) throw new Problem('forbidden')
+  return { tenantId: tenant.id, actor }
+}
+
+async function byKey(
+  deps: { readonly identity: Identity; readonly tenants: Tenants },
+  raw: string,
+  { access, tenantSlug }: { readonly access: Ability; readonly tenantSlug: string | undefined },
+): Promise<Caller> {
+  const key = await deps.identity.verifyApiKey(raw)
+  if (key === undefined) throw new Problem('unauthenticated')
+  if (!key.abilities.includes(access)) throw new Problem('forbidden')
+  if (tenantSlug !== undefined && (await deps.tenants.bySlug(tenantSlug))?.id !== key.tenantId)
+    throw new Problem('not_found')
+  return { tenantId: key.tenantId, actor: { kind: 'key', id: key.keyId, name: key.keyId } }
+}
+
+function checkCsrf(facts: RequestFacts, expected: string): void {
+  const given = Buffer.from(facts.header('x-parley-csrf') ?? '')
+  const wanted = Buffer.from(expected)
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+    throw new Problem('forbidden', 'The CSRF token is missing or wrong.')
+}

@@ -1,0 +1,165 @@
+// The HTTP server: serves the slices' route tables, the two front ends, health, and hands upgrades on.
+// Owns authentication of requests, CSRF, sizes, rates and error bodies; knows no slice's business.
+
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { secureHeaders } from 'hono/secure-headers'
+import type { Identity } from '../identity/identity.ts'
+import type { Clock } from '../platform/clock.ts'
+import { type RequestFacts, type Route, route } from '../platform/http.ts'
+import { newId } from '../platform/ids.ts'
+import type { Log } from '../platform/log.ts'
+import { asProblem, Problem } from '../platform/problem.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+import { authenticate } from './auth.ts'
+import { clientIp, RateLimit } from './caller.ts'
+import { serveRoute } from './serve-route.ts'
+import { type Site, siteRoutes } from './site.ts'
+
+export interface HttpDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly identity: Identity
+  readonly tenants: Tenants
+  readonly routes: readonly Route[]
+  readonly site: Site
+  /** Proxies in front whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: number
+  readonly health: () => Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }>
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, ip: string) => boolean
+}
+
+export interface Http {
+  readonly server: Server
+  /** Resolves with the port bound. */
+  listen(port: number, host: string): Promise<number>
+  close(): Promise<void>
+}
+
+type Env = { Bindings: HttpBindings }
+
+/** Bodies of the JSON API; uploads get their own route when they come. */
+const maxBodyBytes = 256 * 1024
+
+export function createHttp(deps: HttpDeps): Http {
+  const app = new Hono<Env>()
+  app.use(
+    secureHeaders({
+      crossOriginResourcePolicy: false,
+      crossOriginOpenerPolicy: false,
+      xFrameOptions: false,
+      strictTransportSecurity: false,
+    }),
+  )
+  app.onError((thrown, context) => problemReply(deps, context, thrown))
+  app.notFound((context) => problemReply(deps, context, new Problem('not_found')))
+  mountRoutes(app, deps, [...deps.routes, ...healthRoutes(deps)])
+  siteRoutes(app, deps.site)
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, getRequestListener(app.fetch))
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    const ip = clientIp(request, deps.trustedProxies)
+    if (!deps.upgrade(request, socket, head, ip))
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  })
+  return {
+    server,
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(port, host, () => {
+          const address = server.address()
+          resolve(typeof address === 'object' && address !== null ? address.port : port)
+        })
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+        // Keep-alive connections in use get a moment; a restart must not wait for a browser.
+        setTimeout(() => server.closeAllConnections(), 1_000).unref()
+      }),
+  }
+}
+
+function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): void {
+  const limits = { public: new RateLimit(deps.clock, 120, 2), authorised: new RateLimit(deps.clock, 600, 20) }
+  const limited = bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: () => {
+      throw new Problem('too_large')
+    },
+  })
+  for (const each of routes) {
+    app.on(each.method, [each.path], limited, async (context) => {
+      const facts = requestFacts(context, deps.trustedProxies)
+      const limit = each.access === 'public' ? limits.public : limits.authorised
+      const waitMs = each.path.startsWith('/health') ? 0 : limit.take(facts.ip)
+      if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
+      const caller = await authenticate(deps, { route: each, facts, tenantSlug: context.req.query('tenant') })
+      return serveRoute(each, context, facts, caller)
+    })
+  }
+}
+
+function requestFacts(context: Context<Env>, trustedProxies: number): RequestFacts {
+  return {
+    ip: clientIp(context.env.incoming, trustedProxies),
+    origin: context.req.header('origin'),
+    userAgent: context.req.header('user-agent') ?? '',
+    header: (name) => context.req.header(name),
+  }
+}
+
+function problemReply(deps: HttpDeps, context: Context<Env>, thrown: unknown): Response {
+  const problem = asProblem(thrown)
+  const id = newId('err')
+  const { level } = problem.kind
+  deps.log[level](
+    { id, code: problem.code, path: context.req.path, ...(level === 'error' ? { err: problem.cause ?? problem } : {}) },
+    'request refused',
+  )
+  const retry = problem.details.retryAfterMs
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...(retry === undefined ? {} : { 'retry-after': String(Math.ceil(retry / 1000)) }),
+  }
+  return new Response(JSON.stringify({ error: problem.body(level === 'error' ? id : undefined) }), {
+    status: problem.kind.http,
+    headers,
+  })
+}
+
+function healthRoutes(deps: HttpDeps): Route[] {
+  const ready = async () => {
+    const { ready: isReady, checks } = await deps.health()
+    return { status: isReady ? 200 : 503, json: { status: isReady ? 'ready' : 'not_ready', checks } }
+  }
+  return [
+    route({
+      method: 'GET',
+      path: '/health/live',
+      access: 'public',
+      summary: 'The process runs.',
+      run: async () => ({ json: { status: 'live' } }),
+    }),
+    route({
+      method: 'GET',
+      path: '/health/ready',
+      access: 'public',
+      summary: 'The process can take sessions.',
+      run: ready,
+    }),
+    route({
+      method: 'GET',
+      path: '/health',
+      access: 'public',
+      summary: 'State of the gateway and what is on or off.',
+      run: ready,
+    }),
+  ]
+}

@@ -1,0 +1,62 @@
+// One request through one route: parse strictly, call, present.
+
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import type { RequestFacts, Route } from '../platform/http.ts'
+import { Problem } from '../platform/problem.ts'
+import type { Caller } from './auth.ts'
+
+export async function serveRoute(
+  route: Route,
+  context: Context,
+  facts: RequestFacts,
+  caller: Caller,
+): Promise<Response> {
+  const { tenant: _scope, ...query } = context.req.query()
+  const reply = await route.run({
+    params: parse(route.params, context.req.param(), 'path'),
+    query: parse(route.query, query, 'query'),
+    body: route.body === undefined ? undefined : parse(route.body, await jsonBody(context), 'body'),
+    facts,
+    actor: caller.actor,
+    get tenantId() {
+      if (caller.tenantId === undefined)
+        throw new Problem('internal', undefined, { cause: new Error(`${route.path} has no tenant`) })
+      return caller.tenantId
+    },
+  })
+  const headers = { 'cache-control': 'no-store', ...reply.headers }
+  if (reply.text !== undefined) return new Response(reply.text, { status: reply.status ?? 200, headers })
+  if (reply.json === undefined) return new Response(null, { status: reply.status ?? 204, headers })
+  return new Response(JSON.stringify(reply.json), {
+    status: reply.status ?? 200,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+}
+
+async function jsonBody(context: Context): Promise<unknown> {
+  const type = context.req.header('content-type') ?? ''
+  const text = await context.req.text()
+  if (text === '') return {}
+  if (!type.startsWith('application/json')) throw new Problem('invalid', 'Send the body as application/json.')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem('invalid', 'The body is not JSON.')
+  }
+}
+
+function parse(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
+  if (schema === undefined) return undefined
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map((issue) => ({
+    path: [where, ...issue.path].join('.'),
+    message: issue.message,
+  }))
+  throw new Problem(
+    'invalid',
+    `Invalid ${where}: ${issues.map((issue) => `${issue.path}: ${issue.message}`).join('; ')}`.slice(0, 500),
+    { issues },
+  )
+}

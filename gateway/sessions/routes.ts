@@ -1,0 +1,76 @@
+// Sessions over HTTP: lists, one session, its transcript and receipt, and ending it.
+
+import { z } from 'zod'
+import { type Route, route } from '../platform/http.ts'
+import { Problem } from '../platform/problem.ts'
+import type { Sessions } from './sessions.ts'
+
+const byId = z.strictObject({ id: z.string().max(64) })
+
+export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
+  const { sessions } = deps
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/sessions',
+      access: 'sessions.read',
+      summary: 'Sessions of the tenant, newest first.',
+      query: z.strictObject({
+        state: z.enum(['live', 'ended']).optional(),
+        cursor: z.string().max(128).optional(),
+        limit: z.coerce.number().int().min(1).max(200).default(50),
+      }),
+      run: async ({ tenantId, query }) => ({
+        json: await sessions.of(tenantId).list({
+          limit: query.limit,
+          ...(query.state === undefined ? {} : { state: query.state }),
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        }),
+      }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/sessions/:id',
+      access: 'sessions.read',
+      summary: 'One session.',
+      params: byId,
+      run: async ({ tenantId, params }) => ({ json: found(await sessions.of(tenantId).get(params.id)) }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/sessions/:id/transcript',
+      access: 'sessions.read',
+      summary: 'What was said, in the order in which speech began, heard and unheard text apart.',
+      params: byId,
+      run: async ({ tenantId, params }) => {
+        found(await sessions.of(tenantId).get(params.id))
+        return { json: { turns: await sessions.of(tenantId).turns(params.id) } }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/sessions/:id/receipt',
+      access: 'credits.read',
+      summary: 'The bill of an ended session; its lines sum to the ledger entry.',
+      params: byId,
+      run: async ({ tenantId, params }) => ({ json: found(await sessions.of(tenantId).receipt(params.id)) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/sessions/:id/end',
+      access: 'sessions.end',
+      summary: 'Ends a live session now.',
+      params: byId,
+      body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
+      run: async ({ tenantId, params, body }) => {
+        await sessions.of(tenantId).end(params.id, body.reason)
+        return { json: found(await sessions.of(tenantId).get(params.id)) }
+      },
+    }),
+  ]
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Problem('not_found')
+  return value
+}
