@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { ConfigError, readConfig, settings } from './config.ts'
 
 test('no environment at all is a complete configuration', () => {
-  expect(readConfig({})).toMatchObject({ PORT: 8787, PARLEY_DEMO: true, MONGODB_URI: undefined })
+  const config = readConfig({})
+  expect(config).toMatchObject({ PORT: 8787, PARLEY_DEMO: true })
+  expect(config.MONGODB_URI).toBeUndefined()
 })
 
 test('every problem is listed at once', () => {
@@ -24,7 +26,9 @@ test('every problem is listed at once', () => {
 })
 
 test('an empty variable is an unset one', () => {
-  expect(readConfig({ PORT: '', OPENAI_API_KEY: '' })).toMatchObject({ PORT: 8787, OPENAI_API_KEY: undefined })
+  const config = readConfig({ PORT: '', OPENAI_API_KEY: '' })
+  expect(config.PORT).toBe(8787)
+  expect(config.OPENAI_API_KEY).toBeUndefined()
 })
 
 test('every setting says what it is', () => {

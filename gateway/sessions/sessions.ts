@@ -37,6 +37,7 @@ export interface Sessions {
   open(request: OpenRequest): Promise<Opened>
   of(tenantId: TenantId): TenantSessions
   readonly liveCount: number
+  readonly draining: boolean
   closeStale(): Promise<JanitorReport>
   start(): void
   /** Ends every session of this process; resolves when all ends are durable. */
@@ -68,6 +69,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
     of: (tenantId) => tenantSessions({ ...deps, live, store }, tenantId),
     get liveCount() {
       return live.size
+    },
+    get draining() {
+      return draining
     },
     closeStale: () => closeStale({ ...deps, store }),
     start() {

@@ -1,0 +1,236 @@
+// The composition root: the only file that knows every slice. What comes back (a voice, a finished session) is joined here.
+
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { agentCollections, type Brief, createAgents } from './agents/agents.ts'
+import type { Config } from './config.ts'
+import { createDemo } from './engines/demo/demo.ts'
+import type { EngineFactory } from './engines/engines.ts'
+import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
+import { createEngines } from './engines/registry.ts'
+import { createEntities, entityCollections } from './entities/entities.ts'
+import { entityRoutes } from './entities/routes.ts'
+import { createHttp } from './http/http.ts'
+import { createIdentity, identityCollections } from './identity/identity.ts'
+import { identityRoutes } from './identity/routes.ts'
+import { createJobs } from './jobs/jobs.ts'
+import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
+import { createLedger, ledgerCollections } from './ledger/ledger.ts'
+import { createLegs } from './legs/legs.ts'
+import { type Clock, systemClock } from './platform/clock.ts'
+import { newId } from './platform/ids.ts'
+import { createLog, type Log } from './platform/log.ts'
+import { demoTenants, seedDemo } from './seed/seed.ts'
+import { sessionRoutes } from './sessions/routes.ts'
+import { createSessions, sessionCollections } from './sessions/sessions.ts'
+import { openSecret, openStores, type Stores } from './stores.ts'
+import { tenantRoutes } from './tenants/routes.ts'
+import { createTenants, tenantCollections } from './tenants/tenants.ts'
+import { createTools, toolCollections } from './tools/tools.ts'
+import { createTranscript, transcriptCollections } from './transcript/transcript.ts'
+import { usageRoutes } from './usage/routes.ts'
+import { createUsage, usageCollections } from './usage/usage.ts'
+
+const collections = [
+  ...tenantCollections,
+  ...agentCollections,
+  ...identityCollections,
+  ...knowledgeCollections,
+  ...entityCollections,
+  ...toolCollections,
+  ...transcriptCollections,
+  ...ledgerCollections,
+  ...usageCollections,
+  ...sessionCollections,
+]
+
+/** What tests exchange. */
+export interface Outside {
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface App extends AsyncDisposable {
+  readonly slices: Slices
+  readonly stores: Stores
+  /** Seeds, listens, starts the jobs. */
+  start(): Promise<Started>
+  /** Ends the sessions, then the jobs, then the stores. */
+  drain(): Promise<void>
+}
+
+export interface Started {
+  readonly port: number
+  readonly url: string
+  /** Shown once, at the first start of a data folder. */
+  readonly demoApiKey: string | undefined
+  readonly signInUrl: string
+  /** What is on or off, and why. */
+  readonly integrations: readonly string[]
+}
+
+export type Slices = ReturnType<typeof createSlices>
+
+function createSlices(config: Config, stores: Stores, outside: Outside & { readonly secret: Buffer }) {
+  const { clock, log, secret } = outside
+  const { db } = stores.mongo
+  const { redis } = stores.redis
+  const tenants = createTenants({ db })
+  const agents = createAgents({ db, tenants })
+  const identity = createIdentity({ db, tenants, clock, secret, publicUrl: config.PUBLIC_URL })
+  const knowledge = createKnowledge({ db })
+  const entities = createEntities({ db })
+  const tools = createTools({ db, entities, knowledge, log, clock })
+  const transcript = createTranscript({ db })
+  const ledger = createLedger({ db })
+  const usage = createUsage({ db, redis, ledger, clock, log })
+  const engines = createEngines(engineFactories(config, { clock, log, knowledge }), config.PARLEY_ENGINE)
+  const sessions = createSessions({
+    db,
+    clock,
+    log,
+    nodeId: newId('node'),
+    transcript,
+    usage,
+    ledger,
+    tools,
+    engineFor: (brief: Brief) => engines.choose(brief.engine),
+    notAllowed: (pairs) => identity.stillAllowed(pairs),
+  })
+  return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions }
+}
+
+function engineFactories(config: Config, deps: Outside & Parameters<typeof createDemo>[0]): EngineFactory[] {
+  const openai = createOpenAiRealtime({
+    apiKey: config.OPENAI_API_KEY,
+    baseUrl: config.OPENAI_BASE_URL,
+    defaultModel: config.OPENAI_REALTIME_MODEL,
+    log: deps.log,
+    clock: deps.clock,
+  })
+  return [openai, createDemo(deps)]
+}
+
+/** Throws StartError when a store cannot be used. */
+export async function createApp(config: Config, overrides: Partial<Outside> = {}): Promise<App> {
+  const clock = overrides.clock ?? systemClock
+  const log = overrides.log ?? createLog(config.LOG_LEVEL)
+  const stores = await openStores(config, log, collections)
+  const slices = createSlices(config, stores, { clock, log, secret: await openSecret(config) })
+  const jobs = createJobs({ clock, log, sessions: slices.sessions, ledger: slices.ledger })
+  const legs = createLegs({ ...slices, clock, log, consoleOrigins: sameOrigin })
+  const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade })
+  const drain = async (): Promise<void> => {
+    await slices.sessions.drain()
+    await jobs.drain()
+    legs.close()
+    await http.close()
+    await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))
+    await stores.close()
+  }
+  return {
+    slices,
+    stores,
+    drain,
+    async start() {
+      const port = await http.listen(config.PORT, config.HOST)
+      const url = (config.PUBLIC_URL ?? `http://localhost:${port}`).replace(/\/$/, '')
+      const origins = [...new Set([new URL(url).origin, `http://localhost:${port}`, `http://127.0.0.1:${port}`])]
+      const seeded = config.PARLEY_DEMO
+        ? await seedDemo({ ...slices, origins, apiKey: config.PARLEY_DEMO_API_KEY })
+        : undefined
+      const token = await slices.identity.createSignInToken()
+      slices.sessions.start()
+      jobs.start()
+      return {
+        port,
+        url,
+        demoApiKey: seeded?.apiKey,
+        signInUrl: `${url}/console/sign-in#token=${token}`,
+        integrations: integrations(config, slices, stores),
+      }
+    },
+    [Symbol.asyncDispose]: drain,
+  }
+}
+
+function createAppHttp(
+  config: Config,
+  deps: Slices & Outside & { readonly stores: Stores; readonly upgrade: Parameters<typeof createHttp>[0]['upgrade'] },
+): ReturnType<typeof createHttp> {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+  const { identity, tenants, stores } = deps
+  return createHttp({
+    clock: deps.clock,
+    log: deps.log,
+    identity,
+    tenants,
+    trustedProxies: config.PARLEY_TRUSTED_PROXIES,
+    routes: [
+      ...identityRoutes(deps),
+      ...tenantRoutes(deps),
+      ...sessionRoutes(deps),
+      ...usageRoutes(deps),
+      ...entityRoutes({
+        ...deps,
+        tenantIdOf: async (slug) => {
+          const tenant = await tenants.bySlug(slug)
+          return tenant?.status === 'active' ? tenant.id : undefined
+        },
+      }),
+    ],
+    site: {
+      widgetDir: join(root, 'widget', 'dist'),
+      consoleDir: join(root, 'console', 'dist'),
+      frameAncestors: async (key) => (await identity.siteKey(key))?.origins,
+      demoTenants: async () => (config.PARLEY_DEMO ? demoTenants : []),
+    },
+    health: async () => {
+      const [truth, redis] = await Promise.all([stores.mongo.ping(1_000), stores.redis.ping()])
+      const checks = { mongodb: truth ? 'ok' : 'unreachable', redis: redis ? 'ok' : 'unreachable' }
+      return {
+        ready: truth && redis && !deps.sessions.draining,
+        checks: { ...checks, sessions: String(deps.sessions.liveCount) },
+      }
+    },
+    upgrade: deps.upgrade,
+  })
+}
+
+/** The console is served by the gateway itself: its socket comes from the page of the host it connects to. */
+function sameOrigin(request: { headers: { origin?: string | undefined; host?: string | undefined } }): boolean {
+  const { origin, host } = request.headers
+  return origin !== undefined && host !== undefined && URL.canParse(origin) && new URL(origin).host === host
+}
+
+function integrations(config: Config, slices: Slices, stores: Stores): string[] {
+  return [
+    stores.truth === 'embedded'
+      ? `truth store: embedded in ${config.PARLEY_DATA_DIR} (set MONGODB_URI for MongoDB)`
+      : 'truth store: MongoDB',
+    stores.redis.kind === 'embedded'
+      ? 'redis: in-process (set REDIS_URL or UPSTASH_REDIS_REST_URL to share it)'
+      : `redis: ${stores.redis.kind}`,
+    ...slices.engines.all.map(
+      (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
+    ),
+    config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
+  ]
+}
+
+/** The janitor alone, for a process of its own. */
+export async function createJanitor(
+  config: Config,
+): Promise<AsyncDisposable & { run(): ReturnType<Slices['sessions']['closeStale']> }> {
+  const log = createLog(config.LOG_LEVEL)
+  const stores = await openStores(config, log, collections)
+  const slices = createSlices(config, stores, { clock: systemClock, log, secret: await openSecret(config) })
+  return {
+    async run() {
+      const report = await slices.sessions.closeStale()
+      await slices.ledger.flush()
+      return report
+    },
+    [Symbol.asyncDispose]: () => stores.close(),
+  }
+}

@@ -1,0 +1,16 @@
+// `npm start`: builds the front ends if they are stale (where the build tools are installed), then runs the gateway.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const built = existsSync(join(root, 'widget/dist/panel.html')) && existsSync(join(root, 'console/dist/index.html'))
+try {
+  const { buildFrontEnds } = await import('./build.ts')
+  const done = await buildFrontEnds(false)
+  if (done.length > 0) console.log(`Built ${done.join(' and ')}.`)
+} catch (error) {
+  // A production image has no Vite: it carries what was built.
+  if (!built) throw error
+}
+await import('../gateway/main.ts')
