@@ -189,15 +189,16 @@ export function redisContract(name: string, open: () => Promise<ContractRedis>):
       expect(await redis.zcount(key(), 20, '+inf')).toBe(3)
       expect(await redis.zscore(key(), 'c')).toBe(30)
       expect(await redis.zrank(key(), 'c')).toBe(3)
-      expect(Number(await redis.zincrby(key(), 2.5, 'a'))).toBe(12.5)
+      expect(Number(await redis.zincrby(key(), 15.5, 'a'))).toBe(25.5)
+      expect(await redis.zrange(key(), 0, -1)).toEqual(['b', 'bb', 'a', 'c'])
       expect(
         await redis.zadd(key(), { gt: true, ch: true }, { score: 5, member: 'a' }, { score: 40, member: 'c' }),
       ).toBe(1)
       expect(await redis.zadd(key(), { nx: true }, { score: 99, member: 'c' })).toBe(0)
       expect(await redis.zscore(key(), 'c')).toBe(40)
-      expect(await redis.zremrangebyscore(key(), '-inf', '(20')).toBe(1)
-      expect(await redis.zpopmin(key())).toEqual(['b', 20])
-      expect(await redis.zrem(key(), 'bb', 'c', 'none')).toBe(2)
+      expect(await redis.zremrangebyscore(key(), '-inf', '(25.5')).toBe(2)
+      expect(await redis.zpopmin(key())).toEqual(['a', 25.5])
+      expect(await redis.zrem(key(), 'c', 'none')).toBe(1)
       expect(await redis.exists(key())).toBe(0)
     })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { float, floatText, glob, integer, numberText, ranks, scoreRange, sum } from './arguments.ts'
+import { float, floatText, glob, integer, numberText, rankRange, scoreRange, sum } from './arguments.ts'
 
 describe('numbers', () => {
   it('reads integers and refuses everything else', () => {
@@ -43,7 +43,7 @@ describe('ranges', () => {
       ['0', '-9', ''],
       ['5', '9', ''],
     ]
-    for (const [first, last, expected] of cases) expect(ranks(items, first, last).join('')).toBe(expected)
+    for (const [first, last, expected] of cases) expect(rankRange(first, last)(items).join('')).toBe(expected)
   })
 
   it('takes scores between bounds, open ones excluded', () => {

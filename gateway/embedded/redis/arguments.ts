@@ -38,11 +38,20 @@ export function floatText(value: number): string {
 }
 
 /** The part of a sequence between two ranks, both inclusive, negative ranks counted from the end. */
-export function ranks<T>(items: readonly T[], first: string, last: string): T[] {
+export function rankRange(first: string, last: string): <T>(items: readonly T[]) => T[] {
   const start = integer(first)
   const end = integer(last)
-  const from = start < 0 ? Math.max(0, items.length + start) : start
-  return items.slice(from, Math.max(0, (end < 0 ? items.length + end : end) + 1))
+  return (items) => {
+    const from = start < 0 ? Math.max(0, items.length + start) : start
+    return items.slice(from, Math.max(0, (end < 0 ? items.length + end : end) + 1))
+  }
+}
+
+/** How many to take: never negative. */
+export function amount(word: string): number {
+  const value = /^\d+$/.test(word) ? integer(word) : -1
+  if (value < 0) throw new RedisError('ERR value is out of range, must be positive')
+  return value
 }
 
 /** Whether a score lies between two bounds; a leading "(" excludes the bound itself. */

@@ -33,12 +33,14 @@ export function hashCommands(keys: Keyspace): Commands {
       return removed
     }),
     hincrby: exactly(3, ([key = '', field = '', by = '']) => {
-      const value = sum(integer(read(keys, key)?.get(field) ?? '0'), integer(by))
+      const step = integer(by)
+      const value = sum(integer(read(keys, key)?.get(field) ?? '0'), step)
       store(keys, key, [field, numberText(value)])
       return value
     }),
     hincrbyfloat: exactly(3, ([key = '', field = '', by = '']) => {
-      const value = floatText(float(read(keys, key)?.get(field) ?? '0') + float(by))
+      const step = float(by)
+      const value = floatText(float(read(keys, key)?.get(field) ?? '0') + step)
       store(keys, key, [field, value])
       return value
     }),

@@ -87,9 +87,9 @@ function rename(keys: Keyspace, from: string, to: string): void {
 function expires(keys: Keyspace, at: (value: number) => number): Command {
   return atLeast(2, ([key = '', value = '', ...conditions]) => {
     const expiresAt = at(integer(value))
-    if (keys.get(key) === undefined) return 0
     const old = keys.expiresAt(key)
-    if (!conditions.every((word) => meets(word.toLowerCase(), old, expiresAt))) return 0
+    const met = conditions.map((word) => meets(word.toLowerCase(), old, expiresAt))
+    if (keys.get(key) === undefined || met.includes(false)) return 0
     keys.expireAt(key, expiresAt)
     return 1
   })

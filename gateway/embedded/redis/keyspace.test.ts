@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Keyspace, type Value } from './keyspace.ts'
 
 const text = (data: string): Value => ({ kind: 'string', data })
@@ -44,6 +44,26 @@ describe('keyspace', () => {
     expect(keys.size).toBe(50)
     await sleep(400)
     expect(keys.size).toBe(0)
+  })
+
+  it('runs its timer only while a key can expire', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      let now = 0
+      const keys = new Keyspace(() => now)
+      keys.put('ever', text('x'), undefined)
+      expect(vi.getTimerCount()).toBe(0)
+      keys.put('short', text('x'), 10)
+      expect(vi.getTimerCount()).toBe(1)
+      now = 10
+      vi.advanceTimersByTime(200)
+      expect([keys.size, vi.getTimerCount()]).toEqual([1, 0])
+      keys.put('again', text('x'), 20)
+      keys.clear()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('agrees with a plain model under random writes, expiries and sweeps', () => {

@@ -1,6 +1,6 @@
 // Lists, gone with their last item. Meant for short ones: pushing left moves every item.
 
-import { integer, ranks } from './arguments.ts'
+import { amount, integer, rankRange } from './arguments.ts'
 import { atLeast, type Commands, exactly, ok, RedisError, type Reply, syntaxError, wrongType } from './command.ts'
 import type { Keyspace } from './keyspace.ts'
 
@@ -18,7 +18,7 @@ function pushCommands(keys: Keyspace): Commands {
     rpop: atLeast(1, ([key = '', ...count]) => pop(keys, key, { side: 'right', count })),
     lmove: exactly(4, ([from = '', to = '', ...sides]) => {
       const [out, into] = sides.map(side)
-      read(keys, to)
+      if (read(keys, from) !== undefined) read(keys, to)
       const item = pop(keys, from, { side: out ?? 'left', count: [] })
       if (typeof item !== 'string') return null
       if (into === 'left') open(keys, to).unshift(item)
@@ -31,7 +31,7 @@ function pushCommands(keys: Keyspace): Commands {
 function itemCommands(keys: Keyspace): Commands {
   return {
     llen: exactly(1, ([key = '']) => read(keys, key)?.length ?? 0),
-    lrange: exactly(3, ([key = '', first = '', last = '']) => ranks(read(keys, key) ?? [], first, last)),
+    lrange: exactly(3, ([key = '', first = '', last = '']) => rankRange(first, last)(read(keys, key) ?? [])),
     lindex: exactly(2, ([key = '', at = '']) => read(keys, key)?.at(integer(at)) ?? null),
     lset: exactly(3, ([key = '', at = '', item = '']) => {
       const list = read(keys, key)
@@ -42,12 +42,14 @@ function itemCommands(keys: Keyspace): Commands {
       return ok
     }),
     lrem: exactly(3, ([key = '', count = '', item = '']) => {
+      const most = integer(count)
       const list = read(keys, key)
-      return list === undefined ? 0 : replace(keys, key, without(list, item, integer(count)))
+      return list === undefined ? 0 : replace(keys, key, without(list, item, most))
     }),
     ltrim: exactly(3, ([key = '', first = '', last = '']) => {
+      const cut = rankRange(first, last)
       const list = read(keys, key)
-      if (list !== undefined) replace(keys, key, ranks(list, first, last))
+      if (list !== undefined) replace(keys, key, cut(list))
       return ok
     }),
   }
@@ -78,8 +80,7 @@ function open(keys: Keyspace, key: string): string[] {
 
 function pop(keys: Keyspace, key: string, from: { side: Side; count: readonly string[] }): Reply {
   if (from.count.length > 1) throw syntaxError()
-  const wanted = integer(from.count[0] ?? '1')
-  if (wanted < 0) throw new RedisError('ERR value is out of range, must be positive')
+  const wanted = amount(from.count[0] ?? '1')
   const list = read(keys, key)
   if (list === undefined) return null
   const taken = from.side === 'left' ? list.splice(0, wanted) : list.splice(-wanted || list.length).toReversed()

@@ -1,7 +1,7 @@
 // Sets, gone with their last member.
 
-import { integer, scanned } from './arguments.ts'
-import { atLeast, type Commands, exactly, RedisError, type Reply, syntaxError, wrongType } from './command.ts'
+import { amount, scanned } from './arguments.ts'
+import { atLeast, type Commands, exactly, type Reply, syntaxError, wrongType } from './command.ts'
 import type { Keyspace } from './keyspace.ts'
 
 export function setCommands(keys: Keyspace): Commands {
@@ -16,7 +16,7 @@ export function setCommands(keys: Keyspace): Commands {
       return members.map((member) => (set?.has(member) === true ? 1 : 0))
     }),
     smove: exactly(3, ([from = '', to = '', member = '']) => {
-      read(keys, to)
+      if (read(keys, from) !== undefined) read(keys, to)
       if (remove(keys, from, [member]) === 0) return 0
       add(keys, to, [member])
       return 1
@@ -66,8 +66,7 @@ function remove(keys: Keyspace, key: string, members: readonly string[]): number
 /** Distinct members at random; negative counts (repeats allowed) are not supported. */
 function draw(keys: Keyspace, key: string, count: readonly string[]): string[] {
   if (count.length > 1) throw syntaxError()
-  const wanted = integer(count[0] ?? '1')
-  if (wanted < 0) throw new RedisError('ERR value is out of range, must be positive')
+  const wanted = amount(count[0] ?? '1')
   const members = [...(read(keys, key) ?? [])]
   const taken: string[] = []
   while (taken.length < wanted && members.length > 0) {

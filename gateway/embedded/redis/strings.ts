@@ -1,6 +1,6 @@
 // Strings and counters.
 
-import { float, floatText, integer, pairs, ranks, sum } from './arguments.ts'
+import { float, floatText, integer, pairs, sum } from './arguments.ts'
 import { atLeast, type Commands, exactly, ok, RedisError, type Reply, syntaxError, wrongType } from './command.ts'
 import type { Keyspace } from './keyspace.ts'
 
@@ -18,9 +18,6 @@ export function stringCommands(keys: Keyspace): Commands {
       return value ?? null
     }),
     getex: atLeast(1, ([key = '', ...options]) => getAndExpire(keys, key, options)),
-    getrange: exactly(3, ([key = '', first = '', last = '']) =>
-      ranks([...(read(keys, key) ?? '')], first, last).join(''),
-    ),
     strlen: exactly(1, ([key = '']) => Buffer.byteLength(read(keys, key) ?? '')),
     append: exactly(2, ([key = '', tail = '']) => Buffer.byteLength(keep(keys, key, (read(keys, key) ?? '') + tail))),
     mget: atLeast(1, (names) => names.map((key) => textOrNull(keys, key))),
@@ -108,6 +105,7 @@ function set(keys: Keyspace, [key, data]: [string, string], given: readonly stri
 
 function getAndExpire(keys: Keyspace, key: string, given: readonly string[]): Reply {
   const { words, expiresAt } = options(keys, given, ['persist'])
+  if (words.size > 1) throw syntaxError()
   const value = read(keys, key)
   if (value !== undefined && words.size > 0) keys.expireAt(key, expiresAt)
   return value ?? null

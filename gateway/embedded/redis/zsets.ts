@@ -1,6 +1,6 @@
 // Sorted sets: members by score, then by name. Lexical ranges and set algebra over them are not supported.
 
-import { float, integer, numberText, pairs, ranks, scanned, scoreRange } from './arguments.ts'
+import { amount, float, integer, numberText, pairs, rankRange, scanned, scoreRange } from './arguments.ts'
 import { atLeast, type Commands, exactly, RedisError, type Reply, syntaxError, wrongType } from './command.ts'
 import type { Keyspace, SortedSet } from './keyspace.ts'
 
@@ -42,12 +42,16 @@ function rangeCommands(keys: Keyspace): Commands {
       remove(keys, key, names(within(keys, key, [low, high]))),
     ),
     zremrangebyrank: exactly(3, ([key = '', first = '', last = '']) =>
-      remove(keys, key, names(ranks(ordered(read(keys, key)), first, last))),
+      remove(keys, key, names(rankRange(first, last)(ordered(read(keys, key))))),
     ),
-    zpopmin: atLeast(1, ([key = '', count = '1']) => pop(keys, key, ordered(read(keys, key)).slice(0, integer(count)))),
-    zpopmax: atLeast(1, ([key = '', count = '1']) =>
-      pop(keys, key, ordered(read(keys, key)).toReversed().slice(0, integer(count))),
-    ),
+    zpopmin: atLeast(1, ([key = '', count = '1']) => {
+      const most = amount(count)
+      return pop(keys, key, ordered(read(keys, key)).slice(0, most))
+    }),
+    zpopmax: atLeast(1, ([key = '', count = '1']) => {
+      const most = amount(count)
+      return pop(keys, key, ordered(read(keys, key)).toReversed().slice(0, most))
+    }),
   }
 }
 
@@ -141,15 +145,18 @@ function rangeOptions(words: readonly string[]): RangeOptions {
 function range(keys: Keyspace, key: string, [first = '', last = '', ...words]: readonly string[]): Reply {
   const { flags, offset, count } = rangeOptions(words)
   const reverse = flags.has('rev')
-  let found: readonly Member[]
-  if (flags.has('byscore')) {
-    const members = within(keys, key, reverse ? [last, first] : [first, last])
-    found = (reverse ? members.toReversed() : members).slice(offset, count < 0 ? undefined : offset + count)
-  } else {
+  if (!flags.has('byscore')) {
+    const cut = rankRange(first, last)
     const members = ordered(read(keys, key))
-    found = ranks(reverse ? members.toReversed() : members, first, last)
+    return shown(cut(reverse ? members.toReversed() : members), flags)
   }
-  return flags.has('withscores') ? scored(found) : names(found)
+  const members = within(keys, key, reverse ? [last, first] : [first, last])
+  const page = (reverse ? members.toReversed() : members).slice(offset, count < 0 ? undefined : offset + count)
+  return shown(offset < 0 ? [] : page, flags)
+}
+
+function shown(members: readonly Member[], flags: ReadonlySet<string>): string[] {
+  return flags.has('withscores') ? scored(members) : names(members)
 }
 
 function pop(keys: Keyspace, key: string, taken: readonly Member[]): Reply {
