@@ -1,4 +1,3 @@
-import { type Collection, type Db, MongoNetworkError } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { asTenantId, newId } from '../platform/ids.ts'

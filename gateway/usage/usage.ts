@@ -3,65 +3,25 @@
 
 import type { Redis } from '@upstash/redis'
 import type { Db } from 'mongodb'
-import type { Meters } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../platform/clock.ts'
+import { createBreaker } from '../platform/deadline.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
-import type { ReceiptLine, UsageDay } from '../protocol/rest.ts'
+import { Problem } from '../platform/problem.ts'
+import type { UsageDay } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
+import { type AdmitAnswer, type AdmitRequest, admit } from './admission.ts'
+import { type Bill, billOf, type PriceSnapshot, type UsageSoFar, whole } from './bill.ts'
+import { type DailyStore, dailySpec, openDaily } from './daily-store.ts'
+import { createLocalGate } from './local-gate.ts'
+import { openPrices, priceSpec } from './price-store.ts'
+import { createRates } from './rates.ts'
+import { createSlots } from './slots.ts'
 
-/** A price book entry as it stood when the session began: an edit during the call changes nothing. */
-export interface PriceSnapshot {
-  readonly id: string
-  readonly engine: string
-  /** Micro-credits for one second of session, always charged. */
-  readonly secondMicro: number
-  /** Micro-credits per million units of each meter. */
-  readonly meterMicroPerMillion: Readonly<Record<string, number>>
-  /** Micro-dollars per million units, what the provider charges us. Null: unknown. */
-  readonly costUsdMicroPerMillion: Readonly<Record<string, number>> | null
-  /** What a busy second costs at most: sizes the hold. */
-  readonly holdSecondMicro: number
-}
-
-/** Cumulative facts of one session. Seconds are media seconds by the gateway's monotonic clock. */
-export interface UsageSoFar {
-  readonly seconds: number
-  readonly meters: Meters
-  readonly toolCalls: number
-}
-
-export interface Bill {
-  readonly lines: readonly ReceiptLine[]
-  readonly totalMicro: number
-  readonly tokens: number
-  readonly costUsdMicro: number | null
-}
-
-export interface AdmitRequest {
-  readonly tenantId: TenantId
-  readonly plan: 'free' | 'pro' | 'enterprise'
-  readonly agentId: string
-  readonly sessionId: string
-  readonly channel: Channel
-  readonly engine: string
-  readonly ip: string
-  readonly keyId: string
-  readonly owner: string
-}
-
-export interface Admission {
-  readonly holdId: string
-  readonly epoch: number
-  readonly heldMicro: number
-  readonly price: PriceSnapshot
-}
-
-export type AdmitAnswer =
-  | { readonly is: 'admitted'; readonly admission: Admission }
-  | { readonly is: 'refused'; readonly code: 'too_many' | 'no_slot' | 'out_of_credit'; readonly retryAfterMs: number }
+export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
+export type { Bill, PriceSnapshot, UsageSoFar } from './bill.ts'
 
 export interface HeartbeatFacts {
   readonly tenantId: TenantId
@@ -92,11 +52,70 @@ export interface Usage {
   days(tenantId: TenantId, range: { readonly from: string; readonly to: string }): Promise<readonly UsageDay[]>
 }
 
-export declare const usageCollections: readonly CollectionSpec[]
-export declare function createUsage(deps: {
+export const usageCollections: readonly CollectionSpec[] = [priceSpec, dailySpec]
+
+export function createUsage(deps: {
   readonly db: Db
   readonly redis: Redis
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Log
-}): Usage
+}): Usage {
+  const { db, redis, ledger, clock, log } = deps
+  const slots = createSlots(redis)
+  const local = createLocalGate(clock)
+  const daily = openDaily(db)
+  const breaker = createBreaker({
+    clock,
+    onChange: (state) => log.warn({ event: 'usage_redis', state }, 'limits are shared only while closed'),
+  })
+  const gate = { ledger, clock, log, prices: openPrices(db), rates: createRates(redis), slots, local, breaker }
+  return {
+    admit: (request) => admit(gate, request),
+    bill: billOf,
+    async heartbeat(facts) {
+      local.note(facts)
+      await breaker.run(
+        () => slots.beat(facts, facts),
+        () => false,
+      )
+    },
+    checkpoint: (facts) => checkpoint(ledger, daily, facts),
+    async release(session) {
+      local.leave(session)
+      await breaker.run(
+        () => slots.release(session),
+        () => undefined,
+      )
+    },
+    async days(tenantId, range) {
+      return daily.read(tenantId, { from: requireDay(range.from), to: requireDay(range.to) })
+    },
+  }
+}
+
+/** The ledger first: what a fenced owner counted is not usage. */
+async function checkpoint(
+  ledger: Ledger,
+  daily: DailyStore,
+  facts: CheckpointFacts,
+): Promise<'applied' | 'fenced' | 'gone'> {
+  const { tenantId, sessionId, agentId, channel, bill } = facts
+  const day = requireDay(facts.day)
+  const { lines, costUsdMicro } = bill
+  const answer = await ledger.of(tenantId).checkpoint({ holdId: facts.holdId, epoch: facts.epoch, lines, costUsdMicro })
+  if (answer !== 'applied') return answer
+  const figures = {
+    seconds: whole(facts.usage.seconds),
+    tokens: bill.tokens,
+    costUsdMicro,
+    creditsMicro: bill.totalMicro,
+  }
+  await daily.write(tenantId, { sessionId, agentId, channel, day, ...figures })
+  return 'applied'
+}
+
+function requireDay(day: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new Problem('invalid', 'A day is written YYYY-MM-DD.')
+  return day
+}

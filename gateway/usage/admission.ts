@@ -1,0 +1,137 @@
+// Admission: rate, slot, hold, in that order; what a refusal had taken on the way goes back. Rules U5–U7, U9.
+
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Breaker } from '../platform/deadline.ts'
+import { newId, type TenantId } from '../platform/ids.ts'
+import type { Log } from '../platform/log.ts'
+import type { Channel } from '../protocol/turn.ts'
+import type { PriceSnapshot } from './bill.ts'
+import { type Plan, planLimits } from './limits.ts'
+import type { LocalGate } from './local-gate.ts'
+import type { PriceStore } from './price-store.ts'
+import type { createRates, StartAsk } from './rates.ts'
+import type { SessionKey, Slots } from './slots.ts'
+
+export interface AdmitRequest {
+  readonly tenantId: TenantId
+  readonly plan: Plan
+  readonly agentId: string
+  readonly sessionId: string
+  readonly channel: Channel
+  readonly engine: string
+  /** Model the engine will run; without it the engine's default model's price counts. */
+  readonly model?: string
+  readonly ip: string
+  readonly keyId: string
+  readonly owner: string
+}
+
+export interface Admission {
+  readonly holdId: string
+  readonly epoch: number
+  readonly heldMicro: number
+  readonly price: PriceSnapshot
+}
+
+export type AdmitAnswer =
+  | { readonly is: 'admitted'; readonly admission: Admission }
+  | { readonly is: 'refused'; readonly code: 'too_many' | 'no_slot' | 'out_of_credit'; readonly retryAfterMs: number }
+
+export interface AdmissionDeps {
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly log: Log
+  readonly prices: PriceStore
+  readonly rates: ReturnType<typeof createRates>
+  readonly slots: Slots
+  readonly local: LocalGate
+  readonly breaker: Breaker
+}
+
+const holdSeconds = 120
+/** A slot is free when some other call ends: nobody knows when. */
+const slotRetryMs = 5_000
+
+type Gate =
+  | { readonly is: 'open'; giveBack(): Promise<void> }
+  | { readonly is: 'refused'; readonly code: 'too_many' | 'no_slot'; readonly retryAfterMs: number }
+
+export async function admit(deps: AdmissionDeps, request: AdmitRequest): Promise<AdmitAnswer> {
+  const { engine, model } = request
+  const price = await deps.prices.at({ engine, model, atMs: deps.clock.now() })
+  if (price.costUsdMicroPerMillion === null)
+    deps.log.warn({ engine, model, price: price.id }, 'cost of this model is unknown')
+  const gate = await enter(deps, request)
+  if (gate.is === 'refused') return gate
+  let admitted = false
+  try {
+    const answer = await hold(deps, request, price)
+    admitted = answer.is === 'admitted'
+    return answer
+  } finally {
+    if (!admitted) await leave(deps, request, gate)
+  }
+}
+
+async function hold(deps: AdmissionDeps, request: AdmitRequest, price: PriceSnapshot): Promise<AdmitAnswer> {
+  const holdId = newId('hold')
+  const { tenantId, sessionId, owner } = request
+  const amountMicro = holdSeconds * price.holdSecondMicro
+  const answer = await deps.ledger.of(tenantId).hold({ holdId, sessionId, amountMicro, owner })
+  switch (answer.is) {
+    case 'held':
+      return { is: 'admitted', admission: { holdId, epoch: answer.epoch, heldMicro: answer.amountMicro, price } }
+    case 'out_of_credit':
+      return { is: 'refused', code: 'out_of_credit', retryAfterMs: 0 }
+    case 'too_many_holds':
+      return { is: 'refused', code: 'no_slot', retryAfterMs: slotRetryMs }
+  }
+}
+
+/** Visitors' addresses are limited; the servers of tenants and carriers stand for many people and are not. */
+const serverChannels: readonly Channel[] = ['api', 'voice']
+
+async function enter(deps: AdmissionDeps, request: AdmitRequest): Promise<Gate> {
+  const { tenantId, plan, keyId, channel } = request
+  const ask: StartAsk = { tenantId, plan, keyId, ip: serverChannels.includes(channel) ? undefined : request.ip }
+  let alone: Gate | undefined
+  const work = async () => {
+    const gate = await enterShared(deps, ask, request)
+    // Too late: this process decided alone meanwhile, and what was taken from the others goes back.
+    if (alone !== undefined && gate.is === 'open') {
+      await gate.giveBack()
+      if (alone.is === 'refused') await deps.slots.release(request)
+    }
+    return gate
+  }
+  const gate = await deps.breaker.run<Gate>(work, () => {
+    alone = enterLocal(deps, ask, request)
+    return alone
+  })
+  if (gate.is === 'open') deps.local.note(request)
+  return gate
+}
+
+async function enterShared(deps: AdmissionDeps, ask: StartAsk, session: SessionKey): Promise<Gate> {
+  const start = await deps.rates.take(ask)
+  if (start.is === 'refused') return { is: 'refused', code: 'too_many', retryAfterMs: start.retryAfterMs }
+  if (await deps.slots.acquire(session, planLimits[ask.plan].sessions)) return { is: 'open', giveBack: start.giveBack }
+  await start.giveBack()
+  return { is: 'refused', code: 'no_slot', retryAfterMs: slotRetryMs }
+}
+
+function enterLocal(deps: AdmissionDeps, ask: StartAsk, session: SessionKey): Gate {
+  const answer = deps.local.enter(ask, session)
+  if (answer.is === 'taken') return { is: 'open', giveBack: async () => answer.giveBack() }
+  return { is: 'refused', code: answer.is, retryAfterMs: answer.is === 'no_slot' ? slotRetryMs : answer.retryAfterMs }
+}
+
+async function leave(deps: AdmissionDeps, session: SessionKey, gate: Extract<Gate, { is: 'open' }>): Promise<void> {
+  deps.local.leave(session)
+  const nothing = () => undefined
+  await Promise.all([
+    deps.breaker.run(gate.giveBack, nothing),
+    deps.breaker.run(() => deps.slots.release(session), nothing),
+  ])
+}

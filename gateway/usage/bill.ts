@@ -1,0 +1,95 @@
+// From cumulative usage to a bill, in integers. Pure; rules U1–U4 of SPEC.md.
+
+import type { Meters } from '../engines/engines.ts'
+import type { ReceiptLine } from '../protocol/rest.ts'
+
+/** A price book entry as it stood when the session began: an edit during the call changes nothing. */
+export interface PriceSnapshot {
+  readonly id: string
+  readonly engine: string
+  /** Micro-credits for one second of session, always charged. */
+  readonly secondMicro: number
+  /** Micro-credits per million units of each meter. */
+  readonly meterMicroPerMillion: Readonly<Record<string, number>>
+  /** Micro-dollars per million units, what the provider charges us. Null: unknown. */
+  readonly costUsdMicroPerMillion: Readonly<Record<string, number>> | null
+  /** What a busy second costs at most: sizes the hold. */
+  readonly holdSecondMicro: number
+}
+
+/** Cumulative facts of one session. Seconds are media seconds by the gateway's monotonic clock. */
+export interface UsageSoFar {
+  readonly seconds: number
+  readonly meters: Meters
+  readonly toolCalls: number
+}
+
+export interface Bill {
+  readonly lines: readonly ReceiptLine[]
+  readonly totalMicro: number
+  readonly tokens: number
+  readonly costUsdMicro: number | null
+}
+
+export const sessionSeconds = 'session.seconds'
+export const toolCalls = 'tool.calls'
+
+const million = 1_000_000
+/** Above any session; keeps quantity × price within 2^53 when a provider reports nonsense. */
+const maxQuantity = 1e12
+
+/** Grows with usage and never otherwise: every figure is rounded down on its own, in the tenant's favour. */
+export function billOf(price: PriceSnapshot, usage: UsageSoFar): Bill {
+  const used = quantities(usage)
+  const lines: ReceiptLine[] = []
+  let totalMicro = 0
+  let tokens = 0
+  for (const [meter, quantity] of used) {
+    if (meter.endsWith('.tokens')) tokens += quantity
+    const priceMicroPerMillion =
+      meter === sessionSeconds ? price.secondMicro * million : rateOf(price.meterMicroPerMillion, meter)
+    if (priceMicroPerMillion === undefined) continue
+    const amountMicro = Number((BigInt(quantity) * BigInt(priceMicroPerMillion)) / BigInt(million))
+    lines.push({ meter, quantity, unit: unitOf(meter), priceMicroPerMillion, amountMicro })
+    totalMicro += amountMicro
+  }
+  return { lines, totalMicro, tokens, costUsdMicro: costOf(price, used) }
+}
+
+/** Null as soon as one used meter has no known cost: a sum without it would look like the whole. */
+function costOf(price: PriceSnapshot, used: readonly (readonly [string, number])[]): number | null {
+  const costs = price.costUsdMicroPerMillion
+  if (costs === null) return null
+  let sum = 0n
+  for (const [meter, quantity] of used) {
+    // Providers charge for time and for our own tool calls only if the book says so.
+    const rate = rateOf(costs, meter) ?? (meter === sessionSeconds || meter === toolCalls ? 0 : undefined)
+    if (rate === undefined && quantity > 0) return null
+    sum += BigInt(quantity) * BigInt(rate ?? 0)
+  }
+  return Number((sum + BigInt(million / 2)) / BigInt(million))
+}
+
+function quantities(usage: UsageSoFar): readonly (readonly [string, number])[] {
+  const meters = Object.entries(usage.meters)
+    .map(([meter, quantity]) => [meter, whole(quantity)] as const)
+    .filter(([, quantity]) => quantity > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  const calls = whole(usage.toolCalls)
+  return [[sessionSeconds, whole(usage.seconds)], ...meters, ...(calls > 0 ? [[toolCalls, calls] as const] : [])]
+}
+
+export function whole(quantity: number | undefined): number {
+  return quantity === undefined || !(quantity > 0) ? 0 : Math.floor(Math.min(quantity, maxQuantity))
+}
+
+function rateOf(rates: Readonly<Record<string, number>>, meter: string): number | undefined {
+  return Object.hasOwn(rates, meter) ? rates[meter] : undefined
+}
+
+function unitOf(meter: string): ReceiptLine['unit'] {
+  if (meter.endsWith('.tokens')) return 'token'
+  if (meter.endsWith('.characters')) return 'character'
+  if (meter.endsWith('.calls')) return 'call'
+  return 'second'
+}

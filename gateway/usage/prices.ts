@@ -1,0 +1,117 @@
+// The default price book, as data. An operator adds a newer row to the collection `prices` to change a price.
+
+export interface Price {
+  readonly engine: string
+  /** `*`: any model of the engine that has no row of its own. */
+  readonly model: string
+  /** ISO date from which sessions opened get this price. */
+  readonly effectiveFrom: string
+  readonly secondMicro: number
+  readonly holdSecondMicro: number
+  /** Micro-credits per million units. */
+  readonly meterMicroPerMillion: Readonly<Record<string, number>>
+  /** Micro-dollars per million units; null: unknown. */
+  readonly costUsdMicroPerMillion: Readonly<Record<string, number>> | null
+}
+
+/** What tenants pay is what the provider charges × 1.5, at 0.10 US dollars a credit (the price of the largest pack). */
+export const creditUsdMicro = 100_000
+export const markupPercent = 150
+
+/** US dollars per million tokens, which is micro-dollars per token. Sources: the providers' public price pages, autumn 2026. */
+interface TokenPrices {
+  readonly text: readonly [input: number, cached: number, output: number]
+  readonly audio: readonly [input: number, cached: number, output: number]
+  readonly image: readonly [input: number, cached: number]
+}
+
+const million = 1_000_000
+const effectiveFrom = '2026-01-01'
+
+/** Speech recognition beside the model: 6 and 10 dollars per million tokens in and out, or 0.017 dollars a minute. */
+const transcription = {
+  'transcription.input.tokens': 6 * million,
+  'transcription.output.tokens': 10 * million,
+  'transcription.seconds': 283_333_333,
+}
+
+function tokenCosts({ text, audio, image }: TokenPrices): Readonly<Record<string, number>> {
+  const dollars = {
+    'input.text.tokens': text[0],
+    'input.cached.text.tokens': text[1],
+    'output.text.tokens': text[2],
+    'input.audio.tokens': audio[0],
+    'input.cached.audio.tokens': audio[1],
+    'output.audio.tokens': audio[2],
+    'input.image.tokens': image[0],
+    'input.cached.image.tokens': image[1],
+  }
+  const costs = Object.entries(dollars).map(([meter, price]) => [meter, Math.round(price * million)] as const)
+  return { ...Object.fromEntries(costs), ...transcription }
+}
+
+/** 1 micro-dollar = 10 micro-credits at 0.10 dollars a credit, × 1.5. */
+function withMarkup(costs: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const credits = (usdMicro: number) => Math.round((usdMicro * million * markupPercent) / (creditUsdMicro * 100))
+  return Object.fromEntries(Object.entries(costs).map(([meter, usdMicro]) => [meter, credits(usdMicro)]))
+}
+
+function realtime(model: string, prices: TokenPrices, holdSecondMicro: number): Price {
+  const costs = tokenCosts(prices)
+  return {
+    engine: 'openai-realtime',
+    model,
+    effectiveFrom,
+    secondMicro: 5_000,
+    holdSecondMicro,
+    meterMicroPerMillion: withMarkup(costs),
+    costUsdMicroPerMillion: costs,
+  }
+}
+
+const flagship: TokenPrices = { text: [4, 0.4, 24], audio: [32, 0.4, 64], image: [5, 0.5] }
+const older: TokenPrices = { text: [4, 0.4, 16], audio: [32, 0.4, 64], image: [5, 0.5] }
+const mini: TokenPrices = { text: [0.6, 0.06, 2.4], audio: [10, 0.3, 20], image: [0.8, 0.8] }
+
+/**
+ * A busy second of the flagship: 10 audio tokens in, 20 out (1,600 micro-dollars) and a share of a 64,000-token cached
+ * context every 6 s (4,300), × 15 micro-credits, plus the fee: 95,000 rounded up.
+ */
+const flagshipSecondMicro = 100_000
+/** The same with the small model's prices: 500 + 3,200 micro-dollars × 15, plus the fee. */
+const miniSecondMicro = 65_000
+
+const zeroMeters = Object.fromEntries(
+  [...Object.keys(tokenCosts(flagship)), 'speech.characters'].map((meter) => [meter, 0]),
+)
+
+export const defaultModels: Readonly<Record<string, string>> = { 'openai-realtime': 'gpt-realtime-2.1' }
+
+export const defaultPrices: readonly Price[] = [
+  {
+    engine: 'demo',
+    model: '*',
+    effectiveFrom,
+    secondMicro: 100_000,
+    holdSecondMicro: 100_000,
+    meterMicroPerMillion: {},
+    costUsdMicroPerMillion: zeroMeters,
+  },
+  realtime('gpt-realtime-2.1', flagship, flagshipSecondMicro),
+  realtime('gpt-realtime-2', flagship, flagshipSecondMicro),
+  realtime('gpt-realtime-1.5', older, flagshipSecondMicro),
+  realtime('gpt-realtime', older, flagshipSecondMicro),
+  realtime('gpt-realtime-2.1-mini', mini, miniSecondMicro),
+  realtime('gpt-realtime-mini', mini, miniSecondMicro),
+  // Unknown models are charged like the flagship; what they cost us stays unknown.
+  { ...realtime('*', flagship, flagshipSecondMicro), costUsdMicroPerMillion: null },
+  {
+    engine: '*',
+    model: '*',
+    effectiveFrom,
+    secondMicro: 100_000,
+    holdSecondMicro: 100_000,
+    meterMicroPerMillion: {},
+    costUsdMicroPerMillion: null,
+  },
+]

@@ -1,0 +1,76 @@
+// Concurrency slots: leases of a tenant's sessions in one sorted set, scored by when they end, on Redis's own clock.
+// A lease nobody renews ends by itself, so a crash or a wiped Redis heals within one lease. Rules U6, U8.
+
+import type { Redis } from '@upstash/redis'
+import { type UsageSoFar, whole } from './bill.ts'
+
+/** Six heartbeats: long enough to outlive a hiccup, short enough that a dead session's slot is soon free. */
+export const leaseMs = 30_000
+/** Counters outlive their session until the janitor has settled it for certain. */
+const countersMs = 3_600_000
+
+const now = `local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+`
+
+const acquireScript = `${now}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
+  return 0
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[3])), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`
+
+/** An older epoch is refused whole: a session that was taken over must not keep its lease alive. */
+const beatScript = `${now}
+local epoch = tonumber(redis.call('HGET', KEYS[2], 'epoch') or '0')
+if epoch > tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[2], 'epoch', ARGV[3])
+for i = 5, #ARGV, 2 do
+  local before = redis.call('HGET', KEYS[2], ARGV[i])
+  if not before or tonumber(before) < tonumber(ARGV[i + 1]) then
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+  end
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`
+
+export interface SessionKey {
+  readonly tenantId: string
+  readonly sessionId: string
+}
+
+export interface Slots {
+  /** False: the tenant has `limit` other sessions. Asking again for a slot one has renews it. */
+  acquire(session: SessionKey, limit: number): Promise<boolean>
+  /** Renews the lease and raises the counters, unless a later epoch beat already. */
+  beat(session: SessionKey, facts: { epoch: number; usage: UsageSoFar }): Promise<boolean>
+  release(session: SessionKey): Promise<void>
+}
+
+// The braces put both keys of a tenant on one node of a Redis cluster.
+const slotsKey = ({ tenantId }: SessionKey) => `parley:slots:{${tenantId}}`
+export const countersKey = ({ tenantId, sessionId }: SessionKey) => `parley:usage:{${tenantId}}:${sessionId}`
+
+export function createSlots(redis: Redis): Slots {
+  const acquire = redis.createScript<number>(acquireScript)
+  const beat = redis.createScript<number>(beatScript)
+  return {
+    async acquire(session, limit) {
+      const args = [session.sessionId, String(limit), String(leaseMs)]
+      return (await acquire.exec([slotsKey(session)], args)) === 1
+    },
+    async beat(session, { epoch, usage }) {
+      const counters = { seconds: usage.seconds, toolCalls: usage.toolCalls, ...usage.meters }
+      const pairs = Object.entries(counters).flatMap(([name, value]) => [name, String(whole(value))])
+      const args = [session.sessionId, String(leaseMs), String(epoch), String(countersMs), ...pairs]
+      return (await beat.exec([slotsKey(session), countersKey(session)], args)) === 1
+    },
+    async release(session) {
+      await redis.zrem(slotsKey(session), session.sessionId)
+    },
+  }
+}
