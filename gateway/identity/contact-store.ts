@@ -1,0 +1,75 @@
+// Collection `contacts`. The only file that knows its documents.
+
+import { type Collection, type Db, MongoServerError } from 'mongodb'
+import { newId, type TenantId } from '../platform/ids.ts'
+import { type CollectionSpec, durable } from '../platform/mongo.ts'
+
+interface ContactDoc {
+  _id: string
+  tenantId: string
+  /** `visitor:…` (a browser), `api:…` (a customer's own id), `email:<hash>`. One contact per identity and tenant. */
+  identities: string[]
+  emailHash?: string
+  email?: string
+  /** The contact of the e-mail a visitor claimed: joins usage with invoices, opens nothing. */
+  claims?: string
+  createdAt: Date
+  updatedAt: Date
+}
+
+const duplicateKey = 11000
+const lost = (error: unknown) => error instanceof MongoServerError && error.code === duplicateKey
+
+export const contactStore = {
+  spec: {
+    name: 'contacts',
+    indexes: [
+      { key: { tenantId: 1, identities: 1 }, name: 'identity', unique: true },
+      { key: { tenantId: 1, emailHash: 1 }, name: 'email' },
+    ],
+  } satisfies CollectionSpec,
+  open(db: Db) {
+    const collection: Collection<ContactDoc> = db.collection('contacts', durable)
+    return {
+      /** Finds or makes the contact of an identity; any number of callers at once get the same. */
+      async upsert(
+        tenantId: TenantId,
+        identity: string,
+        facts: { readonly email?: string; readonly emailHash?: string; readonly claims?: string },
+      ): Promise<string> {
+        const { emailHash, ...set } = facts
+        for (let attempt = 0; ; attempt++) {
+          try {
+            const doc = await collection.findOneAndUpdate(
+              { tenantId, identities: identity },
+              {
+                $set: { ...set, updatedAt: new Date() },
+                $setOnInsert: {
+                  _id: newId('cont'),
+                  identities: [identity],
+                  ...(emailHash === undefined ? {} : { emailHash }),
+                  createdAt: new Date(),
+                },
+              },
+              { upsert: true, returnDocument: 'after' },
+            )
+            if (doc !== null) return doc._id
+          } catch (error) {
+            // Two first sessions at once: the unique index lets one insert win, the other finds it.
+            if (!lost(error) || attempt > 4) throw error
+          }
+        }
+      },
+      /** Gives a contact one more identity; false when another contact has it (people are not merged unasked). */
+      async link(tenantId: TenantId, contactId: string, identity: string): Promise<boolean> {
+        try {
+          await collection.updateOne({ _id: contactId, tenantId }, { $addToSet: { identities: identity } })
+          return true
+        } catch (error) {
+          if (lost(error)) return false
+          throw error
+        }
+      },
+    }
+  },
+}

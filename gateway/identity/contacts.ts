@@ -1,0 +1,38 @@
+// Who is on the other side. A vouched e-mail (from the customer's backend) is an identity; one that a page claims is
+// only noted, because whoever types a stranger's address must not read that stranger's conversation.
+
+import type { TenantId } from '../platform/ids.ts'
+import type { contactStore } from './contact-store.ts'
+import { sha256 } from './seal.ts'
+
+export interface ContactRequest {
+  readonly tenantId: TenantId
+  readonly visitorId?: string | undefined
+  readonly email?: string | undefined
+  /** Said by the customer's backend with its API key, not by a page. */
+  readonly vouched: boolean
+}
+
+export const emailHashOf = (email: string) => sha256(email.trim().toLowerCase())
+
+/** The contact's id. Neither visitor nor e-mail: throws, because nobody could be found again. */
+export async function contactOf(store: ReturnType<typeof contactStore.open>, request: ContactRequest): Promise<string> {
+  const { tenantId, visitorId, email, vouched } = request
+  // A customer's ids may be guessable (`user-42`): they get a name space no page can reach.
+  const visitor = visitorId === undefined ? undefined : `${vouched ? 'api' : 'visitor'}:${visitorId}`
+  const person =
+    email === undefined
+      ? undefined
+      : await store.upsert(tenantId, `email:${emailHashOf(email)}`, {
+          email: email.trim(),
+          emailHash: emailHashOf(email),
+        })
+  if (visitor === undefined) {
+    if (person === undefined) throw new TypeError('a contact needs a visitor id or an e-mail address')
+    return person
+  }
+  if (person === undefined) return store.upsert(tenantId, visitor, {})
+  if (!vouched) return store.upsert(tenantId, visitor, { claims: person })
+  await store.link(tenantId, person, visitor)
+  return person
+}

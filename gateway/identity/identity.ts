@@ -1,0 +1,124 @@
+// Who is calling. Owns every credential: visitors' tokens and the keys that sign them, site keys, API keys, operators'
+// sessions; and the contacts behind visitors. Secrets are stored hashed or sealed and shown once.
+
+import type { Db } from 'mongodb'
+import { type Clock, systemClock } from '../platform/clock.ts'
+import type { TenantId } from '../platform/ids.ts'
+import type { CollectionSpec } from '../platform/mongo.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+import { contactStore } from './contact-store.ts'
+import { type ContactRequest, contactOf } from './contacts.ts'
+import { keyStore } from './key-store.ts'
+import { createKeys, type Keys } from './keys.ts'
+import { operatorStore } from './operator-store.ts'
+import { createOperators, type Operators } from './operators.ts'
+import { createSeal } from './seal.ts'
+import { signingKeyStore } from './signing-key-store.ts'
+import { createSigningKeys } from './signing-keys.ts'
+import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
+
+export type { ContactRequest } from './contacts.ts'
+export type { ApiKeyActor, Keys, SiteKey } from './keys.ts'
+export type { Operator, Operators } from './operators.ts'
+export type { Role } from './roles.ts'
+export type { VisitorClaims } from './visitor-token.ts'
+export type {
+  AgentBook,
+  AgentEntry,
+  BootstrapRequest,
+  ClientSecret,
+  ClientSecretRequest,
+  VisitorAnswer,
+  Visitors,
+} from './visitors.ts'
+
+/** A live session's credentials. `signingKeyId` when it began with a token: a revoked signing key ends it too. */
+export interface LivePair {
+  readonly tenantId: TenantId
+  readonly keyId: string
+  readonly signingKeyId?: string
+}
+
+export interface Identity extends Visitors, Keys, Operators {
+  /** `tenant:key` of every pair that may not go on: key revoked, tenant suspended. Two indexed queries for any number. */
+  stillAllowed(pairs: readonly LivePair[]): Promise<ReadonlySet<string>>
+  /** Finds or makes the contact; any number of callers at once get the same id. */
+  contact(request: ContactRequest): Promise<string>
+  /** A new key signs from now on; the old ones verify for 20 more minutes. Returns the new key's id. */
+  rotateSigningKey(): Promise<string>
+  /** Tokens under this key are refused everywhere within 3 s. False for a key nobody has. */
+  revokeSigningKey(signingKeyId: string): Promise<boolean>
+  /** The session cookie's value out of a Cookie header. */
+  sessionCookie(cookieHeader: string | undefined): string | undefined
+}
+
+export const identityCollections: readonly CollectionSpec[] = [
+  keyStore.spec,
+  signingKeyStore.spec,
+  contactStore.spec,
+  ...operatorStore.specs,
+]
+
+export interface IdentityDeps {
+  readonly db: Db
+  /** Issuer of the tokens: one that changes ends them all. */
+  readonly publicUrl: string
+  /** At least 32 bytes. Another one makes new signing keys; running tokens stay good. */
+  readonly secret: Buffer
+  readonly tenants: Tenants
+  readonly agents: AgentBook
+  readonly clock?: Clock
+}
+
+export function createIdentity(deps: IdentityDeps): Identity {
+  const { db, tenants } = deps
+  const clock = deps.clock ?? systemClock
+  const keys = keyStore.open(db)
+  const contacts = contactStore.open(db)
+  const seal = createSeal(deps.secret, 'parley signing keys')
+  const signingKeys = createSigningKeys({ store: signingKeyStore.open(db), seal, clock })
+  const contact = (request: ContactRequest) => contactOf(contacts, request)
+  return {
+    ...createVisitors({
+      issuer: deps.publicUrl,
+      tenants,
+      agents: deps.agents,
+      signingKeys,
+      clock,
+      siteKey: (key) => keys.site.find(key),
+      activeKeys: (pairs) => keys.active(pairs),
+      contact,
+    }),
+    ...createKeys({ store: keys, tenants, clock }),
+    ...createOperators({ store: operatorStore.open(db), tenants, clock }),
+    contact,
+    async stillAllowed(pairs) {
+      if (pairs.length === 0) return new Set()
+      const [activeKeys, activeTenants, signers] = await Promise.all([
+        keys.active(pairs),
+        tenants.active([...new Set(pairs.map((each) => each.tenantId))]),
+        signingKeys.inForce(),
+      ])
+      const ended = pairs.filter(
+        ({ tenantId, keyId, signingKeyId }) =>
+          !activeTenants.has(tenantId) ||
+          !activeKeys.has(`${tenantId}:${keyId}`) ||
+          (signingKeyId !== undefined && !signers.has(signingKeyId)),
+      )
+      return new Set(ended.map((each) => `${each.tenantId}:${each.keyId}`))
+    },
+    rotateSigningKey: () => signingKeys.rotate(),
+    revokeSigningKey: (signingKeyId) => signingKeys.revoke(signingKeyId),
+    sessionCookie: readSessionCookie,
+  }
+}
+
+export const sessionCookieName = 'parley_session'
+
+function readSessionCookie(header: string | undefined): string | undefined {
+  for (const part of header?.split(';') ?? []) {
+    const [name, value] = part.trim().split('=')
+    if (name === sessionCookieName && value !== undefined && value !== '') return value
+  }
+  return undefined
+}

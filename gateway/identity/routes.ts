@@ -1,0 +1,202 @@
+// HTTP of credentials: the widget's bootstrap, client secrets, operators' sign-in, site keys and API keys.
+
+import { z } from 'zod'
+import { type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
+import { Problem } from '../platform/problem.ts'
+import type { OperatorView } from '../protocol/rest.ts'
+import { type Identity, type Operator, sessionCookieName } from './identity.ts'
+
+export interface IdentityRoutesDeps {
+  readonly identity: Identity
+  /** The cookie is Secure when people reach the gateway over https. */
+  readonly publicUrl: string
+}
+
+const slug = z.string().min(1).max(40)
+const email = z.email().max(254)
+const origin = z
+  .string()
+  .max(255)
+  .refine((text) => URL.parse(text)?.origin === text, 'an exact origin such as https://shop.example')
+const noStore = { 'cache-control': 'no-store' }
+
+export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
+  return [...visitorRoutes(deps.identity), ...consoleRoutes(deps), ...keyRoutes(deps.identity)]
+}
+
+function visitorRoutes(identity: Identity): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/widget/bootstrap',
+      access: 'public',
+      summary: 'A page shows its site key and gets a visitor token of 15 minutes, with the looks of the widget',
+      body: z.strictObject({
+        key: z.string().max(80),
+        agent: slug.optional(),
+        /** Made by the page and kept there: whoever has it sees the visitor's conversation, so it must not be guessable. */
+        visitorId: z
+          .string()
+          .regex(/^[A-Za-z0-9_-]{16,64}$/, '16 to 64 letters, digits, - or _')
+          .optional(),
+        email: email.optional(),
+      }),
+      async run({ body, facts }) {
+        const json = await identity.bootstrap({ ...body, origin: facts.origin })
+        return { json, headers: noStore }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/realtime/client_secrets',
+      access: 'realtime.create',
+      summary: 'A customer’s backend gets a short-lived token for one of its visitors (as OpenAI’s client secrets)',
+      body: clientSecretBody,
+      async run({ body, tenantId, actor }) {
+        if (actor?.kind !== 'key') throw new Problem('forbidden', 'Client secrets are made with an API key.')
+        const json = await identity.mintClientSecret({
+          tenantId,
+          keyId: actor.id,
+          agent: body.agent ?? body.session?.agent,
+          lifeSeconds: body.expires_after?.seconds,
+          origin: body.origin,
+          visitor: body.visitor,
+        })
+        return { json, headers: noStore }
+      },
+    }),
+  ]
+}
+
+const clientSecretBody = z.strictObject({
+  agent: slug.optional(),
+  expires_after: z
+    .strictObject({ anchor: z.literal('created_at').default('created_at'), seconds: z.int().min(10).max(7_200) })
+    .optional(),
+  /** The agent's live config decides everything else: a field that would be ignored is refused. */
+  session: z
+    .strictObject({
+      type: z.literal('realtime').optional(),
+      model: z.string().max(100).optional(),
+      agent: slug.optional(),
+    })
+    .optional(),
+  visitor: z.strictObject({ id: z.string().min(1).max(128).optional(), email: email.optional() }).optional(),
+  origin: origin.optional(),
+})
+
+function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
+  const secure = publicUrl.startsWith('https:') ? '; Secure' : ''
+  const cookie = (value: string, maxAgeSeconds: number) => ({
+    ...noStore,
+    'set-cookie': `${sessionCookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`,
+  })
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/console/sign-in',
+      access: 'public',
+      summary: 'Exchanges a one-time sign-in token for a session cookie',
+      body: z.strictObject({ token: z.string().max(100) }),
+      async run({ body }): Promise<RouteReply> {
+        const session = await identity.signIn(body.token)
+        const operator = session === undefined ? undefined : await identity.operatorOf(session.cookie)
+        if (session === undefined || operator === undefined) {
+          throw new Problem('unauthenticated', 'This sign-in link was used already or has expired.')
+        }
+        return { json: presentOperator(operator), headers: cookie(session.cookie, session.maxAgeSeconds) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/console/sign-out',
+      access: 'operator',
+      summary: 'Ends the operator’s session',
+      async run({ facts }) {
+        const session = identity.sessionCookie(facts.header('cookie'))
+        if (session !== undefined) await identity.signOut(session)
+        return { status: 204, headers: cookie('', 0) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/console/me',
+      access: 'operator',
+      summary: 'The signed-in operator, the tenants to choose from and the CSRF token',
+      run: async ({ facts }) => ({ json: presentOperator(await signedIn(identity, facts)), headers: noStore }),
+    }),
+  ]
+}
+
+async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operator> {
+  const cookie = identity.sessionCookie(facts.header('cookie'))
+  const operator = cookie === undefined ? undefined : await identity.operatorOf(cookie)
+  if (operator === undefined) throw new Problem('unauthenticated')
+  return operator
+}
+
+function presentOperator(operator: Operator): OperatorView {
+  return {
+    id: operator.operatorId,
+    name: operator.name,
+    tenants: operator.tenants.map(({ id, slug: tenantSlug, name, role }) => ({ id, slug: tenantSlug, name, role })),
+    csrf: operator.csrf,
+  }
+}
+
+const keyParams = z.object({ id: z.string().min(1).max(64) })
+const label = z.string().trim().min(1).max(80)
+
+function keyRoutes(identity: Identity): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/site-keys',
+      access: 'keys.read',
+      summary: 'The tenant’s site keys, newest first',
+      run: async ({ tenantId }) => ({ json: { items: await identity.siteKeys(tenantId), next: null } }),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/site-keys',
+      access: 'keys.write',
+      summary: 'Makes a site key for one agent',
+      body: z.strictObject({ label, agentSlug: slug, origins: z.array(origin).max(20).optional() }),
+      run: async ({ tenantId, body }) => ({ status: 201, json: await identity.createSiteKey(tenantId, body) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/site-keys/:id/revoke',
+      access: 'keys.write',
+      summary: 'Revokes a site key; its live sessions end within seconds',
+      params: keyParams,
+      run: async ({ tenantId, params }) => ({ json: await identity.revokeSiteKey(tenantId, params.id) }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/api-keys',
+      access: 'keys.read',
+      summary: 'The tenant’s API keys, newest first, without their secrets',
+      run: async ({ tenantId }) => ({ json: { items: await identity.apiKeys(tenantId), next: null } }),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/api-keys',
+      access: 'keys.write',
+      summary: 'Makes an API key; `key` is shown this once',
+      body: z.strictObject({ label }),
+      async run({ tenantId, body }) {
+        const { raw, view } = await identity.createApiKey(tenantId, body.label)
+        return { status: 201, json: { ...view, key: raw }, headers: noStore }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/api-keys/:id/revoke',
+      access: 'keys.write',
+      summary: 'Revokes an API key; its live sessions end within seconds',
+      params: keyParams,
+      run: async ({ tenantId, params }) => ({ json: await identity.revokeApiKey(tenantId, params.id) }),
+    }),
+  ]
+}
