@@ -77,7 +77,7 @@ function createSlices(config: Config, stores: Stores, outside: Outside & { reado
   const { redis } = stores.redis
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants })
-  const identity = createIdentity({ db, tenants, clock, secret, publicUrl: config.PUBLIC_URL })
+  const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
   const knowledge = createKnowledge({ db })
   const entities = createEntities({ db })
   const tools = createTools({ db, entities, knowledge, log, clock })
@@ -134,12 +134,12 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     drain,
     async start() {
       const port = await http.listen(config.PORT, config.HOST)
-      const url = (config.PUBLIC_URL ?? `http://localhost:${port}`).replace(/\/$/, '')
+      const url = publicUrl({ ...config, PORT: port }).replace(/\/$/, '')
       const origins = [...new Set([new URL(url).origin, `http://localhost:${port}`, `http://127.0.0.1:${port}`])]
       const seeded = config.PARLEY_DEMO
         ? await seedDemo({ ...slices, origins, apiKey: config.PARLEY_DEMO_API_KEY })
         : undefined
-      const token = await slices.identity.createSignInToken()
+      const { token } = await slices.identity.createSignInToken()
       slices.sessions.start()
       jobs.start()
       return {
@@ -152,6 +152,11 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     },
     [Symbol.asyncDispose]: drain,
   }
+}
+
+/** Issuer of the visitors' tokens: must not change with the port a test happens to get. */
+function publicUrl(config: Config): string {
+  return config.PUBLIC_URL ?? `http://localhost:${config.PORT}`
 }
 
 function createAppHttp(
@@ -167,8 +172,8 @@ function createAppHttp(
     tenants,
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
     routes: [
-      ...identityRoutes(deps),
-      ...tenantRoutes(deps),
+      ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
+      ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
       ...usageRoutes(deps),
       ...entityRoutes({

@@ -21,14 +21,7 @@ const report = z.object({
 function cruise(paths: readonly string[]): z.infer<typeof report>['summary'] {
   const run = spawnSync(
     process.execPath,
-    [
-      join(root, 'node_modules/.bin/depcruise'),
-      '--config',
-      'scripts/layers.cjs',
-      '--output-type',
-      'json',
-      ...paths,
-    ],
+    [join(root, 'node_modules/.bin/depcruise'), '--config', 'scripts/layers.cjs', '--output-type', 'json', ...paths],
     { cwd: root, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
   )
   if (run.stdout === '') throw new Error(`dependency-cruiser said nothing: ${run.stderr}`)

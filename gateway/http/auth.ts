@@ -32,10 +32,11 @@ export async function authenticate(
     if (route.access === 'operator') throw new Problem('forbidden')
     return byKey(deps, bearer.slice(7).trim(), { access: route.access, tenantSlug })
   }
-  const operator = await deps.identity.operatorOf(facts.header('cookie'))
+  const cookie = deps.identity.sessionCookie(facts.header('cookie'))
+  const operator = cookie === undefined ? undefined : await deps.identity.operatorOf(cookie)
   if (operator === undefined) throw new Problem('unauthenticated')
   if (route.method !== 'GET') checkCsrf(facts, operator.csrf)
-  const actor: Actor = { kind: 'operator', id: operator.id, name: operator.name }
+  const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }
   if (route.access === 'operator') return { tenantId: undefined, actor }
   const tenant = operator.tenants.find((each) => each.slug === tenantSlug)
   // A tenant that is not the operator's does not exist for them.

@@ -14,7 +14,7 @@ export interface ToolboxOptions {
   /** Names the gateway runs; other calls belong to the client. */
   readonly names: ReadonlySet<string>
   readonly run: (call: ToolCall) => Promise<{ readonly output: string; readonly ok: boolean }>
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'send'>
   readonly recorder: Recorder
   readonly onRun: () => void
   readonly onActivity: () => void

@@ -110,7 +110,11 @@ async function byApiKey(deps: AcceptDeps, key: string, slug: string | null): Pro
   const agent = slug === null ? undefined : await agents.bySlug(slug)
   if (agent === undefined)
     throw new Problem('unknown_agent', 'Name one of your agents by ?agent=<slug> or ?model=<slug>.')
-  const contactId = await deps.identity.contact({ tenantId: found.tenantId, visitorId: `key:${found.keyId}` })
+  const contactId = await deps.identity.contact({
+    tenantId: found.tenantId,
+    visitorId: `key:${found.keyId}`,
+    vouched: true,
+  })
   return { tenantId: found.tenantId, agentId: agent.id, contactId, keyId: found.keyId, channel: 'api', trusted: true }
 }
 
