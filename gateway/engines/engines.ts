@@ -233,9 +233,8 @@ export interface EngineFactory {
 export interface Engines {
   /** The engine of an agent that asks for `kind`: that kind when it can serve, otherwise the first that can. */
   choose(kind?: string): EngineFactory
-  /** One entry for each kind that cannot serve, for the start-up log. */
-  readonly off: readonly { readonly kind: EngineKind; readonly reason: string }[]
-  readonly kinds: readonly EngineKind[]
+  /** Every kind, with its reason where it is off: what the start-up log tells. */
+  readonly all: readonly EngineFactory[]
 }
 
 /** 5 s of PCM16: beyond it the side that sends is paused. */

@@ -2,8 +2,8 @@
 
 import type { z } from 'zod'
 import type { EngineEvent } from '../engines.ts'
+import { Recent } from '../recent.ts'
 import * as events from './events.ts'
-import { Recent } from './recent.ts'
 
 type Item = Pick<z.output<typeof events.item>, 'id' | 'call_id' | 'name' | 'arguments' | 'status'>
 type ToolCall = Extract<EngineEvent, { type: 'toolCall' }>

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { MeterKey, Meters } from '../engines.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../recent.ts'
 
 const tokens = z.number().nonnegative().catch(0)
 const byKind = z.object({ text_tokens: tokens, audio_tokens: tokens, image_tokens: tokens })

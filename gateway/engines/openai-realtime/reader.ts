@@ -3,11 +3,11 @@
 import type { z } from 'zod'
 import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineEvent, Meters } from '../engines.ts'
+import { Recent } from '../recent.ts'
 import { Calls } from './calls.ts'
 import * as events from './events.ts'
 import { type AudioDelta, base64Bytes, WireAudio } from './frame.ts'
 import { type responseUsage, UsageMeters } from './meters.ts'
-import { Recent } from './recent.ts'
 
 /** Races that are lost without harm: the answer had ended, the buffer was empty, an answer was under way. */
 const benign = new Set([

@@ -1,0 +1,420 @@
+// One session with the demo: what was heard waits for `respond` or for the end of speech; one answer at a time.
+
+import { z } from 'zod'
+import type { Clock, Timer } from '../../platform/clock.ts'
+import { newId } from '../../platform/ids.ts'
+import type { Log } from '../../platform/log.ts'
+import { bytesPerMs } from '../../protocol/realtime.ts'
+import type {
+  Capabilities,
+  CommandAnswer,
+  Engine,
+  EngineBrief,
+  EngineCommand,
+  EngineEvent,
+  EngineOptions,
+} from '../engines.ts'
+import { Recent } from '../recent.ts'
+import { Ears } from './ears.ts'
+import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
+import { Gate, speak } from './mouth.ts'
+import type { Recogniser } from './recogniser.ts'
+import { sentences } from './sentences.ts'
+import type { VadEvent } from './vad.ts'
+import { type Voice, voiceNamed } from './voice.ts'
+
+export interface DemoEngineNeeds {
+  readonly knowledge: DemoKnowledge
+  readonly log: Log
+  readonly clock: Clock
+  readonly voice: Voice
+  readonly recogniser: Recogniser | undefined
+}
+
+type Modality = EngineBrief['outputModality']
+type Ask = { readonly what: 'respond'; readonly modality: Modality } | { readonly what: 'say'; readonly text: string }
+
+interface Answer {
+  readonly id: string
+  readonly stop: AbortController
+  reason: 'turn_detected' | 'client_cancelled' | undefined
+}
+
+interface PendingCall {
+  readonly question: string
+  readonly timer: Timer
+}
+
+/** A tool that takes longer is spoken about: nobody waits 10 s in silence. */
+const toolTimeoutMs = 10_000
+const waitingAnswers = 8
+const waitingInputs = 32
+const openCalls = 16
+/** As the GA wire has it: less is no turn. */
+const shortestCommitMs = 100
+
+const applied: CommandAnswer = { is: 'applied' }
+const accepted: CommandAnswer = { is: 'accepted' }
+
+const appendEvent = z.object({ audio: z.string() })
+const respondEvent = z.object({
+  response: z.object({ output_modalities: z.tuple([z.enum(['audio', 'text'])]) }),
+})
+
+export class DemoEngine implements Engine {
+  readonly kind = 'demo'
+  readonly capabilities: Capabilities
+  readonly bufferedBytes = 0
+  readonly #needs: DemoEngineNeeds
+  readonly #options: EngineOptions
+  readonly #mind: Mind
+  readonly #ears: Ears
+  readonly #gate = new Gate()
+  readonly #producedMs = new Recent<number>()
+  readonly #cutOff = new Recent<true>()
+  readonly #calls = new Map<string, PendingCall>()
+  #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
+  #brief: Pick<EngineBrief, 'voice' | 'outputModality' | 'turnDetection'>
+  #heard: Heard[] = []
+  #asks: Ask[] = []
+  #answer: Answer | undefined
+  #speechItem = ''
+  #spokenCharacters = 0
+  #heardSeconds = 0
+
+  constructor(needs: DemoEngineNeeds, options: EngineOptions) {
+    this.#needs = needs
+    this.#options = options
+    this.#brief = options.brief
+    this.#mind = new Mind(options.tenantId, needs.knowledge, options.brief)
+    this.#ears = new Ears(needs.recogniser !== undefined)
+    this.capabilities = capabilitiesOf(needs.recogniser === undefined ? 'speech' : 'words')
+  }
+
+  start(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'opening'
+    this.#warm().then(
+      () => {
+        if (this.#state !== 'opening') return
+        this.#state = 'ready'
+        this.#emit({ type: 'ready', source: 'provider', engineSessionId: newId('sess'), model: 'demo' })
+        this.#next()
+      },
+      () => this.#finish('refused', 'voice_unavailable', 'this machine cannot run the demo voice'),
+    )
+  }
+
+  async #warm(): Promise<void> {
+    if (this.#brief.outputModality === 'audio') await this.#needs.voice.warm()
+  }
+
+  send(command: EngineCommand): CommandAnswer {
+    if (this.#state === 'closed') return { is: 'rejected', reason: 'closed' }
+    switch (command.type) {
+      case 'userText':
+        return this.#userText(command.itemId, command.text)
+      case 'respond':
+        return this.#ask({ what: 'respond', modality: modalityOf(command.raw) ?? this.#brief.outputModality })
+      case 'say':
+        return this.#ask({ what: 'say', text: command.text })
+      case 'note':
+        this.#mind.note(command.text)
+        return applied
+      case 'toolResult':
+        return this.#toolResult(command.callId, command.output)
+      case 'cancel':
+        return this.#cancel(command.responseId)
+      case 'truncate':
+        return this.#truncate(command.itemId, command.heardMs)
+      case 'commitAudio':
+        return this.#commitAudio()
+      case 'clearAudio':
+        this.#ears.clear()
+        return applied
+      case 'update':
+        return this.#update(command.fields)
+      case 'native':
+        return { is: 'unsupported', reason: 'the demo engine has no protocol of its own' }
+    }
+  }
+
+  #userText(itemId: string, text: string): CommandAnswer {
+    if (!this.#hear({ kind: 'text', text })) return { is: 'rejected', reason: 'too_many_waiting' }
+    this.#emitSoon({ type: 'userItem', source: 'provider', itemId, spoken: false })
+    return applied
+  }
+
+  #hear(heard: Heard): boolean {
+    if (this.#heard.length >= waitingInputs) return false
+    this.#heard.push(heard)
+    return true
+  }
+
+  #toolResult(callId: string, output: string): CommandAnswer {
+    const call = this.#calls.get(callId)
+    if (call === undefined) return { is: 'rejected', reason: 'unknown_call' }
+    call.timer.cancel()
+    this.#calls.delete(callId)
+    return this.#hear({ kind: 'result', question: call.question, output })
+      ? applied
+      : { is: 'rejected', reason: 'too_many_waiting' }
+  }
+
+  #cancel(responseId: string | undefined): CommandAnswer {
+    if (responseId === undefined) this.#asks = []
+    if (this.#answer === undefined || (responseId !== undefined && responseId !== this.#answer.id)) {
+      return { is: 'rejected', reason: 'nothing_to_cancel' }
+    }
+    this.#stop('client_cancelled')
+    return accepted
+  }
+
+  #truncate(itemId: string, heardMs: number): CommandAnswer {
+    const producedMs = this.#producedMs.get(itemId)
+    if (producedMs === undefined) return { is: 'rejected', reason: 'unknown_item' }
+    this.#cutOff.set(itemId, true)
+    const endMs = Math.max(0, Math.min(Math.floor(heardMs), Math.floor(producedMs)))
+    if (endMs > 0) this.#emitSoon({ type: 'truncated', source: 'provider', itemId, heardMs: endMs })
+    return applied
+  }
+
+  #commitAudio(): CommandAnswer {
+    const ms = this.#ears.bufferedMs
+    if (ms < shortestCommitMs) return { is: 'rejected', reason: 'input_audio_buffer_commit_empty' }
+    void this.#spoken(newId('item'), ms, false)
+    return accepted
+  }
+
+  #update(fields: Extract<EngineCommand, { type: 'update' }>['fields']): CommandAnswer {
+    const { voice, outputModality, turnDetection, tools } = fields
+    this.#brief = {
+      voice: voice ?? this.#brief.voice,
+      outputModality: outputModality ?? this.#brief.outputModality,
+      turnDetection: turnDetection ?? this.#brief.turnDetection,
+    }
+    if (tools !== undefined) this.#mind.tools(tools)
+    return applied
+  }
+
+  audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
+    if (this.#state === 'closed') return
+    const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
+    if (pcm === undefined) {
+      this.#emit({
+        type: 'error',
+        source: 'local',
+        code: 'invalid_audio',
+        message: 'not an append frame',
+        benign: false,
+      })
+      return
+    }
+    const events = this.#ears.push(pcm)
+    if (this.#brief.turnDetection !== 'none') for (const event of events) this.#speech(event)
+  }
+
+  #speech({ phase, atMs, speechMs }: VadEvent): void {
+    if (phase === 'start') this.#speechItem = newId('item')
+    const itemId = this.#speechItem
+    const interrupts = phase === 'start' && this.#answer !== undefined
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
+    if (interrupts) this.#stop('turn_detected')
+    if (phase === 'stop') void this.#spoken(itemId, speechMs, true)
+  }
+
+  /** Speech became an item: its words if they can be had, then the answer. */
+  async #spoken(itemId: string, speechMs: number, answer: boolean): Promise<void> {
+    const { pcm } = this.#ears.take(speechMs)
+    this.#emit({ type: 'userItem', source: 'local', itemId, spoken: true })
+    this.#heardSeconds += speechMs / 1000
+    this.#meter()
+    const words = await this.#needs.recogniser?.hear(pcm)
+    if (this.#state === 'closed') return
+    this.#emit({ type: 'userText', source: 'local', itemId, final: words ?? '', heardMs: Math.round(speechMs) })
+    this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
+    if (answer) this.#ask({ what: 'respond', modality: this.#brief.outputModality })
+  }
+
+  #ask(ask: Ask): CommandAnswer {
+    if (this.#asks.length >= waitingAnswers) return { is: 'rejected', reason: 'too_many_answers_waiting' }
+    this.#asks.push(ask)
+    this.#next()
+    return accepted
+  }
+
+  #next(): void {
+    if (this.#state !== 'ready' || this.#answer !== undefined) return
+    const ask = this.#asks.shift()
+    if (ask === undefined) return
+    const answer: Answer = { id: newId('resp'), stop: new AbortController(), reason: undefined }
+    this.#answer = answer
+    // The caller still stands in send(): events come later, never out of it.
+    queueMicrotask(() => void this.#run(answer, ask))
+  }
+
+  async #run(answer: Answer, ask: Ask): Promise<void> {
+    this.#emit({ type: 'responseStarted', source: 'provider', responseId: answer.id })
+    try {
+      if (ask.what === 'say') await this.#deliver(answer, ask.text, this.#brief.outputModality)
+      else await this.#think(answer, ask.modality)
+    } catch (thrown) {
+      this.#needs.log.warn({ err: thrown }, 'demo answer failed')
+      this.#finish('lost', 'voice_lost', 'the demo voice stopped working')
+      return
+    }
+    this.#answer = undefined
+    const { id: responseId, reason } = answer
+    const end = reason === undefined ? { status: 'completed' as const } : { status: 'cancelled' as const, reason }
+    this.#emit({ type: 'responseDone', source: 'provider', responseId, ...end })
+    this.#next()
+  }
+
+  async #think(answer: Answer, modality: Modality): Promise<void> {
+    const heard = this.#heard
+    this.#heard = []
+    const thought = await this.#mind.think(heard)
+    if (answer.stop.signal.aborted) return
+    if (thought.do === 'say') await this.#deliver(answer, thought.text, modality)
+    else this.#call(answer, thought)
+  }
+
+  #call(answer: Answer, thought: { tool: string; args: Readonly<Record<string, unknown>>; question: string }): void {
+    const callId = newId('call')
+    const late = () =>
+      this.#ask({ what: 'say', text: 'That takes longer than usual. You will have the answer as soon as I do.' })
+    const timer = this.#needs.clock.after(toolTimeoutMs, late)
+    this.#calls.set(callId, { question: thought.question, timer })
+    for (const [oldest, call] of this.#calls) {
+      if (this.#calls.size <= openCalls) break
+      call.timer.cancel()
+      this.#calls.delete(oldest)
+    }
+    this.#emit({
+      type: 'toolCall',
+      source: 'provider',
+      responseId: answer.id,
+      itemId: newId('item'),
+      callId,
+      name: thought.tool,
+      arguments: JSON.stringify(thought.args),
+    })
+  }
+
+  async #deliver(answer: Answer, text: string, modality: Modality): Promise<void> {
+    const item = { source: 'provider', responseId: answer.id, itemId: newId('item') } as const
+    const { itemId } = item
+    this.#emit({ type: 'agentItem', ...item })
+    const spoken = modality === 'audio'
+    let said = ''
+    const words = (delta: string) => {
+      said += delta
+      if (!this.#cutOff.has(itemId)) this.#emit({ type: 'agentText', ...item, spoken, delta })
+    }
+    this.#producedMs.set(itemId, 0)
+    if (spoken) await this.#speak(answer, text, { item, words })
+    else for (const [i, piece] of sentences(text).entries()) words(i === 0 ? piece : ` ${piece}`)
+    if (this.#state === 'closed') return
+    if (spoken) this.#emit({ type: 'audioDone', ...item })
+    this.#emit({ type: 'agentText', ...item, spoken, final: said })
+    if (spoken) this.#meter()
+  }
+
+  #speak(
+    answer: Answer,
+    text: string,
+    {
+      item,
+      words,
+    }: { item: { readonly source: 'provider'; responseId: string; itemId: string }; words(delta: string): void },
+  ): Promise<void> {
+    const { voice, clock } = this.#needs
+    const on = {
+      words,
+      audio: (pcm: Buffer) => {
+        if (this.#cutOff.has(item.itemId)) return
+        const ms = pcm.length / bytesPerMs
+        this.#producedMs.set(item.itemId, (this.#producedMs.get(item.itemId) ?? 0) + ms)
+        this.#emit({ type: 'audio', ...item, pcm, ms })
+      },
+      spoken: (characters: number) => {
+        this.#spokenCharacters += characters
+      },
+    }
+    const needs = { voice, clock, gate: this.#gate, name: voiceNamed(this.#brief.voice) }
+    return speak(needs, text, on, answer.stop.signal)
+  }
+
+  #stop(reason: 'turn_detected' | 'client_cancelled'): void {
+    if (this.#answer === undefined) return
+    this.#answer.reason ??= reason
+    this.#answer.stop.abort()
+  }
+
+  #meter(): void {
+    const meters = { 'speech.characters': this.#spokenCharacters, 'transcription.seconds': this.#heardSeconds }
+    this.#emit({ type: 'usage', source: 'local', meters })
+  }
+
+  pause(): void {
+    this.#gate.pause()
+  }
+
+  resume(): void {
+    this.#gate.resume()
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return
+    queueMicrotask(() => this.#finish('asked', 'asked', ''))
+  }
+
+  #emit(event: EngineEvent): void {
+    if (this.#state !== 'closed') this.#options.onEvent(event)
+  }
+
+  #emitSoon(event: EngineEvent): void {
+    queueMicrotask(() => this.#emit(event))
+  }
+
+  #finish(cause: 'asked' | 'refused' | 'lost', code: string, message: string): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    for (const { timer } of this.#calls.values()) timer.cancel()
+    this.#calls.clear()
+    this.#answer?.stop.abort()
+    this.#gate.resume()
+    this.#options.onEvent({ type: 'closed', source: 'local', cause, code, message })
+  }
+}
+
+function capabilitiesOf(hears: Capabilities['hears']): Capabilities {
+  return {
+    conversation: 'turn',
+    cancelSpeech: 'exact',
+    truncate: 'native',
+    say: 'exact',
+    tools: 'inline',
+    usage: 'cumulative',
+    media: 'relayed',
+    hears,
+    inputAudio: 'pcm16_24k',
+    outputAudio: 'pcm16_24k',
+    maxDurationMs: null,
+    mutable: ['tools', 'voice', 'turnDetection', 'outputModality'],
+    dialect: 'none',
+  }
+}
+
+function modalityOf(raw: unknown): Modality | undefined {
+  return respondEvent.safeParse(raw).data?.response.output_modalities[0]
+}
+
+function samplesIn(frame: Buffer): Buffer | undefined {
+  try {
+    const event = appendEvent.safeParse(JSON.parse(frame.toString('utf8')))
+    return event.success ? Buffer.from(event.data.audio, 'base64') : undefined
+  } catch {
+    return undefined
+  }
+}
