@@ -1,0 +1,153 @@
+// Demo data: the three demo tenants, their agents and tools. Invented.
+
+import type { AgentConfigInput } from '../agents/agents.ts'
+import type { EntityInput, EntityType } from '../entities/entities.ts'
+import type { KnowledgeDocument } from '../knowledge/knowledge.ts'
+import type { NewTenant } from '../tenants/tenants.ts'
+import type { NewTool } from '../tools/tools.ts'
+import { answers } from './answers.ts'
+import { conference, conferenceSlug, sessions, speakers } from './conference.ts'
+import { products } from './products.ts'
+
+type Records = { readonly [T in EntityType]?: readonly { readonly slug: string; readonly data: EntityInput<T> }[] }
+
+export interface DemoTenant {
+  readonly tenant: Omit<NewTenant, 'slug'> & { readonly slug: string }
+  readonly agent: { readonly slug: string; readonly name: string; readonly config: AgentConfigInput }
+  readonly siteKey: string
+  readonly tools: readonly NewTool[]
+  readonly answers: readonly KnowledgeDocument[]
+  readonly records: Records
+}
+
+export const sharedPrompt = {
+  name: 'Parley base',
+  base: [
+    'You are a friendly agent who speaks and writes for a business. Answer in the language of the person, in one to three',
+    'short sentences that sound natural when spoken. Use a tool whenever a fact could be looked up, and never invent prices,',
+    'times, names or promises. If you do not know, say so and offer to pass the question on.',
+  ].join(' '),
+}
+
+const lookUp = (what: string): NewTool => ({
+  name: 'search_knowledge',
+  kind: 'knowledge.search',
+  description: `Looks up ${what}.`,
+})
+
+const consent = 'You are talking to an AI agent. The conversation is recorded and stored.'
+
+export const demoTenants: readonly DemoTenant[] = [
+  {
+    tenant: {
+      slug: 'cypress',
+      name: 'Cypress House',
+      plan: 'pro',
+      brand: { accent: '#2f6f5e', title: 'Cypress House' },
+      texts: {
+        greeting: 'Welcome to Cypress House! Ask me about rooms, breakfast or the restaurant.',
+        placeholder: 'Ask about your stay',
+        consent,
+        suggestions: ['When is check-in?', 'Is breakfast included?', 'Do you allow pets?'],
+      },
+    },
+    agent: {
+      slug: 'cypress',
+      name: 'Cypress Concierge',
+      config: {
+        library: true,
+        voice: 'marin',
+        instructions:
+          'You are the concierge of Cypress House, a small hotel with a restaurant by the old harbour. Look facts up with search_knowledge.',
+        greeting: 'Hello, this is Cypress House. How can I help you?',
+        tools: ['search_knowledge'],
+      },
+    },
+    siteKey: 'pk_demo_cypress',
+    tools: [lookUp('opening hours, rooms, prices, the restaurant and the rules of the house')],
+    answers: answers.cypress,
+    records: {},
+  },
+  {
+    tenant: {
+      slug: 'productco',
+      name: 'ProductCo',
+      plan: 'pro',
+      brand: { accent: '#b3432b', title: 'ProductCo Furniture' },
+      texts: {
+        greeting: 'Hi! I know every piece in our catalogue. What are you looking for?',
+        placeholder: 'e.g. red sofa under 500',
+        consent,
+        suggestions: ['Red sofa under 500', 'What is your cheapest lamp?', 'How long does delivery take?'],
+      },
+    },
+    agent: {
+      slug: 'productco',
+      name: 'ProductCo Agent',
+      config: {
+        library: true,
+        voice: 'cedar',
+        instructions:
+          'You sell ProductCo furniture. Find pieces with search_products, counts and price ranges with product_stats, and answer questions about delivery, returns and warranty with search_knowledge. Prices are in US dollars. Say it when a piece is out of stock.',
+        greeting: 'Hi, this is ProductCo. What are you looking for?',
+        tools: ['search_products', 'product_stats', 'search_knowledge'],
+      },
+    },
+    siteKey: 'pk_demo_productco',
+    tools: [
+      {
+        name: 'search_products',
+        kind: 'products.search',
+        description:
+          'Finds furniture by words, colour, category and price. Answers matching pieces only, cheapest first.',
+      },
+      {
+        name: 'product_stats',
+        kind: 'products.stats',
+        description: 'How many pieces match, with lowest, highest and average price, also per category.',
+      },
+      lookUp('delivery, returns, warranty, payment and care'),
+    ],
+    answers: answers.productco,
+    records: { product: products },
+  },
+  {
+    tenant: {
+      slug: 'eventco',
+      name: 'EventCo',
+      plan: 'pro',
+      brand: { accent: '#3b4cca', title: 'Voices 2027' },
+      texts: {
+        greeting: 'Welcome to Voices 2027! Ask me who speaks when, or how to get there.',
+        placeholder: 'Ask about the conference',
+        consent,
+        suggestions: ['Who speaks at 10?', 'How much are the tickets?', 'Where is the venue?'],
+      },
+    },
+    agent: {
+      slug: 'event',
+      name: 'EventAgent',
+      config: {
+        library: true,
+        voice: 'marin',
+        instructions:
+          'You are the guide of the conference Voices 2027 in Hamburg on 18 and 19 March 2027. Use event_program for talks and times, event_speakers for people, event_info for place and tickets, and search_knowledge for everything else.',
+        greeting: 'Welcome to Voices 2027. What would you like to know?',
+        tools: ['event_program', 'event_speakers', 'event_info', 'search_knowledge'],
+      },
+    },
+    siteKey: 'pk_demo_eventco',
+    tools: [
+      {
+        name: 'event_program',
+        kind: 'event.program',
+        description: 'The program: talks by time of day, day, track or speaker.',
+      },
+      { name: 'event_speakers', kind: 'event.speakers', description: 'Speakers with title, company and topics.' },
+      { name: 'event_info', kind: 'event.info', description: 'Name, dates, place and tickets of the conference.' },
+      lookUp('tickets, travel, hotels, food, accessibility and rules of the conference'),
+    ],
+    answers: answers.eventco,
+    records: { event: [{ slug: conferenceSlug, data: conference }], speaker: speakers, session: sessions },
+  },
+]
