@@ -10,7 +10,7 @@ import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.
 import { createEngines } from './engines/registry.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
 import { entityRoutes } from './entities/routes.ts'
-import { createHttp } from './http/http.ts'
+import { createHttp, type HttpDeps } from './http/http.ts'
 import { createIdentity, identityCollections } from './identity/identity.ts'
 import { identityRoutes } from './identity/routes.ts'
 import { createJobs } from './jobs/jobs.ts'
@@ -20,7 +20,7 @@ import { createLegs } from './legs/legs.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { newId } from './platform/ids.ts'
 import { createLog, type Log } from './platform/log.ts'
-import { demoTenants, seedDemo } from './seed/seed.ts'
+import { type Seeded, seedDemo } from './seed/seed.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { createSessions, sessionCollections } from './sessions/sessions.ts'
 import { openSecret, openStores, type Stores } from './stores.ts'
@@ -119,7 +119,8 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const slices = createSlices(config, stores, { clock, log, secret: await openSecret(config) })
   const jobs = createJobs({ clock, log, sessions: slices.sessions, ledger: slices.ledger })
   const legs = createLegs({ ...slices, clock, log, consoleOrigins: sameOrigin })
-  const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade })
+  let demo: Seeded | undefined
+  const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade, demo: () => demo })
   const drain = async (): Promise<void> => {
     await slices.sessions.drain()
     await jobs.drain()
@@ -135,17 +136,15 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     async start() {
       const port = await http.listen(config.PORT, config.HOST)
       const url = publicUrl({ ...config, PORT: port }).replace(/\/$/, '')
-      const origins = [...new Set([new URL(url).origin, `http://localhost:${port}`, `http://127.0.0.1:${port}`])]
-      const seeded = config.PARLEY_DEMO
-        ? await seedDemo({ ...slices, origins, apiKey: config.PARLEY_DEMO_API_KEY })
-        : undefined
+      const seed = { ...slices, origins: ownOrigins(url, port), apiKey: config.PARLEY_DEMO_API_KEY }
+      if (config.PARLEY_DEMO) demo = await seedDemo(seed)
       const { token } = await slices.identity.createSignInToken()
       slices.sessions.start()
       jobs.start()
       return {
         port,
         url,
-        demoApiKey: seeded?.apiKey,
+        demoApiKey: demo?.apiKey,
         signInUrl: `${url}/console/sign-in#token=${token}`,
         integrations: integrations(config, slices, stores),
       }
@@ -161,7 +160,12 @@ function publicUrl(config: Config): string {
 
 function createAppHttp(
   config: Config,
-  deps: Slices & Outside & { readonly stores: Stores; readonly upgrade: Parameters<typeof createHttp>[0]['upgrade'] },
+  deps: Slices &
+    Outside & {
+      readonly stores: Stores
+      readonly upgrade: HttpDeps['upgrade']
+      readonly demo: () => Seeded | undefined
+    },
 ): ReturnType<typeof createHttp> {
   const root = join(dirname(fileURLToPath(import.meta.url)), '..')
   const { identity, tenants, stores } = deps
@@ -188,7 +192,7 @@ function createAppHttp(
       widgetDir: join(root, 'widget', 'dist'),
       consoleDir: join(root, 'console', 'dist'),
       frameAncestors: async (key) => (await identity.siteKey(key))?.origins,
-      demoTenants: async () => (config.PARLEY_DEMO ? demoTenants : []),
+      demoTenants: () => demoTenants(deps),
     },
     health: async () => {
       const [truth, redis] = await Promise.all([stores.mongo.ping(1_000), stores.redis.ping()])
@@ -200,6 +204,32 @@ function createAppHttp(
     },
     upgrade: deps.upgrade,
   })
+}
+
+/** Pages of the gateway's own that carry the widget. */
+function ownOrigins(url: string, port: number): string[] {
+  return [...new Set([new URL(url).origin, `http://localhost:${port}`, `http://127.0.0.1:${port}`])]
+}
+
+async function demoTenants(
+  deps: Slices & { readonly demo: () => Seeded | undefined },
+): ReturnType<HttpDeps['site']['demoTenants']> {
+  const seeded = deps.demo()?.tenants ?? []
+  const found = await Promise.all(seeded.map(async (each) => ({ each, tenant: await deps.tenants.byId(each.id) })))
+  return found.flatMap(({ each, tenant }) =>
+    tenant?.status === 'active'
+      ? [
+          {
+            slug: each.slug,
+            name: tenant.name,
+            agent: each.agent,
+            key: each.siteKey,
+            accent: tenant.brand.accent,
+            blurb: tenant.texts.greeting,
+          },
+        ]
+      : [],
+  )
 }
 
 /** The console is served by the gateway itself: its socket comes from the page of the host it connects to. */
@@ -223,19 +253,34 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
   ]
 }
 
-/** The janitor alone, for a process of its own. */
+/** The slices without a server, for a script's process. */
+async function openSlices(config: Config): Promise<{ slices: Slices; stores: Stores }> {
+  const log = createLog(config.LOG_LEVEL)
+  const stores = await openStores(config, log, collections)
+  return { stores, slices: createSlices(config, stores, { clock: systemClock, log, secret: await openSecret(config) }) }
+}
+
+/** The janitor alone. Throws StartError when a store cannot be used. */
 export async function createJanitor(
   config: Config,
 ): Promise<AsyncDisposable & { run(): ReturnType<Slices['sessions']['closeStale']> }> {
-  const log = createLog(config.LOG_LEVEL)
-  const stores = await openStores(config, log, collections)
-  const slices = createSlices(config, stores, { clock: systemClock, log, secret: await openSecret(config) })
+  const { slices, stores } = await openSlices(config)
   return {
     async run() {
       const report = await slices.sessions.closeStale()
       await slices.ledger.flush()
       return report
     },
+    [Symbol.asyncDispose]: () => stores.close(),
+  }
+}
+
+/** The demo's seed alone. Throws StartError when a store cannot be used. */
+export async function createSeeder(config: Config): Promise<AsyncDisposable & { run(): ReturnType<typeof seedDemo> }> {
+  const { slices, stores } = await openSlices(config)
+  return {
+    run: () =>
+      seedDemo({ ...slices, origins: ownOrigins(publicUrl(config), config.PORT), apiKey: config.PARLEY_DEMO_API_KEY }),
     [Symbol.asyncDispose]: () => stores.close(),
   }
 }
