@@ -9,9 +9,16 @@ export interface IndexKeys {
 }
 const NONE: IndexKeys = { keys: [], multikey: false }
 const own = (value: Doc, key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined)
-const component = (value: unknown, desc: boolean): Buffer => {
+/**
+ * A string's key is the beginning of the key of the same string followed by NUL, and sorts before it. Inverted it has to
+ * sort after it: this byte does that, as the longer key goes on with 0x00 there.
+ */
+const DESCENDING_END = Buffer.from([0x80])
+
+/** The key of one value in one field of an index. */
+export function componentKey(value: unknown, desc: boolean): Buffer {
   const key = value === UNDEF_KEY ? UNDEF_KEY : encode(value ?? null)
-  return desc ? invert(key) : key
+  return desc ? Buffer.concat([invert(key), DESCENDING_END]) : key
 }
 
 /** The values at a path, arrays expanded as Mongo indexes them; an empty array counts as UNDEF_KEY. */
@@ -47,7 +54,7 @@ export function keysOf(index: Index, doc: Doc): IndexKeys {
       throw new MongoErr(171, `cannot index parallel arrays [${path}]`)
     multikey ||= array
     present ||= values.some((value) => value !== undefined)
-    const components = values.map((value) => component(value, desc))
+    const components = values.map((value) => componentKey(value, desc))
     keys = keys.flatMap((key) => components.map((next) => (key.length ? Buffer.concat([key, next]) : next)))
   }
   if (index.sparse && !present) return NONE

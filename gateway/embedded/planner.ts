@@ -4,6 +4,7 @@
 import type { Hint } from './arguments.ts'
 import { type Collection, type Index, indexesOf } from './catalog.ts'
 import { type Condition, type Conditions, conditionsOf, implies } from './conditions.ts'
+import { componentKey } from './index-keys.ts'
 import { compare, type Doc, encode, invert, isPlain, MongoErr, num, RANK, rank } from './value.ts'
 
 /** Keys from `low` (included) up to `high` (excluded). */
@@ -132,7 +133,7 @@ function equalities(index: Index, conditions: Conditions): Head {
     const condition = conditions.get(path)
     const values = condition?.equal.length ? condition.equal.slice(0, 1) : condition?.in
     if (!condition || !values || (head.prefixes.length > 1 && head.prefixes.length * values.length > MAX_RANGES)) break
-    const keys = values.map((value) => (desc ? invert(encode(value ?? null)) : encode(value ?? null)))
+    const keys = values.map((value) => componentKey(value, desc))
     head.prefixes = head.prefixes.flatMap((prefix) => keys.map((key) => Buffer.concat([prefix, key])))
     head.fields++
     const nullish = values.some((value) => value === null || value === undefined)
