@@ -93,11 +93,15 @@ class Store implements EmbeddedMongo {
     }
   }
 
-  async #own(): Promise<boolean> {
+  async #own(endpoint = this.#joined ?? endpointOf(this.#directory)): Promise<boolean> {
     const { sync = 'FULL', sweepIntervalMs } = this.#options
-    const endpoint = this.#joined ?? endpointOf(this.#directory)
     const settings = { dir: this.#directory, sync, endpoint, sweepIntervalMs }
-    const owner = await tryOwn(settings, (error) => this.#fail(error))
+    const owner = await tryOwn(settings, (error) => this.#fail(error)).catch((error: unknown) => {
+      // Nobody depends on the port yet when this store was not joined before.
+      if (this.#joined || 'socket' in endpoint || !/EADDRINUSE/.test(String(error))) throw error
+      return 'port taken' as const
+    })
+    if (owner === 'port taken') return this.#own({ port: 0 })
     if (!owner) return false
     this.#joined = 'socket' in endpoint ? endpoint : { port: owner.port }
     rememberPort(this.#directory, owner.port)

@@ -1,6 +1,6 @@
 // Where the server of a data directory is reached.
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,15 @@ export function endpointOf(dir: string, platform: NodeJS.Platform = process.plat
   const socket = join(dir, 'mongo.sock')
   if (Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES) return { socket }
   const hash = createHash('sha256').update(dir).digest('hex').slice(0, 24)
-  return { socket: join(tmpdir(), `parley-${hash}.sock`) }
+  return { socket: join(privateDir(join(tmpdir(), `parley-${hash}`)), 'mongo.sock') }
+}
+
+/** Makes a directory for this user alone. Throws when somebody else was there first. */
+function privateDir(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const { uid, mode } = statSync(path)
+  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) throw new Error(`${path} belongs to somebody else`)
+  return path
 }
 
 export function rememberPort(dir: string, port: number): void {

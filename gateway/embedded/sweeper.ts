@@ -51,8 +51,10 @@ export async function sweep(needs: SweeperNeeds): Promise<void> {
   }
 }
 
-/** Sweeps until the returned function is called. A sweep that fails is reported and tried again a minute later. */
+/** Sweeps until the returned function is called. A sweep that fails is a process warning and tried again later. */
 export function startSweeping(needs: SweeperNeeds, intervalMs = INTERVAL_MS): () => void {
-  const timer = setInterval(() => void sweep(needs).catch(() => {}), intervalMs)
+  const timer = setInterval(() => {
+    sweep(needs).catch((error) => process.emitWarning(`embedded store: sweeping failed: ${String(error)}`))
+  }, intervalMs)
   return () => clearInterval(timer)
 }
