@@ -1,12 +1,13 @@
 // Aggregation expressions and stages: mingo with corrected operators, and only those the store vouches for.
 import { Double, Int32, Long } from 'bson'
-import { Aggregator } from 'mingo'
+// Not from 'mingo' itself, which would put all of mingo's own operators before ours.
+import { Aggregator } from 'mingo/aggregator'
 import { Context, evalExpr, ProcessingMode } from 'mingo/core'
 import * as accumulator from 'mingo/operators/accumulator'
 import * as expression from 'mingo/operators/expression'
 import * as pipeline from 'mingo/operators/pipeline'
 import type { Options } from 'mingo/types'
-import { accumulatorOperators, expressionOperators, type Operator } from './expression-operator.ts'
+import { expressionOperators, type Operator } from './expression-operator.ts'
 import { MongoErr } from './mongo-error.ts'
 import { type Doc, isPlain, num } from './value.ts'
 
@@ -31,12 +32,12 @@ const withNumbers =
   }
 
 const { $arrayElemAt, $slice, $range, $substrCP, $dateAdd, $dateSubtract, $dateTrunc, $dateDiff } = expression
-const { $literal, $let, $map, $reduce, $ifNull, $first, $last, $concatArrays, $reverseArray, $isArray } = expression
+const { $literal, $let, $map, $reduce, $ifNull, $concatArrays, $reverseArray, $isArray } = expression
 const { $objectToArray, $concat, $toLower, $toUpper, $split, $strLenCP, $trim, $dateToString } = expression
 const { $year, $month, $dayOfMonth, $hour, $minute, $dayOfWeek } = expression
 
 const EXPRESSIONS = {
-  ...{ $literal, $let, $map, $reduce, $ifNull, $first, $last, $concatArrays, $reverseArray, $isArray },
+  ...{ $literal, $let, $map, $reduce, $ifNull, $concatArrays, $reverseArray, $isArray },
   ...{ $objectToArray, $concat, $toLower, $toUpper, $split, $strLenCP, $trim, $dateToString },
   ...{ $year, $month, $dayOfMonth, $hour, $minute, $dayOfWeek },
   $arrayElemAt: withNumbers($arrayElemAt),
@@ -51,16 +52,13 @@ const EXPRESSIONS = {
 }
 const KNOWN = new Set(Object.keys(EXPRESSIONS))
 
-const { $push, $addToSet, $first: $firstOf, $last: $lastOf, $count: $countOf, $mergeObjects } = accumulator
+const { $push, $addToSet, $count: $countOf } = accumulator
 const { $group, $project, $unwind, $count, $limit, $skip, $sortByCount } = pipeline
 const { $addFields, $set, $unset, $replaceRoot, $replaceWith } = pipeline
 
 /** Everything a stage may use; what is not here is refused. Matching, sorting and joining are not mingo's business. */
 const context = Context.init({
-  accumulator: {
-    ...{ $push, $addToSet, $first: $firstOf, $last: $lastOf, $count: $countOf, $mergeObjects },
-    ...accumulatorOperators,
-  },
+  accumulator: { $push, $addToSet, $count: $countOf },
   expression: EXPRESSIONS,
   pipeline: {
     ...{ $group, $project, $unwind, $count, $limit, $skip, $sortByCount },

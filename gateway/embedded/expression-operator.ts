@@ -43,20 +43,20 @@ const nullable =
 function needNumber(name: string, value: unknown): void {
   if (!isNumeric(value)) throw new MongoErr(14, `${name} only supports numeric types, not ${typeName(value)}`)
 }
+/** null in, null out; throws 14 for anything else that is no number. */
+const numeric = (name: string, calculate: Values): Values =>
+  nullable((values) => {
+    for (const value of values) needNumber(name, value)
+    return calculate(values)
+  })
 
 const add = nullable((values) => {
-  const dates = values.filter((value) => value instanceof Date)
-  let total: unknown = 0
-  for (const value of values) {
-    if (value instanceof Date) continue
-    needNumber('$add', value)
-    total = arithmetic('+', total, value)
-  }
-  const [date, second] = dates
+  const [date, second] = values.filter((value) => value instanceof Date)
   if (second) throw new MongoErr(16612, 'only one date allowed in an $add expression')
+  const total = sum(values)
+  for (const value of values) if (value !== date) needNumber('$add', value)
   return date ? new Date(date.getTime() + num(total)) : total
 })
-
 const subtract = nullable(([left, right]) => {
   if (left instanceof Date && right instanceof Date) return Long.fromNumber(left.getTime() - right.getTime())
   needNumber('$subtract', right)
@@ -64,40 +64,17 @@ const subtract = nullable(([left, right]) => {
   needNumber('$subtract', left)
   return arithmetic('-', left, right)
 })
-
-const multiply = nullable((values) =>
-  values.reduce((product, value) => {
-    needNumber('$multiply', value)
-    return arithmetic('*', product, value)
-  }, 1),
-)
-
-const divide = nullable((values) => {
-  for (const value of values) needNumber('$divide', value)
-  if (num(values[1]) === 0) throw new MongoErr(2, "can't $divide by zero")
-  return double(num(values[0]) / num(values[1]))
-})
-
-const mod = nullable(([left, right]) => {
-  needNumber('$mod', left)
-  needNumber('$mod', right)
-  return arithmetic('%', left, right)
-})
-
-const abs = nullable(([value]) => {
-  needNumber('$abs', value)
-  if (numericType(value) === 'double') return double(Math.abs(num(value)))
-  return num(value) < 0 ? arithmetic('*', value, -1) : value
+const multiply = numeric('$multiply', (values) => values.reduce((product, value) => arithmetic('*', product, value), 1))
+const divide = numeric('$divide', ([left, right]) => {
+  if (num(right) === 0) throw new MongoErr(2, "can't $divide by zero")
+  return double(num(left) / num(right))
 })
 
 /** Rounding leaves integers alone; doubles stay doubles. */
 const rounding = (name: string, round: (value: number) => number): Operator =>
   exactly(
     1,
-    nullable(([value]) => {
-      needNumber(name, value)
-      return numericType(value) === 'double' ? double(round(num(value))) : value
-    }),
+    numeric(name, ([value]) => (numericType(value) === 'double' ? double(round(num(value))) : value)),
   )
 function halfToEven(value: number): number {
   const floor = Math.floor(value)
@@ -123,6 +100,11 @@ const average: Values = (values) => {
   const numbers = values.filter(isNumeric)
   return numbers.length ? double(num(sum(numbers)) / numbers.length) : null
 }
+/** In `$group` an operator is given all documents of the group instead of one. */
+const grouped =
+  (ofGroup: Values, ofOne: Operator): Operator =>
+  (obj, expression, options) =>
+    Array.isArray(obj) ? ofGroup($push(obj, expression, options)) : ofOne(obj, expression, options)
 /** With one argument that is an array, its elements are the values. */
 const overElements = (calculate: Values): Operator =>
   over((values) => calculate(values.length === 1 && Array.isArray(values[0]) ? values[0] : values))
@@ -157,6 +139,11 @@ const size: Values = ([list]) => {
     throw new MongoErr(17124, `The argument to $size must be an array, but was ${typeName(list)}`)
   return list.length
 }
+const edge = (name: string, index: 0 | -1): Values =>
+  nullable(([list]) => {
+    if (!Array.isArray(list)) throw new MongoErr(28689, `${name}'s argument must be an array, but is ${typeName(list)}`)
+    return list.at(index)
+  })
 const $sortArray: Operator = (obj, expression, options) => {
   if (!isPlain(expression)) throw new MongoErr(2942500, '$sortArray requires an object')
   const input = evalExpr(obj, expression.input, options)
@@ -234,16 +221,18 @@ export const expressionOperators: Record<`$${string}`, Operator> = {
   $subtract: exactly(2, subtract),
   $multiply: over(multiply),
   $divide: exactly(2, divide),
-  $mod: exactly(2, mod),
-  $abs: exactly(1, abs),
+  $mod: exactly(
+    2,
+    numeric('$mod', ([left, right]) => arithmetic('%', left, right)),
+  ),
   $ceil: rounding('$ceil', Math.ceil),
   $floor: rounding('$floor', Math.floor),
   $round: rounding('$round', halfToEven),
   $trunc: rounding('$trunc', Math.trunc),
-  $max: overElements(best(1)),
-  $min: overElements(best(-1)),
-  $sum: overElements(sum),
-  $avg: overElements(average),
+  $max: grouped(best(1), overElements(best(1))),
+  $min: grouped(best(-1), overElements(best(-1))),
+  $sum: grouped(sum, overElements(sum)),
+  $avg: grouped(average, overElements(average)),
   $cmp: exactly(2, (values) => Math.sign(order(values))),
   $eq: comparison((found) => found === 0),
   $ne: comparison((found) => found !== 0),
@@ -259,11 +248,13 @@ export const expressionOperators: Record<`$${string}`, Operator> = {
   $filter: $filterByTruth,
   $in: exactly(2, isIn),
   $size: exactly(1, size),
+  $first: grouped((values) => values.at(0), exactly(1, edge('$first', 0))),
+  $last: grouped((values) => values.at(-1), exactly(1, edge('$last', -1))),
   $sortArray,
   $getField,
   $setField,
   $unsetField,
-  $mergeObjects: over(mergeObjects),
+  $mergeObjects: grouped(mergeObjects, over(mergeObjects)),
   $arrayToObject: over(arrayToObject),
   $isNumber: exactly(1, ([value]) => isNumeric(value)),
   $type: exactly(1, ([value]) => typeName(value)),
@@ -271,18 +262,4 @@ export const expressionOperators: Record<`$${string}`, Operator> = {
   $toLong: exactly(1, toInteger('long')),
   $toDouble: exactly(1, toDouble),
   $toString: exactly(1, toText),
-}
-
-type Accumulator = (docs: unknown[], expression: unknown, options: Options) => unknown
-const accumulate =
-  (calculate: Values): Accumulator =>
-  (docs, expression, options) =>
-    calculate($push(docs, expression, options))
-
-/** Of `$group`; int64 sums stay exact. */
-export const accumulatorOperators = {
-  $sum: accumulate(sum),
-  $avg: accumulate(average),
-  $min: accumulate(best(-1)),
-  $max: accumulate(best(1)),
 }

@@ -18,7 +18,7 @@ import {
 import { toRegExp } from './regex.ts'
 import { type Doc, isPlain, RANK, rank } from './value.ts'
 
-export { toRegExp, truthy }
+export { toRegExp }
 
 export type Pred = (doc: unknown) => boolean
 export interface MatchOpts {

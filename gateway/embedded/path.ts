@@ -54,13 +54,12 @@ export function getPath(root: unknown, parts: readonly string[]): unknown {
 const notViable = (key: string, parent: string, value: unknown): MongoErr =>
   new MongoErr(28, `Cannot create field '${key}' in element {${parent}: ${typeName(value)}}`)
 
-/** The slot at a path, or undefined when something on the way is missing or is no container. */
+/** The slot at a path, or undefined when nothing is there. */
 export function findSlot(doc: Doc, parts: readonly string[]): Slot | undefined {
   const holder = getPath(doc, parts.slice(0, -1))
-  const key = parts.at(-1)
-  if (key === undefined) return undefined
-  if (Array.isArray(holder)) return isIndex(key) ? { holder, key } : undefined
-  return isPlain(holder) ? { holder, key } : undefined
+  const key = parts.at(-1) ?? ''
+  if (!isPlain(holder) && !(Array.isArray(holder) && isIndex(key))) return undefined
+  return slotExists({ holder, key }) ? { holder, key } : undefined
 }
 
 /** The slot at a path, creating documents on the way. Throws 28 where a scalar or array stands in it. */

@@ -76,9 +76,15 @@ describe('a pipeline update', () => {
   })
 
   it('never writes a missing value as null', () => {
-    expect(update({ _id: 1, a: 1 }, [{ $set: { a: '$gone', b: { $mergeObjects: [{ x: '$gone', y: 1 }] } } }])).toEqual({
+    expect(
+      update({ _id: 1, a: 1 }, [
+        { $set: { a: '$gone', d: [{ x: '$gone' }], b: { $mergeObjects: [{ x: '$gone', y: 1 }] }, c: ['$gone'] } },
+      ]),
+    ).toStrictEqual({
       _id: 1,
+      d: [{}],
       b: { y: 1 },
+      c: [null],
     })
   })
 
@@ -86,10 +92,16 @@ describe('a pipeline update', () => {
     const result = update({}, [{ $set: { a: '$$NOW' } }, { $set: { b: '$$NOW' } }])
     expect(result.a).toBeInstanceOf(Date)
     expect(result.b).toEqual(result.a)
+    expect(evalExprOn(['$$NOW'], undefined, new Date(5))({})).toEqual([new Date(5)])
   })
 
   it('takes variables', () => {
     expect(update({ n: long(1) }, [{ $set: { n: { $add: ['$n', '$$by'] } } }], { by: long(2) })).toEqual({ n: long(3) })
+  })
+
+  it('is checked without a document, so that it also fails when nothing matches', () => {
+    expect(failure(() => checkUpdate([{ $set: { a: { $foo: 1 } } }]))).toBe(168)
+    expect(failure(() => checkUpdate([{ $match: {} }]))).toBe(40324)
   })
 
   it.each<[string, unknown[], number]>([
@@ -126,7 +138,6 @@ describe('an expression', () => {
     ['$multiply', { $multiply: [long(3), '$n'] }, { n: 4 }, long(12)],
     ['$divide makes a double', { $divide: [long(6), 2] }, {}, new Double(3)],
     ['$mod', { $mod: ['$n', 10] }, { n: long('9007199254740993') }, long(3)],
-    ['$abs', { $abs: long(-3) }, {}, long(3)],
     ['$floor of a double', { $floor: 2.7 }, {}, new Double(2)],
     ['$round to even', { $round: 2.5 }, {}, new Double(2)],
     ['$ceil leaves int64 alone', { $ceil: '$n' }, { n: Long.MAX_VALUE }, Long.MAX_VALUE],
@@ -142,6 +153,7 @@ describe('an expression', () => {
     ['$cmp', { $cmp: [long(10), 9] }, {}, 1],
     ['$cond takes int64 zero for false', { $cond: [long(0), 'yes', 'no'] }, {}, 'no'],
     ['$and, $or and $not too', { $and: [{ $not: [long(0)] }, { $or: [long(0), long(1)] }] }, {}, true],
+    ['$and with int64 zero', { $and: [true, long(0)] }, {}, false],
     ['the empty string is true', { $not: '' }, {}, false],
     [
       '$switch',
@@ -181,13 +193,16 @@ describe('an expression', () => {
     ['$arrayElemAt with an int64 index', { $arrayElemAt: ['$list', long(1)] }, { list: [long(1), long(2)] }, long(2)],
     ['$slice', { $slice: ['$list', 1] }, { list: [long(1), long(2)] }, [long(1)]],
     ['$first', { $first: '$list' }, { list: [long(1)] }, long(1)],
+    ['$last keeps nested arrays', { $last: '$list' }, { list: [[1], [2, 3]] }, [2, 3]],
     ['$concatArrays', { $concatArrays: ['$list', [2]] }, { list: [long(1)] }, [long(1), 2]],
     ['$toLong of text', { $toLong: '9007199254740993' }, {}, long('9007199254740993')],
+    ['$toLong of int64', { $toLong: long('9007199254740993') }, {}, long('9007199254740993')],
     ['$toInt', { $toInt: 2.9 }, {}, 2],
     ['$toString', { $toString: '$n' }, { n: long('9007199254740993') }, '9007199254740993'],
     ['$type', { $type: '$n' }, { n: long(1) }, 'long'],
     ['$isNumber', { $isNumber: '$n' }, { n: long(1) }, true],
     ['$literal', { $literal: '$n' }, { n: 1 }, '$n'],
+    ['$literal of an operator', { $literal: { $foo: 1 } }, {}, { $foo: 1 }],
     [
       '$dateAdd with int64',
       { $dateAdd: { startDate: '$at', unit: 'day', amount: long(1) } },

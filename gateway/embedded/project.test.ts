@@ -41,6 +41,7 @@ describe('a projection', () => {
     ['excludes', { a: 0, 'n.x': 0 }, { _id: 1, n: { y: 2 }, s: [1, 2, 3] }],
     ['excludes _id', { _id: 0 }, { a: 1, n: { x: 1, y: 2 }, s: [1, 2, 3] }],
     ['slices and keeps the rest', { s: { $slice: 2 } }, { _id: 1, a: 1, n: { x: 1, y: 2 }, s: [1, 2] }],
+    ['slices from before the start', { s: { $slice: [-9, 2] } }, { _id: 1, a: 1, n: { x: 1, y: 2 }, s: [1, 2] }],
     ['slices from the end', { s: { $slice: [-2, 1] } }, { _id: 1, a: 1, n: { x: 1, y: 2 }, s: [2] }],
   ])('%s', (_, spec, expected) => {
     expect(project(spec, { _id: 1, a: 1, n: { x: 1, y: 2 }, s: [1, 2, 3] })).toEqual(expected)

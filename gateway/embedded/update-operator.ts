@@ -135,7 +135,7 @@ const pullAll: Apply = (change) => {
 export const UPDATE_OPERATORS: ReadonlyMap<string, Apply> = new Map([
   ['$set', set],
   ['$setOnInsert', set],
-  ['$unset', ({ slot }) => slotExists(slot) && clearSlot(slot)],
+  ['$unset', ({ slot }) => clearSlot(slot)],
   ['$inc', calculate('+', '$inc')],
   ['$mul', calculate('*', '$mul')],
   ['$min', extreme(-1)],

@@ -67,6 +67,12 @@ describe('an update', () => {
     ['$pull by value', { a: [1, 2, 1] }, { $pull: { a: long(1) } }, { a: [2] }],
     ['$pull by operators', { a: [1, 5, 9] }, { $pull: { a: { $gte: 5, $lt: 9 } } }, { a: [1, 9] }],
     ['$pull by fields', { a: [{ x: 1, y: 1 }, { x: 2 }, 7] }, { $pull: { a: { x: 1 } } }, { a: [{ x: 2 }, 7] }],
+    [
+      '$pull by fields leaves nested arrays alone',
+      { a: [[{ x: 1 }]] },
+      { $pull: { a: { x: 1 } } },
+      { a: [[{ x: 1 }]] },
+    ],
     ['$pull by pattern', { a: ['ax', 'b'] }, { $pull: { a: /^a/ } }, { a: ['b'] }],
     ['$pull of a whole array', { a: [[1], 1] }, { $pull: { a: [1] } }, { a: [1] }],
     ['$pullAll', { a: [1, 2, 3] }, { $pullAll: { a: [1, long(3)] } }, { a: [2] }],

@@ -122,19 +122,14 @@ function applyOperators(doc: Doc, update: Doc, options: UpdateOpts): Doc {
     if (operator === '$rename') rename(result, path, String(argument))
     else
       for (const parts of expand(result, path.split('.'))) {
-        const slot = ONLY_EXISTING.has(operator) ? existing(result, parts) : makeSlot(result, parts)
+        const slot = ONLY_EXISTING.has(operator) ? findSlot(result, parts) : makeSlot(result, parts)
         if (slot) UPDATE_OPERATORS.get(operator)?.({ slot, path, argument, options })
       }
   }
   return result
 }
-function existing(doc: Doc, parts: readonly string[]) {
-  const slot = findSlot(doc, parts)
-  return slot && slotExists(slot) ? slot : undefined
-}
-
 function rename(doc: Doc, from: string, to: string): void {
-  const source = existing(doc, from.split('.'))
+  const source = findSlot(doc, from.split('.'))
   if (!source) return
   const { holder, key } = source
   if (Array.isArray(holder)) throw new MongoErr(2, `The source field cannot be an array element, '${from}'`)

@@ -64,6 +64,16 @@ describe('keys', () => {
     )
   })
 
+  it('sort text by code point, also where UTF-16 does not', () => {
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        expect(Math.sign(compare(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)))
+        expect(Buffer.compare(encode(a), encode(b))).toBe(Math.sign(compare(a, b)))
+      }),
+      runs,
+    )
+  })
+
   it('keep their order when another key follows, in both directions', () => {
     fc.assert(
       fc.property(value, value, value, value, (a, b, c, d) => {
