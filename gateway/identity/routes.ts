@@ -17,7 +17,10 @@ const email = z.email().max(254)
 const origin = z
   .string()
   .max(255)
-  .refine((text) => URL.parse(text)?.origin === text, 'an exact origin such as https://shop.example')
+  .refine(
+    (text) => URL.parse(text)?.origin === text && !text.includes('*'),
+    'an exact origin such as https://shop.example',
+  )
 const noStore = { 'cache-control': 'no-store' }
 
 export function identityRoutes(deps: IdentityRoutesDeps): Route[] {

@@ -35,7 +35,9 @@ export const defaultTexts: WidgetTexts = {
 /** True for `scheme://host[:port]` exactly as a browser sends it. */
 export function isOrigin(text: string): boolean {
   const url = URL.parse(text)
-  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') && url.origin === text
+  const web = url?.protocol === 'https:' || url?.protocol === 'http:'
+  // The URL parser takes a star for a host name; nobody's browser ever sends one.
+  return web && url.origin === text && !text.includes('*')
 }
 
 const toolRule = z.union([z.literal('all'), z.array(z.string().min(1).max(64)).max(200)])

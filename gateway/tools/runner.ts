@@ -21,7 +21,7 @@ export interface ToolRun {
 }
 
 /** Beyond it the person has long stopped waiting. */
-export const toolTimeoutMs = 10_000
+const toolTimeoutMs = 10_000
 const argumentChars = 16 * 1024
 
 interface RunnerDeps {

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openTestStore, type TestStore } from '../../test/harness/store.ts'
+import { ensureIndexes } from '../platform/mongo.ts'
+import { createTenants, type Tenant, type Tenants, tenantCollections } from '../tenants/tenants.ts'
+import { type Agents, agentCollections, createAgents } from './agents.ts'
+
+let store: TestStore
+let tenants: Tenants
+let agents: Agents
+let tenant: Tenant
+let count = 0
+beforeAll(async () => {
+  store = await openTestStore()
+  await ensureIndexes(store.db, [...tenantCollections, ...agentCollections])
+})
+afterAll(() => store[Symbol.asyncDispose]())
+beforeEach(async () => {
+  tenants = createTenants({ db: store.db })
+  agents = createAgents({ db: store.db, tenants })
+  tenant = await tenants.create({ slug: `t-${count++}`, name: 'T' })
+})
+
+const resolve = (agentId: string, channel: 'widget' | 'api' | 'console' | 'voice' = 'widget') =>
+  agents.resolve({ tenantId: tenant.id, agentId, channel })
+
+test('only an active agent with a live config of an active tenant resolves', async () => {
+  const scope = agents.of(tenant.id)
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { instructions: 'Be kind.' } })
+  expect(await resolve(id)).toBeUndefined()
+  await scope.publish(id)
+  expect(await resolve(id)).toMatchObject({
+    agentId: id,
+    slug: 'a',
+    engine: 'auto',
+    instructions: 'Be kind.',
+    greeting: null,
+    limits: { idleMs: 120_000, maxDurationMs: 3_600_000 },
+  })
+  for (const status of ['paused', 'archived', 'draft'] as const) {
+    await scope.setStatus(id, status)
+    expect(await resolve(id), status).toBeUndefined()
+  }
+  await scope.setStatus(id, 'active')
+  await tenants.setStatus(tenant.id, 'suspended')
+  expect(await resolve(id)).toBeUndefined()
+})
+
+test('an edited draft changes nothing until it is published', async () => {
+  const scope = agents.of(tenant.id)
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { instructions: 'one' } })
+  await scope.publish(id)
+  await scope.saveDraft(id, { instructions: 'two' })
+  expect((await resolve(id))?.instructions).toBe('one')
+  expect((await scope.publish(id)).version).toBe(2)
+  expect((await resolve(id))?.instructions).toBe('two')
+})
+
+test('[S002-30] tools are tenant ∩ channel ∩ agent, and a denial wins', async () => {
+  await tenants.of(tenant.id).change({
+    allowedTools: { widget: ['search', 'book', 'admin'], api: 'all', console: ['refund', 'search'] },
+    deniedTools: ['admin'],
+  })
+  const scope = agents.of(tenant.id)
+  const config = { tools: ['refund', 'search', 'book', 'admin', 'search'], deniedTools: ['book'] }
+  const { id } = await scope.create({ slug: 'a', name: 'A', config })
+  await scope.publish(id)
+  expect((await resolve(id, 'widget'))?.tools).toEqual(['search'])
+  expect((await resolve(id, 'voice'))?.tools).toEqual(['search'])
+  expect((await resolve(id, 'api'))?.tools).toEqual(['refund', 'search'])
+  expect((await resolve(id, 'console'))?.tools).toEqual(['refund', 'search'])
+})
+
+test('only the customer’s own backend may bring tools and change more than the output', async () => {
+  const scope = agents.of(tenant.id)
+  const { id } = await scope.create({ slug: 'a', name: 'A' })
+  await scope.publish(id)
+  expect(await resolve(id, 'widget')).toMatchObject({ clientTools: false, mutable: ['outputModality'] })
+  expect(await resolve(id, 'api')).toMatchObject({ clientTools: true, mutable: ['outputModality', 'turnDetection'] })
+})
+
+test('[TEN-01] an agent of another tenant is not found by any door', async () => {
+  const { id } = await agents.of(tenant.id).create({ slug: 'a', name: 'A' })
+  await agents.of(tenant.id).publish(id)
+  const other = await tenants.create({ slug: `o-${count}`, name: 'O' })
+  const scope = agents.of(other.id)
+  expect(await scope.byId(id)).toBeUndefined()
+  expect(await scope.bySlug('a')).toBeUndefined()
+  expect(await scope.list()).toEqual([])
+  expect(await agents.resolve({ tenantId: other.id, agentId: id, channel: 'widget' })).toBeUndefined()
+  for (const attempt of [scope.publish(id), scope.saveDraft(id, {}), scope.setStatus(id, 'paused')]) {
+    await expect(attempt).rejects.toMatchObject({ code: 'not_found' })
+  }
+})
+
+test('a slug is taken once per tenant, and a config out of shape is refused', async () => {
+  const scope = agents.of(tenant.id)
+  const made = await Promise.allSettled(Array.from({ length: 20 }, () => scope.create({ slug: 'same', name: 'A' })))
+  expect(made.filter((each) => each.status === 'fulfilled')).toHaveLength(1)
+  const wrong = { slug: 'b', name: 'B', config: { limits: { idleMs: 1, maxDurationMs: 3_600_000 } } }
+  await expect(scope.create(wrong)).rejects.toMatchObject({ code: 'invalid' })
+})
+
+test('[S002-33] the prompt library gives the tenant’s own prompt, else the first shared one, else an error', async () => {
+  const scope = agents.of(tenant.id)
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { library: true, instructions: 'Sell.' } })
+  await scope.publish(id)
+  await expect(scope.prompt()).rejects.toMatchObject({ code: 'not_found' })
+  await agents.putSharedPrompt(1, { name: 'second', base: 'Second.' })
+  await agents.putSharedPrompt(0, { name: 'first', base: 'First.' })
+  expect(await scope.prompt()).toEqual({ name: 'first', base: 'First.' })
+  expect((await resolve(id))?.instructions).toBe('First.\n\nSell.')
+  await scope.putPrompt(0, { name: 'own', base: 'Own.' })
+  expect(await scope.prompt()).toEqual({ name: 'own', base: 'Own.' })
+  const other = await tenants.create({ slug: `p-${count}`, name: 'O' })
+  expect((await agents.of(other.id).prompt()).name).toBe('first')
+})
