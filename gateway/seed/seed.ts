@@ -32,7 +32,7 @@ export interface Seeded {
     readonly agent: string
     readonly siteKey: string
   }[]
-  /** Of tenant `cypress`. Missing when it was told at an earlier run. */
+  /** Of tenant `productco`. Missing when it was told at an earlier run. */
   readonly apiKey?: string
 }
 
@@ -48,8 +48,8 @@ export async function seedDemo(deps: SeedDeps): Promise<Seeded> {
     await fill(deps, tenant.id, demo)
     seeded.push({ id: tenant.id, slug: tenant.slug, agent: demo.agent.slug, siteKey: demo.siteKey })
   }
-  const [first] = seeded
-  const apiKey = first === undefined ? undefined : await demoApiKey(deps, first.id)
+  const productco = seeded.find((each) => each.slug === 'productco')
+  const apiKey = productco === undefined ? undefined : await demoApiKey(deps, productco.id)
   return { tenants: seeded, ...(apiKey === undefined ? {} : { apiKey }) }
 }
 
