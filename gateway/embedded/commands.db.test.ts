@@ -215,6 +215,8 @@ describe('indexes', () => {
     await users.insertOne({ tenant: 'u', email: 'e' })
     await expect(users.updateOne({ tenant: 'u' }, { $set: { tenant: 't' } })).rejects.toMatchObject({ code: 11000 })
     expect(await users.countDocuments({ tenant: 't' })).toBe(1)
+    await users.deleteOne({ tenant: 't' })
+    await users.insertOne({ tenant: 't', email: 'e' })
     await users.insertMany([{ a: 1 }, { a: 1, tenant: 'x' }])
     await expect(users.createIndex({ a: 1 }, { unique: true })).rejects.toMatchObject({ code: 11000 })
     expect(await users.indexes()).toHaveLength(2)

@@ -9,16 +9,10 @@ export interface IndexKeys {
 }
 const NONE: IndexKeys = { keys: [], multikey: false }
 const own = (value: Doc, key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined)
-/**
- * A string's key is the beginning of the key of the same string followed by NUL, and sorts before it. Inverted it has to
- * sort after it: this byte does that, as the longer key goes on with 0x00 there.
- */
-const DESCENDING_END = Buffer.from([0x80])
-
 /** The key of one value in one field of an index. */
 export function componentKey(value: unknown, desc: boolean): Buffer {
   const key = value === UNDEF_KEY ? UNDEF_KEY : encode(value ?? null)
-  return desc ? Buffer.concat([invert(key), DESCENDING_END]) : key
+  return desc ? invert(key) : key
 }
 
 /** The values at a path, arrays expanded as Mongo indexes them; an empty array counts as UNDEF_KEY. */

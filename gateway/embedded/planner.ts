@@ -139,7 +139,7 @@ function equalities(index: Index, conditions: Conditions): Head {
     const nullish = values.some((value) => value === null || value === undefined)
     head.present ||= !nullish
     // null also means "missing", and documents compare by more than their key: the matcher decides those.
-    if (nullish || desc || condition.equal.length !== 1 || values.some((value) => rank(value) === RANK.OBJ))
+    if (nullish || condition.equal.length !== 1 || values.some((value) => rank(value) === RANK.OBJ))
       head.exact = false
     if (values.length !== 1) continue
     head.single++

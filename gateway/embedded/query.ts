@@ -66,7 +66,8 @@ export function find(reader: Reader, collection: Collection, query: Query): Iter
   const matches = compile(filter, { ...(query.vars && { vars: query.vars }) })
   if (sort && !('$natural' in sort)) checkSort(sort)
   const chosen = plan(collection, { filter, sort, hint })
-  const exact = chosen.kind === 'index' && chosen.exact
+  // What needs no look at the document is not decoded.
+  const exact = chosen.kind === 'index' ? chosen.exact : Object.keys(filter).length === 0
   const matching = function* (): Generator<Row> {
     for (const row of timed(scan(reader.connection, collection, chosen), reader.deadline))
       if (exact || matches(docOf(row))) yield row

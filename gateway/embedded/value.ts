@@ -203,16 +203,20 @@ class KeyWriter {
 
   /** The nearest double, then how far an int64 beyond 2^53 lies from it (at most 512 either way). */
   number(value: unknown): void {
-    const nearest = num(value) || 0
-    const word = Buffer.alloc(10)
-    if (!Number.isNaN(num(value))) {
-      word.writeDoubleBE(nearest)
-      const bits = word.readBigUInt64BE()
-      word.writeBigUInt64BE(nearest < 0 ? BigInt.asUintN(64, ~bits) : bits | (1n << 63n))
-      const distance = value instanceof Long ? Number(value.toBigInt() - BigInt(nearest)) : 0
-      word.writeUInt16BE(0x8000 + distance, 8)
+    this.#reserve(10)
+    const word = this.#bytes.subarray(this.#length, this.#length + 10)
+    this.#length += 10
+    if (Number.isNaN(num(value))) {
+      word.fill(0)
+      return
     }
-    this.append(word)
+    const nearest = num(value) || 0
+    word.writeDoubleBE(nearest)
+    const flip = nearest < 0 ? [255, 255, 255, 255, 255, 255, 255, 255] : [128]
+    for (const [i, mask] of flip.entries()) word[i] = (word[i] ?? 0) ^ mask
+    const distance =
+      value instanceof Long && !Number.isSafeInteger(nearest) ? Number(value.toBigInt() - BigInt(nearest)) : 0
+    word.writeUInt16BE(0x8000 + distance, 8)
   }
 
   value(value: unknown): void {

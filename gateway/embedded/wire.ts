@@ -115,17 +115,18 @@ export function toReply(to: Message, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
-const bytes32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32LE(value)
-  return bytes
+/** A BSON document in pieces: they are copied once, when the whole reply is joined. */
+function inPieces(elements: Buffer[]): Buffer[] {
+  const size = Buffer.alloc(4)
+  size.writeInt32LE(elements.reduce((sum, element) => sum + element.length, 5))
+  return [size, ...elements, Buffer.alloc(1)]
 }
-const embed = (type: number, name: string, content: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([type]), Buffer.from(`${name}\0`), content])
-const wrap = (elements: Buffer[]): Buffer => {
-  const length = elements.reduce((sum, element) => sum + element.length, 5)
-  return Buffer.concat([bytes32(length), ...elements, Buffer.alloc(1)], length)
-}
+const DOCUMENT = '\x03'
+const ARRAY = '\x04'
+const element = (type: string, name: string, content: Buffer[]): Buffer[] => [
+  Buffer.from(`${type}${name}\0`, 'latin1'),
+  ...content,
+]
 
 /** `{cursor: {<batch>: documents, id, ns}, ok: 1}`, without decoding the documents. */
 export function cursorReply(
@@ -133,11 +134,7 @@ export function cursorReply(
   documents: Buffer[],
   cursor: { id: bigint; ns: string },
 ): Buffer {
-  const array: Buffer[] = []
-  documents.forEach((document, at) => {
-    array.push(Buffer.from(`\x03${at}\0`, 'latin1'), document)
-  })
-  const rest = toBson(cursor).subarray(4, -1)
-  const ok = toBson({ ok: 1 }).subarray(4, -1)
-  return wrap([embed(3, 'cursor', wrap([embed(4, batch, wrap(array)), rest])), ok])
+  const array = inPieces(documents.flatMap((document, at) => element(DOCUMENT, String(at), [document])))
+  const inside = inPieces([...element(ARRAY, batch, array), toBson(cursor).subarray(4, -1)])
+  return Buffer.concat(inPieces([...element(DOCUMENT, 'cursor', inside), toBson({ ok: 1 }).subarray(4, -1)]))
 }
