@@ -18,6 +18,7 @@ import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createLegs } from './legs/legs.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
+import { isOwnOrigin } from './platform/http.ts'
 import { newId } from './platform/ids.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { type Seeded, seedDemo } from './seed/seed.ts'
@@ -118,7 +119,12 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const stores = await openStores(config, log, collections)
   const slices = createSlices(config, stores, { clock, log, secret: await openSecret(config) })
   const jobs = createJobs({ clock, log, sessions: slices.sessions, ledger: slices.ledger })
-  const legs = createLegs({ ...slices, clock, log, consoleOrigins: sameOrigin })
+  const legs = createLegs({
+    ...slices,
+    clock,
+    log,
+    consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
+  })
   let demo: Seeded | undefined
   const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade, demo: () => demo })
   const drain = async (): Promise<void> => {
@@ -230,12 +236,6 @@ async function demoTenants(
         ]
       : [],
   )
-}
-
-/** The console is served by the gateway itself: its socket comes from the page of the host it connects to. */
-function sameOrigin(request: { headers: { origin?: string | undefined; host?: string | undefined } }): boolean {
-  const { origin, host } = request.headers
-  return origin !== undefined && host !== undefined && URL.canParse(origin) && new URL(origin).host === host
 }
 
 function integrations(config: Config, slices: Slices, stores: Stores): string[] {

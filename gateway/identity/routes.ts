@@ -1,7 +1,7 @@
 // HTTP of credentials: the widget's bootstrap, client secrets, operators' sign-in, site keys and API keys.
 
 import { z } from 'zod'
-import { type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
+import { isOwnOrigin, type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { OperatorView } from '../protocol/rest.ts'
 import { type Identity, type Operator, sessionCookieName } from './identity.ts'
@@ -43,9 +43,15 @@ function visitorRoutes(identity: Identity): Route[] {
           .regex(/^[A-Za-z0-9_-]{16,64}$/, '16 to 64 letters, digits, - or _')
           .optional(),
         email: email.optional(),
+        /** Sent by the panel: the page that frames it, as the browser told it. Counts only from our own origin. */
+        hostOrigin: origin.optional(),
       }),
-      async run({ body, facts }) {
-        const json = await identity.bootstrap({ ...body, origin: facts.origin })
+      async run({ body: { hostOrigin, ...body }, facts }) {
+        const ownPage = isOwnOrigin(facts.origin, facts.header('host'))
+        const json = await identity.bootstrap({
+          ...body,
+          origin: ownPage ? (hostOrigin ?? facts.origin) : facts.origin,
+        })
         return { json, headers: noStore }
       },
     }),

@@ -37,7 +37,7 @@ export interface BootstrapRequest {
   readonly agent?: string | undefined
   readonly visitorId?: string | undefined
   readonly email?: string | undefined
-  /** The browser's Origin header. */
+  /** The browser's Origin header; for our own panel, the page that frames it (its frame-ancestors let no other). */
   readonly origin: string | undefined
 }
 
@@ -70,7 +70,11 @@ export interface Visitors {
   /** Undefined problems are thrown: `forbidden`, `origin_refused`, `unknown_agent`, `agent_inactive`. */
   bootstrap(request: BootstrapRequest): Promise<WidgetBootstrap>
   mintClientSecret(request: ClientSecretRequest): Promise<ClientSecret>
-  verifyVisitor(token: string, facts: { readonly origin?: string | undefined }): Promise<VisitorAnswer>
+  /** `ownPage`: the request comes from our own panel, whose token is bound to the page around it. */
+  verifyVisitor(
+    token: string,
+    facts: { readonly origin?: string | undefined; readonly ownPage?: boolean },
+  ): Promise<VisitorAnswer>
 }
 
 interface Deps {
@@ -95,7 +99,8 @@ export function createVisitors(deps: Deps): Visitors {
         keyOf: (kid) => deps.signingKeys.forVerifying(kid),
       })
       if (claims === undefined) return { is: 'refused', code: 'unauthenticated' }
-      if (claims.origin !== null && claims.origin !== facts.origin) return { is: 'refused', code: 'origin_refused' }
+      const bound = claims.origin !== null && facts.ownPage !== true
+      if (bound && claims.origin !== facts.origin) return { is: 'refused', code: 'origin_refused' }
       const { tenantId, keyId } = claims
       const [tenant, active] = await Promise.all([deps.tenants.byId(tenantId), deps.activeKeys([{ tenantId, keyId }])])
       if (tenant?.status !== 'active' || active.size === 0) return { is: 'refused', code: 'revoked' }

@@ -44,6 +44,11 @@ export interface RouteInput<P, Q, B> {
   readonly actor: Actor | undefined
 }
 
+/** A page of the gateway itself (panel, console, demo): its Origin names the host that it connects to. */
+export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
+  return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host
+}
+
 export interface RouteReply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>

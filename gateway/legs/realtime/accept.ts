@@ -5,6 +5,7 @@ import type { RawData, WebSocket } from 'ws'
 import type { Agents, Brief } from '../../agents/agents.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { isOwnOrigin } from '../../platform/http.ts'
 import type { TenantId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { asProblem, Problem } from '../../platform/problem.ts'
@@ -82,10 +83,8 @@ async function authenticate(deps: AcceptDeps, { request }: Connection): Promise<
   const query = new URL(request.url ?? '/', 'http://gateway').searchParams
   const slug = query.get('agent') ?? query.get('model')
   if (token.startsWith('af_')) return byApiKey(deps, token, slug)
-  const answer = await deps.identity.verifyVisitor(
-    token,
-    request.headers.origin === undefined ? {} : { origin: request.headers.origin },
-  )
+  const { origin, host } = request.headers
+  const answer = await deps.identity.verifyVisitor(token, { origin, ownPage: isOwnOrigin(origin, host) })
   if (answer.is === 'refused') throw new Problem(answer.code)
   const { claims } = answer
   const agent = await deps.agents.of(claims.tenantId).byId(claims.agentId)
