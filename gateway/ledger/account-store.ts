@@ -109,7 +109,8 @@ export function openAccounts(db: Db): AccountStore {
 }
 
 const scanBatch = 50
-const matches = { live: { live: true }, dirty: { dirty: true }, all: {} } as const
+// `all` walks the index of ids: there is no narrower way to look at every account.
+const matches = { live: { live: true }, dirty: { dirty: true }, all: { _id: { $gte: '' } } } as const
 
 async function* scan(db: Db, which: keyof typeof matches): AsyncIterable<Seen> {
   const cursor = db

@@ -10,7 +10,7 @@ import { requireId, requireInteger } from './amount.ts'
 import { collections } from './documents.ts'
 import { type EntryStore, openEntries } from './entry-store.ts'
 import { checkLines } from './lines.ts'
-import { createMutate, type Mutate } from './mutate.ts'
+import { answerInTime, createMutate, type Mutate } from './mutate.ts'
 import {
   type ExtendAnswer,
   type ExtendRequest,
@@ -106,7 +106,7 @@ export function createLedger(deps: { readonly db: Db }): Ledger {
 }
 
 function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {
-  const { accounts, entries, mutate } = parts
+  const { accounts, mutate } = parts
   requireId(tenantId, 'tenantId')
   return {
     hold: async (request) => mutate(tenantId, holdOperation(request)),
@@ -117,20 +117,20 @@ function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {
       requireId(holdId, 'holdId')
       if (costUsdMicro !== null) requireInteger(costUsdMicro, 'costUsdMicro', 0)
       const write = { epoch: requireInteger(epoch, 'epoch', 1), lines: checkLines(lines), costUsdMicro }
-      if (await accounts.checkpoint(tenantId, holdId, write)) return 'applied'
-      return (await accounts.find(tenantId))?.holds.has(holdId) === true ? 'fenced' : 'gone'
+      if (await answerInTime(accounts.checkpoint(tenantId, holdId, write))) return 'applied'
+      return (await answerInTime(accounts.find(tenantId)))?.holds.has(holdId) === true ? 'fenced' : 'gone'
     },
     async takeOver({ holdId, fromEpoch, owner }) {
       requireId(holdId, 'holdId')
       const epoch = requireInteger(fromEpoch, 'fromEpoch', 1) + 1
-      if (await accounts.takeOver(tenantId, holdId, { fromEpoch, owner })) return { is: 'owned', epoch }
+      if (await answerInTime(accounts.takeOver(tenantId, holdId, { fromEpoch, owner }))) return { is: 'owned', epoch }
       // The reply to the first try may have been lost: then the hold is ours already.
-      const hold = (await accounts.find(tenantId))?.holds.get(holdId)
+      const hold = (await answerInTime(accounts.find(tenantId)))?.holds.get(holdId)
       return hold?.epoch === epoch && hold.owner === owner ? { is: 'owned', epoch } : { is: 'lost' }
     },
-    credits: async () => creditsView(await accounts.find(tenantId)),
-    entries: (page) => entriesPage({ accounts, entries }, tenantId, page),
-    receipt: (sessionId) => latestReceipt({ accounts, entries }, tenantId, sessionId),
+    credits: async () => creditsView(await answerInTime(accounts.find(tenantId))),
+    entries: (page) => answerInTime(entriesPage(parts, tenantId, page)),
+    receipt: (sessionId) => answerInTime(latestReceipt(parts, tenantId, sessionId)),
   }
 }
 

@@ -1,6 +1,7 @@
-// The one primitive that moves credit: read account → outbox → ledger → compare-and-swap, until done. Rules L1–L3.
+// The one primitive that moves credit: read account → outbox → ledger → compare-and-swap, until done. Rules L1 and L2.
 
 import { setTimeout as pause } from 'node:timers/promises'
+import { withDeadline } from '../platform/deadline.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Operation } from './account.ts'
@@ -9,10 +10,12 @@ import type { EntryStore } from './entry-store.ts'
 
 export type Mutate = <Answer>(tenantId: TenantId, operation: Operation<Answer>) => Promise<Answer>
 
+/** The driver waits for ever for a store that accepts and does not answer; after this the reply counts as lost. */
+const attemptMs = 5_000
 /** Each round lost means another process won one: this many in a row is a fault, not contention. */
 const maxRounds = 1_000
-/** Lost replies in a row before the caller hears `unavailable`; with the pauses below about 3 s. */
-const maxLost = 6
+/** Lost replies before the caller hears `unavailable`: about a second of refused connections, 25 s of silence. */
+const maxLost = 4
 /** A larger outbox is moved by the next mutation itself, so that the account stays small when nobody flushes. */
 const outboxCap = 64
 
@@ -29,16 +32,26 @@ async function attempt<Answer>(
   let lost = 0
   for (let round = 0; round < maxRounds; round++) {
     try {
-      const answer = await once(stores, tenantId, operation)
+      const answer = await answerInTime(once(stores, tenantId, operation))
       if (answer !== undefined) return answer.value
       if (round > 0) await pause(Math.random() * Math.min(round, 20))
     } catch (error) {
       if (!isLostReply(error)) throw error
       if (++lost > maxLost) throw new Problem('unavailable', undefined, { cause: error })
-      await pause(Math.random() * 50 * 2 ** lost)
+      await pause(Math.random() * 10 * 4 ** (lost - 1))
     }
   }
   throw new Problem('unavailable')
+}
+
+class NoReply extends Error {}
+
+/** Rejects when there is none in time. What was sent may still happen: the caller has to look again or be told so. */
+export function answerInTime<T>(answer: Promise<T>): Promise<T> {
+  const fallback = (): never => {
+    throw new NoReply('the store did not answer in time')
+  }
+  return withDeadline<T>(answer, { timeoutMs: attemptMs, fallback })
 }
 
 /** Undefined: start again. The order account, then ledger, matters: the flusher writes the ledger before it clears the outbox. */
@@ -76,7 +89,7 @@ const lostNames = [
 /** The write may or may not have happened: only looking again can tell. */
 export function isLostReply(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  if (lostNames.includes(error.name)) return true
+  if (error instanceof NoReply || lostNames.includes(error.name)) return true
   return (
     'errorLabelSet' in error && error.errorLabelSet instanceof Set && error.errorLabelSet.has('RetryableWriteError')
   )

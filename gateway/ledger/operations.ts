@@ -1,4 +1,4 @@
-// The four movements of credit as decisions over an account: hold, extend, settle, post. Pure; rules L1–L12 of SPEC.md.
+// The four movements of credit as decisions over an account: hold, extend, settle, post. Pure; rules L4–L13 of SPEC.md.
 
 import { Problem } from '../platform/problem.ts'
 import type { EntryView, Receipt, ReceiptLine } from '../protocol/rest.ts'

@@ -38,8 +38,9 @@ export async function entriesPage(
   tenantId: TenantId,
   page: { readonly cursor?: string; readonly limit: number },
 ): Promise<Page<EntryView>> {
-  const beforeSeq = page.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(page.cursor)
-  if (!Number.isSafeInteger(beforeSeq) || beforeSeq < 0) throw new Problem('invalid', 'The cursor is not one of ours.')
+  const cursor = page.cursor ?? String(Number.MAX_SAFE_INTEGER)
+  if (!/^\d{1,16}$/.test(cursor)) throw new Problem('invalid', 'The cursor is not one of ours.')
+  const beforeSeq = Number(cursor)
   const limit = Math.min(Math.max(1, Math.trunc(page.limit)), maxPage)
   const outbox = [...((await accounts.find(tenantId))?.outbox.values() ?? [])].filter(
     (entry) => entry.seq < beforeSeq && isVisible(entry),

@@ -1,4 +1,4 @@
-// Replays every account's entries in order and compares: posted, held, and each entry's own balance. Rule L13.
+// Replays every account's entries in order and compares: posted, held, and each entry's own balance. Rule L15.
 
 import type { TenantId } from '../platform/ids.ts'
 import { type Account, availableMicro, heldMicro } from './account.ts'
