@@ -1,7 +1,7 @@
 // One session with the demo: what was heard waits for `respond` or for the end of speech; one answer at a time.
 
 import { z } from 'zod'
-import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
@@ -18,6 +18,7 @@ import { Recent } from '../recent.ts'
 import { Ears } from './ears.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
 import { Gate, speak } from './mouth.ts'
+import { OpenCalls } from './open-calls.ts'
 import type { Recogniser } from './recogniser.ts'
 import { sentences } from './sentences.ts'
 import type { VadEvent } from './vad.ts'
@@ -40,16 +41,9 @@ interface Answer {
   reason: 'turn_detected' | 'client_cancelled' | undefined
 }
 
-interface PendingCall {
-  readonly question: string
-  readonly timer: Timer
-}
-
-/** A tool that takes longer is spoken about: nobody waits 10 s in silence. */
-const toolTimeoutMs = 10_000
+const lateText = 'That takes longer than usual. You will have the answer as soon as I do.'
 const waitingAnswers = 8
 const waitingInputs = 32
-const openCalls = 16
 /** As the GA wire has it: less is no turn. */
 const shortestCommitMs = 100
 
@@ -72,7 +66,7 @@ export class DemoEngine implements Engine {
   readonly #gate = new Gate()
   readonly #producedMs = new Recent<number>()
   readonly #cutOff = new Recent<true>()
-  readonly #calls = new Map<string, PendingCall>()
+  readonly #calls: OpenCalls
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
   #brief: Pick<EngineBrief, 'voice' | 'outputModality' | 'turnDetection'>
   #heard: Heard[] = []
@@ -87,6 +81,7 @@ export class DemoEngine implements Engine {
     this.#options = options
     this.#brief = options.brief
     this.#mind = new Mind(options.tenantId, needs.knowledge, options.brief)
+    this.#calls = new OpenCalls(needs.clock, () => this.#ask({ what: 'say', text: lateText }))
     this.#ears = new Ears(needs.recogniser !== undefined)
     this.capabilities = capabilitiesOf(needs.recogniser === undefined ? 'speech' : 'words')
   }
@@ -152,13 +147,9 @@ export class DemoEngine implements Engine {
   }
 
   #toolResult(callId: string, output: string): CommandAnswer {
-    const call = this.#calls.get(callId)
-    if (call === undefined) return { is: 'rejected', reason: 'unknown_call' }
-    call.timer.cancel()
-    this.#calls.delete(callId)
-    return this.#hear({ kind: 'result', question: call.question, output })
-      ? applied
-      : { is: 'rejected', reason: 'too_many_waiting' }
+    const question = this.#calls.take(callId)
+    if (question === undefined) return { is: 'rejected', reason: 'unknown_call' }
+    return this.#hear({ kind: 'result', question, output }) ? applied : { is: 'rejected', reason: 'too_many_waiting' }
   }
 
   #cancel(responseId: string | undefined): CommandAnswer {
@@ -280,22 +271,12 @@ export class DemoEngine implements Engine {
   }
 
   #call(answer: Answer, thought: { tool: string; args: Readonly<Record<string, unknown>>; question: string }): void {
-    const callId = newId('call')
-    const late = () =>
-      this.#ask({ what: 'say', text: 'That takes longer than usual. You will have the answer as soon as I do.' })
-    const timer = this.#needs.clock.after(toolTimeoutMs, late)
-    this.#calls.set(callId, { question: thought.question, timer })
-    for (const [oldest, call] of this.#calls) {
-      if (this.#calls.size <= openCalls) break
-      call.timer.cancel()
-      this.#calls.delete(oldest)
-    }
     this.#emit({
       type: 'toolCall',
       source: 'provider',
       responseId: answer.id,
       itemId: newId('item'),
-      callId,
+      callId: this.#calls.open(thought.question),
       name: thought.tool,
       arguments: JSON.stringify(thought.args),
     })
@@ -380,7 +361,6 @@ export class DemoEngine implements Engine {
   #finish(cause: 'asked' | 'refused' | 'lost', code: string, message: string): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    for (const { timer } of this.#calls.values()) timer.cancel()
     this.#calls.clear()
     this.#answer?.stop.abort()
     this.#gate.resume()

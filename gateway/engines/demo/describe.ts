@@ -123,7 +123,7 @@ function describePart(thing: Thing): string {
 function describeThing(thing: Thing, question: string): string {
   const label = labelOf(thing)
   const asked = fieldsAsked(thing, question)
-  if (timeOf(thing) !== undefined && asked.length === 0) return describeOne(thing)
+  if (timeOf(thing) !== undefined && (asked.length === 0 || /\bwh(?:o|en)\b/i.test(question))) return describeOne(thing)
   const text = textAt(thing, /^(?:text|answer|body|content|summary|description|bio|abstract|message)$/i)
   if (label === undefined) return text === undefined ? sentence(figures(thing, question)) : shortened(text)
   if (asked.length > 0) {
@@ -156,7 +156,9 @@ function fieldsAsked(thing: Thing, question: string): readonly (readonly [string
 function field(key: string, value: unknown, thing: Thing): string {
   if (typeof value === 'boolean') return `${value ? '' : 'not '}${spaced(key)}`
   if (/price|cost|amount/i.test(key) && typeof value === 'number') return `${spaced(key)} ${money(value, key, thing)}`
-  if (typeof value === 'string' && value.length > 40) return shortened(value)
+  if (typeof value === 'string' && (value.length > 40 || value.toLowerCase().includes(spaced(key)))) {
+    return shortened(value)
+  }
   const text = typeof value === 'string' ? spokenDay(value) : String(value)
   return /^(?:venue|address|city|location|place)$/i.test(key) ? text : `${spaced(key)} ${text}`
 }
@@ -172,9 +174,10 @@ function figures(thing: Thing, question: string): string {
   const asked = wanted === undefined ? [] : scalars.filter(([key]) => wanted.test(key))
   const counted = scalars.filter(([key]) => isTotal(key))
   const others = scalars.filter((entry) => !asked.includes(entry) && !counted.includes(entry))
-  const order = /how many|number of/i.test(question)
-    ? [...counted, ...asked, ...others]
-    : [...asked, ...counted, ...others]
+  const wantsCount = /how many|number of/i.test(question)
+  // Who asked for one figure gets it and nothing else.
+  const exact = [...(wantsCount ? counted : []), ...asked]
+  const order = exact.length > 0 ? exact : [...counted, ...others]
   const parts = order.slice(0, 4).map(([key, value]) => {
     if (isTotal(key) && typeof value === 'number') return value === 1 ? 'there is one' : `there are ${value}`
     const amount =

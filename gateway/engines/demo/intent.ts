@@ -24,8 +24,8 @@ const kinds: readonly { readonly asks: RegExp; readonly serves: RegExp; readonly
     weight: 3,
   },
   {
-    asks: /\b(?:who (?:speaks|is speaking|talks|presents|is on)|what(?:'s| is) (?:on|next|happening)|agenda|schedule|programme?|sessions?|talks?|when (?:does|is|do|will))\b/i,
-    serves: /\b(?:schedule|programme?|agenda|timetable|sessions?|talks?)\b/,
+    asks: /\b(?:who (?:speaks|is speaking|talks|presents|is on)|what(?:'s| is) (?:on|next|happening)|agenda|schedule|program(?:me)?|sessions?|talks?|when (?:does|is|do|will))\b/i,
+    serves: /\b(?:schedule|program(?:me)?|agenda|timetable|sessions?|talks?)\b/,
     weight: 4,
   },
   { asks: /\b(?:who|speakers?|presenters?)\b/i, serves: /\b(?:speakers?|presenters?)\b/, weight: 3 },

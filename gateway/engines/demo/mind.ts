@@ -189,8 +189,8 @@ function ask(missing: Asking['missing'][number] | undefined): string {
 
 /** The first clause of a description says what a tool does, in the imperative as a rule. */
 function abilityOf(tool: EngineTool): string {
-  const clause = tool.description.split(/[.;:(\n]/)[0]?.trim() ?? ''
-  if (clause === '' || clause.length > 80) return spaced(tool.name)
+  const clause = tool.description.split(/[.;:,(\n]| (?:by|and|for|with) /)[0]?.trim() ?? ''
+  if (clause === '' || clause.length > 60) return spaced(tool.name)
   return clause.charAt(0).toLowerCase() + clause.slice(1)
 }
 

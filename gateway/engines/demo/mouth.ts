@@ -20,23 +20,25 @@ export interface MouthEvents {
 
 /** Holds the flow while the client is slow. */
 export class Gate {
-  #open: Promise<void> | undefined
-  #release: (() => void) | undefined
+  #held: PromiseWithResolvers<void> | undefined
 
   pause(): void {
-    this.#open ??= new Promise((resolve) => {
-      this.#release = resolve
-    })
+    this.#held ??= Promise.withResolvers()
   }
 
   resume(): void {
-    this.#release?.()
-    this.#open = undefined
-    this.#release = undefined
+    this.#held?.resolve()
+    this.#held = undefined
   }
 
-  passed(): Promise<void> | undefined {
-    return this.#open
+  /** Resolves when open, or when `signal` aborts. */
+  async passed(signal: AbortSignal): Promise<void> {
+    if (this.#held === undefined || signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const go = () => resolve()
+    signal.addEventListener('abort', go, { once: true })
+    await Promise.race([this.#held.promise, promise])
+    signal.removeEventListener('abort', go)
   }
 }
 
@@ -106,7 +108,7 @@ class Pacer {
   async turn(ms: number, signal: AbortSignal): Promise<void> {
     this.#beganMs ??= this.#clock.monotonicMs()
     while (!signal.aborted) {
-      await this.#gate.passed()
+      await this.#gate.passed(signal)
       const waitMs = this.#waitMs(this.#clock.monotonicMs() - this.#beganMs)
       if (waitMs <= 0) break
       await rest(this.#clock, waitMs, signal)

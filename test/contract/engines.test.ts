@@ -1,0 +1,81 @@
+import { pino } from 'pino'
+import { createDemo } from '../../gateway/engines/demo/demo.ts'
+import { createVoice } from '../../gateway/engines/demo/voice.ts'
+import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/openai-realtime.ts'
+import { systemClock } from '../../gateway/platform/clock.ts'
+import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
+import { engineContract } from './engine.contract.ts'
+
+const log = pino({ level: 'silent' })
+const clock = systemClock
+
+const longText =
+  'We deliver on every weekday between eight in the morning and six in the evening. The driver calls half an hour before. ' +
+  'Two people carry the furniture to the room of your choice. They take the packaging with them when they leave.'
+
+const tool = {
+  name: 'search_products',
+  description: 'Search the catalogue by colour and price.',
+  parameters: {
+    type: 'object',
+    properties: { query: { type: 'string' }, colour: { type: 'string' }, maxPrice: { type: 'number' } },
+  },
+}
+const output = JSON.stringify({
+  count: 1,
+  items: [{ name: 'Oslo sofa', colours: ['red'], price: 429, currency: 'EUR' }],
+})
+
+engineContract('demo', async () => {
+  const voice = createVoice({ log })
+  const broken = createVoice({ log, module: new URL('data:text/javascript,throw new Error("no voice here")') })
+  const faq = [
+    { title: 'What is your return policy?', text: 'You can return anything within 30 days.', score: 5, kind: 'faq' },
+    { title: 'How does delivery work?', text: longText, score: 5, kind: 'faq' },
+  ]
+  const knowledge = {
+    search: async (_: string, text: string) => faq.filter((each) => each.title.includes(text.split(' ').at(-2) ?? '')),
+  }
+  return {
+    factory: createDemo({ knowledge, log, clock, voice, recogniser: null }),
+    refusing: createDemo({ knowledge, log, clock, voice: broken, recogniser: null }),
+    question: { text: 'What is your return policy?', answer: /within 30 days/ },
+    longQuestion: 'How does delivery work?',
+    toolQuestion: {
+      text: 'Show me a red sofa under 500',
+      tool,
+      arguments: { colour: 'red', maxPrice: 500 },
+      output,
+      answer: /Oslo sofa.*€429/,
+    },
+    close: async () => {
+      await voice[Symbol.asyncDispose]()
+      await broken[Symbol.asyncDispose]()
+    },
+  }
+})
+
+engineContract('openai-realtime', async () => {
+  const provider = await startScriptedRealtime({ apiKey: 'sk-test' })
+  provider
+    .on(/return/, { say: 'You can return anything within 30 days.' })
+    .on(/delivery/, { say: longText, pace: 2 })
+    .on(/One two three/, { say: 'One two three four five six. Eleven twelve thirteen.', audioMs: 3_000, pace: 4 })
+    .on(/red sofa/, { call: { name: tool.name, arguments: { colour: 'red', maxPrice: 500 } } })
+    .on(/Oslo sofa/, { say: 'The Oslo sofa costs €429.' })
+  const needs = { baseUrl: provider.baseUrl, defaultModel: 'gpt-realtime-2.1', log, clock }
+  return {
+    factory: createOpenAiRealtime({ ...needs, apiKey: 'sk-test' }),
+    refusing: createOpenAiRealtime({ ...needs, apiKey: 'sk-wrong' }),
+    question: { text: 'What is your return policy?', answer: /within 30 days/ },
+    longQuestion: 'How does delivery work?',
+    toolQuestion: {
+      text: 'Show me a red sofa under 500',
+      tool,
+      arguments: { colour: 'red', maxPrice: 500 },
+      output,
+      answer: /Oslo sofa.*€429/,
+    },
+    close: () => provider.stop(),
+  }
+})
