@@ -112,10 +112,8 @@ export const promptStore = {
     return {
       /** The tenant's own and the shared ones, each in order. */
       async candidates(tenantId: TenantId): Promise<readonly (Prompt & { readonly tenantId: string })[]> {
-        const docs = await collection
-          .find({ tenantId: { $in: [tenantId, shared] } })
-          .sort({ tenantId: 1, position: 1 })
-          .toArray()
+        const docs = await collection.find({ tenantId: { $in: [tenantId, shared] } }).toArray()
+        docs.sort((a, b) => a.position - b.position)
         return docs.map((doc) => ({ tenantId: doc.tenantId, name: doc.name, base: doc.base }))
       },
       async put(tenantId: TenantId | undefined, position: number, prompt: Prompt): Promise<void> {

@@ -20,17 +20,15 @@ type SigningKeyDoc = Omit<SigningKeyRecord, 'kid'> & { readonly _id: string }
 export const signingKeyStore = {
   spec: {
     name: 'signing_keys',
-    indexes: [{ key: { status: 1, createdAt: -1 }, name: 'status' }],
+    indexes: [{ key: { status: 1 }, name: 'in_force' }],
   } satisfies CollectionSpec,
   open(db: Db) {
     const collection: Collection<SigningKeyDoc> = db.collection('signing_keys', durable)
     return {
       /** Newest first. */
       async inForce(): Promise<readonly SigningKeyRecord[]> {
-        const docs = await collection
-          .find({ status: { $in: ['active', 'retiring'] } })
-          .sort({ createdAt: -1 })
-          .toArray()
+        const docs = await collection.find({ status: { $in: ['active', 'retiring'] } }).toArray()
+        docs.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
         return docs.map(({ _id, ...rest }) => ({ kid: _id, ...rest }))
       },
       async insert({ kid, ...rest }: SigningKeyRecord): Promise<void> {

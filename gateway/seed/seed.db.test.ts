@@ -112,7 +112,7 @@ test('a given demo API key is kept over every run', async () => {
   const apiKey = 'af_live_demoDEMO_0123456789abcdef0123456789abcdef'
   expect((await seedDemo({ ...deps, apiKey })).apiKey).toBe(apiKey)
   expect((await seedDemo({ ...deps, apiKey })).apiKey).toBe(apiKey)
-  expect(await deps.identity.verifyApiKey(apiKey)).toMatchObject({ tenantId: await tenantId('cypress') })
+  expect(await deps.identity.verifyApiKey(apiKey)).toMatchObject({ tenantId: await tenantId('productco') })
 })
 
 test('[S002-17] "red sofa under 500" finds red sofas under 500 and nothing else', async () => {
