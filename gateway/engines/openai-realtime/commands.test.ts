@@ -1,0 +1,100 @@
+import { expect, it } from 'vitest'
+import { readClientEvent } from '../../../test/harness/scripted-realtime-wire.ts'
+import type { EngineBrief } from '../engines.ts'
+import { realtimeAddress } from './address.ts'
+import * as commands from './commands.ts'
+
+const brief: EngineBrief = {
+  instructions: 'Be kind.',
+  voice: 'cedar',
+  language: 'en-GB',
+  model: 'gpt-realtime-2.1',
+  tools: [{ name: 'look_up', description: 'Looks up.', parameters: { type: 'object', properties: {} } }],
+  outputModality: 'audio',
+  turnDetection: 'semantic_vad',
+  history: [],
+}
+
+it('makes of a brief a session the provider takes whole', () => {
+  const event = commands.sessionUpdate(brief, 'gpt-transcribe')
+  expect(readClientEvent(JSON.stringify(event))).toHaveProperty('event')
+  expect(event.session).toMatchObject({
+    type: 'realtime',
+    output_modalities: ['audio'],
+    audio: {
+      input: {
+        format: { type: 'audio/pcm', rate: 24_000 },
+        transcription: { model: 'gpt-transcribe', language: 'en' },
+        turn_detection: { type: 'semantic_vad', create_response: true, interrupt_response: true },
+      },
+      output: { voice: 'cedar' },
+    },
+  })
+})
+
+it.each([
+  ['slt', 'marin'],
+  ['', 'marin'],
+  ['voice_abc', { id: 'voice_abc' }],
+  ['echo', 'echo'],
+])('speaks with a voice the provider has when the agent asks for %j', (voice, expected) => {
+  expect(commands.sessionUpdate({ ...brief, voice }, 'x')).toHaveProperty('session.audio.output.voice', expected)
+})
+
+it('turns turn detection off with null, and changes only what was given', () => {
+  expect(commands.sessionUpdate({ ...brief, turnDetection: 'none' }, 'x')).toHaveProperty(
+    'session.audio.input.turn_detection',
+    null,
+  )
+  expect(commands.sessionChange({ instructions: 'New.' })).toEqual({
+    type: 'session.update',
+    session: { type: 'realtime', instructions: 'New.' },
+  })
+  expect(commands.sessionChange({ tools: [], turnDetection: 'none' })).toEqual({
+    type: 'session.update',
+    session: { type: 'realtime', tools: [], audio: { input: { turn_detection: null } } },
+  })
+})
+
+it('passes a client’s own event on in full, with the id the session chose', () => {
+  const raw = {
+    type: 'conversation.item.create',
+    event_id: 'mine',
+    previous_item_id: 'root',
+    item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] },
+  }
+  expect(commands.userText({ type: 'userText', itemId: 'item_1', text: 'hi', raw })).toEqual({
+    ...raw,
+    item: { id: 'item_1', ...raw.item },
+  })
+})
+
+it('quotes the sentence to say, quotes in it included', () => {
+  const text = 'Say "hello", please.'
+  expect(JSON.stringify(commands.sayNow(text))).toContain(JSON.stringify(JSON.stringify(text)).slice(1, -1))
+})
+
+it.each([
+  ['https://api.openai.com/v1', 'wss://api.openai.com/v1/realtime?model=m', 'authorization'],
+  ['http://127.0.0.1:8000/v1/', 'ws://127.0.0.1:8000/v1/realtime?model=m', 'authorization'],
+  ['ws://localhost:8000/v1/realtime', 'ws://localhost:8000/v1/realtime?model=m', 'authorization'],
+  ['https://x.openai.azure.com/openai/v1', 'wss://x.openai.azure.com/openai/v1/realtime?model=m', 'api-key'],
+  [
+    'https://x.cognitiveservices.azure.com/openai/v1',
+    'wss://x.cognitiveservices.azure.com/openai/v1/realtime?model=m',
+    'api-key',
+  ],
+  [
+    'https://openai.azure.com.evil.example/v1',
+    'wss://openai.azure.com.evil.example/v1/realtime?model=m',
+    'authorization',
+  ],
+])('connects to %s', (baseUrl, url, header) => {
+  const address = realtimeAddress(baseUrl, 'm', 'key')
+  expect(address.url).toBe(url)
+  expect(Object.keys(address.headers)).toEqual([header])
+})
+
+it('sends no credential when it has none', () => {
+  expect(realtimeAddress('ws://localhost/v1', 'm', undefined).headers).toEqual({})
+})
