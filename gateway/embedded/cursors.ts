@@ -10,7 +10,7 @@ const IDLE_MS = 10 * 60_000
 /** Mongo's size of a first batch nobody chose. */
 const FIRST_BATCH = 101
 
-export interface CursorOptions {
+interface CursorOptions {
   readonly ns: string
   readonly batchSize?: number | undefined
   readonly singleBatch?: boolean | undefined

@@ -91,7 +91,9 @@ test('only the owner of the files can reach the store', async () => {
   await using t = await freshStore({ dir: where })
   expect(t.store.uri).toContain('mongo.sock')
   expect(statSync(where).mode & 0o777).toBe(0o700)
-  expect(statSync(join(where, 'mongo.sock')).mode & 0o777).toBe(0o600)
+  await t.db.collection('c').insertOne({ a: 1 })
+  for (const file of ['mongo.sock', 'data.sqlite', 'data.sqlite-wal'])
+    expect(statSync(join(where, file)).mode & 0o777, file).toBe(0o600)
 })
 
 test('a directory whose path is too long for a socket works too', async () => {
