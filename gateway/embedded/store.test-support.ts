@@ -12,7 +12,17 @@ export interface TestStore extends AsyncDisposable {
   readonly db: Db
 }
 
-export const freshDir = (): string => mkdtempSync(join(tmpdir(), 'parley-store-'))
+const made = new Set<string>()
+process.once('exit', () => {
+  for (const dir of made) rmSync(dir, { recursive: true, force: true })
+})
+
+/** A directory of its own, removed when the test process ends. */
+export function freshDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'parley-store-'))
+  made.add(dir)
+  return dir
+}
 
 export async function freshStore(
   options: EmbeddedMongoOptions & { dir?: string; client?: MongoClientOptions } = {},
