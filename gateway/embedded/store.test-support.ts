@@ -12,17 +12,8 @@ export interface TestStore extends AsyncDisposable {
   readonly db: Db
 }
 
-const made = new Set<string>()
-process.once('exit', () => {
-  for (const dir of made) rmSync(dir, { recursive: true, force: true })
-})
-
-/** A directory of its own, removed when the test process ends. */
-export function freshDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'parley-store-'))
-  made.add(dir)
-  return dir
-}
+/** A directory of its own; whoever asks for it removes it. */
+export const freshDir = (): string => mkdtempSync(join(tmpdir(), 'parley-store-'))
 
 export async function freshStore(
   options: EmbeddedMongoOptions & { dir?: string; client?: MongoClientOptions } = {},
