@@ -1,5 +1,6 @@
 // Aggregation: leading $match, $sort, $skip and $limit become a query (so they use indexes), the other stages run in
 // mingo. Matching, sorting and looking up inside a pipeline are ours, so that BSON order and indexes hold there too.
+
 import { z } from 'zod'
 import { countArg, docArg, docsArg, flagArg, hintArg, nameArg, parseArguments } from './arguments.ts'
 import { type Call, collectionOf, command, variables } from './command.ts'
@@ -9,7 +10,7 @@ import { compile } from './match.ts'
 import { checkSort } from './planner.ts'
 import { find, type Query } from './query.ts'
 import { countMatching, cursorOptions } from './read-commands.ts'
-import { docOf } from './rows.ts'
+import { docOf } from './scan.ts'
 import { sortCmp } from './update.ts'
 import { clone, type Doc, equal, isPlain, MongoErr, num } from './value.ts'
 

@@ -13,7 +13,7 @@ import { type Doc, MongoErr } from './value.ts'
 export const VERSION = '7.0.0'
 export const WIRE_VERSION = 21
 
-export interface Services {
+interface Services {
   readonly main: Connection
   readonly catalog: Catalog
   readonly cursors: Cursors

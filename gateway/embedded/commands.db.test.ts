@@ -1,5 +1,6 @@
+import { rmSync } from 'node:fs'
 import { Binary, type Db, Decimal128, Double, Int32, Long, ObjectId, UUID } from 'mongodb'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { codeOf, freshDir, freshStore, stagesOf, type TestStore } from './store.test-support.ts'
 
 interface Counter {
@@ -410,6 +411,7 @@ test('a retried write is done once', async () => {
 
 test('what was written is there after closing and opening again', async () => {
   const dir = freshDir()
+  onTestFinished(() => rmSync(dir, { recursive: true }))
   {
     await using first = await freshStore({ dir })
     await first.db.collection('c').createIndex({ tags: 1 }, { expireAfterSeconds: 1_000 })

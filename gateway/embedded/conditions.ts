@@ -2,7 +2,7 @@
 import { compile, toRegExp } from './match.ts'
 import { compare, type Doc, isNumeric, isPlain, num, RANK, rank } from './value.ts'
 
-export interface Bound {
+interface Bound {
   readonly value: unknown
   readonly inclusive: boolean
 }

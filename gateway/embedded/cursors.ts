@@ -1,7 +1,6 @@
 // Open cursors: what a find or aggregate has not sent yet.
 import { MAX_DOCUMENT_BYTES } from './document.ts'
 import type { Deadline } from './query.ts'
-import type { Transaction } from './transactions.ts'
 import { MongoErr } from './value.ts'
 import { cursorReply } from './wire.ts'
 
@@ -10,12 +9,13 @@ const IDLE_MS = 10 * 60_000
 /** Mongo's size of a first batch nobody chose. */
 const FIRST_BATCH = 101
 
-export interface CursorOptions {
+interface CursorOptions {
   readonly ns: string
   readonly batchSize?: number | undefined
   readonly singleBatch?: boolean | undefined
   readonly session?: string | undefined
-  readonly transaction?: Transaction | undefined
+  /** The transaction it was opened in, and ends with. */
+  readonly transaction?: object | undefined
   readonly deadline: Deadline
 }
 
@@ -33,7 +33,7 @@ class Cursor {
     this.#documents = documents[Symbol.iterator]()
   }
 
-  get transaction(): Transaction | undefined {
+  get transaction(): object | undefined {
     return this.options.transaction
   }
   get session(): string | undefined {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { MongoClient } from 'mongodb'
@@ -91,14 +91,19 @@ test('only the owner of the files can reach the store', async () => {
   await using t = await freshStore({ dir: where })
   expect(t.store.uri).toContain('mongo.sock')
   expect(statSync(where).mode & 0o777).toBe(0o700)
-  expect(statSync(join(where, 'mongo.sock')).mode & 0o777).toBe(0o600)
+  await t.db.collection('c').insertOne({ a: 1 })
+  for (const file of ['mongo.sock', 'data.sqlite', 'data.sqlite-wal'])
+    expect(statSync(join(where, file)).mode & 0o777, file).toBe(0o600)
 })
 
 test('a directory whose path is too long for a socket works too', async () => {
   const where = join(dir(), 'x'.repeat(90))
   await using t = await freshStore({ dir: where })
   await t.db.collection('c').insertOne({ a: 1 })
-  expect(t.store.uri).not.toContain('x'.repeat(90))
+  const socket = decodeURIComponent(new URL(t.store.uri).host)
+  onTestFinished(() => rmSync(dirname(socket), { recursive: true }))
+  expect(socket).not.toContain('x'.repeat(90))
+  expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700)
 })
 
 test('where there are no socket files, a loopback port is used, and used again', async () => {

@@ -1,6 +1,7 @@
 // Front door: a MongoDB URI that works without a MongoDB. The first process to open a directory owns it and serves it
 // from a worker thread; others connect to that server, and one of them takes over when the owner ends or dies.
 import { mkdirSync, realpathSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { backupEmbeddedMongo } from './backup.ts'
 import { endpointOf, lifeline, rememberPort, uriOf } from './endpoint.ts'
@@ -49,6 +50,7 @@ class Store implements EmbeddedMongo {
   /** Undefined until the store was first reached, fixed from then on. */
   #joined: Endpoint | undefined
   #owner: Owner | undefined
+  #lifeline: Socket | undefined
   #closing = false
   #failed = false
 
@@ -67,17 +69,21 @@ class Store implements EmbeddedMongo {
   async start(): Promise<void> {
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 })
     this.#directory = realpathSync(this.#dir)
-    await this.#join()
+    await this.#join(true)
   }
 
   async close(): Promise<void> {
     this.#closing = true
+    this.#lifeline?.destroy()
     await this.#owner?.close()
     this.#owner = undefined
   }
 
-  /** Owns the directory or follows its owner; throws when neither works within the time limit. */
-  async #join(): Promise<void> {
+  /**
+   * Owns the directory or follows its owner; throws when neither works within the time limit. Only the caller of
+   * openEmbeddedMongo waits for that (`awaited`): a process that wants to end does not stay to take over.
+   */
+  async #join(awaited: boolean): Promise<void> {
     const untilMs = Date.now() + ATTACH_TIMEOUT_MS
     while (!this.#closing) {
       if (await this.#own()) return
@@ -85,11 +91,12 @@ class Store implements EmbeddedMongo {
       const line = await lifeline(endpoint)
       if (line) {
         this.#joined = endpoint
+        this.#lifeline = line
         line.once('close', () => void this.#takeOver())
         return
       }
       if (Date.now() > untilMs) throw new Error('another process owns it but does not answer')
-      await delay(RETRY_MS)
+      await delay(RETRY_MS, undefined, { ref: awaited })
     }
   }
 
@@ -114,7 +121,7 @@ class Store implements EmbeddedMongo {
   async #takeOver(): Promise<void> {
     if (this.#closing) return
     try {
-      await this.#join()
+      await this.#join(false)
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }

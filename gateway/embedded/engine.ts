@@ -1,5 +1,5 @@
 // The database: takes commands, runs each on the right connection, turns failures into Mongo's errors.
-import { mkdirSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { Timestamp } from 'bson'
 import { z } from 'zod'
@@ -63,8 +63,10 @@ export class Engine {
   #operations = 0
 
   constructor({ dir, sync, address, sweepIntervalMs }: EngineOptions) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const connect = () => new Connection(join(dir, DATA_FILE), sync)
+    const file = join(dir, DATA_FILE)
+    // Made here for its mode: SQLite gives its other files the same.
+    closeSync(openSync(file, 'a', 0o600))
+    const connect = () => new Connection(file, sync)
     this.#address = address
     this.#main = connect()
     this.#catalog.load(this.#main)

@@ -7,8 +7,7 @@ import { type Call, collectionOf, command, VERSION } from './command.ts'
 import { compile } from './match.ts'
 import { type IndexPlan, type Plan, plan } from './planner.ts'
 import type { Query } from './query.ts'
-import { docOf } from './rows.ts'
-import { scan } from './scan.ts'
+import { docOf, scan } from './scan.ts'
 import { type Doc, isPlain, MongoErr } from './value.ts'
 
 const inner = z.object({

@@ -2,7 +2,7 @@
 import type { Index } from './catalog.ts'
 import { type Doc, encode, invert, isPlain, MongoErr, UNDEF_KEY } from './value.ts'
 
-export interface IndexKeys {
+interface IndexKeys {
   readonly keys: Buffer[]
   /** An array stood at an indexed path. */
   readonly multikey: boolean

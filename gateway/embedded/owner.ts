@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import type { Endpoint } from './server.ts'
 import type { Sync } from './sqlite.ts'
 
-export interface OwnerSettings {
+interface OwnerSettings {
   readonly dir: string
   readonly sync: Sync
   readonly endpoint: Endpoint

@@ -28,7 +28,7 @@ export type Plan =
   | IndexPlan
   | { readonly kind: 'scan'; readonly reverse: boolean; readonly sorted: boolean }
   | { readonly kind: 'or'; readonly branches: readonly IndexPlan[]; readonly sorted: boolean }
-export interface PlanRequest {
+interface PlanRequest {
   readonly filter: Doc
   readonly sort?: Doc | undefined
   readonly hint?: Hint | undefined
@@ -139,8 +139,7 @@ function equalities(index: Index, conditions: Conditions): Head {
     const nullish = values.some((value) => value === null || value === undefined)
     head.present ||= !nullish
     // null also means "missing", and documents compare by more than their key: the matcher decides those.
-    if (nullish || condition.equal.length !== 1 || values.some((value) => rank(value) === RANK.OBJ))
-      head.exact = false
+    if (nullish || condition.equal.length !== 1 || values.some((value) => rank(value) === RANK.OBJ)) head.exact = false
     if (values.length !== 1) continue
     head.single++
     if (!index.multikey) head.paths.add(path)

@@ -1,4 +1,5 @@
 // find, getMore, killCursors, count, distinct.
+
 import { Long } from 'bson'
 import { z } from 'zod'
 import { countArg, docArg, flagArg, hintArg, longArg, nameArg } from './arguments.ts'
@@ -8,7 +9,8 @@ import { pathValues } from './index-keys.ts'
 import { compile } from './match.ts'
 import { projector } from './project.ts'
 import { find as findRows, type Query } from './query.ts'
-import { countRows, docOf } from './rows.ts'
+import { countRows } from './rows.ts'
+import { docOf } from './scan.ts'
 import { compare, encode, MongoErr, UNDEF_KEY } from './value.ts'
 
 const findArgs = z.strictObject({

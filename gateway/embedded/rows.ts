@@ -1,23 +1,11 @@
 // Writing documents together with their index entries.
 import { EJSON } from 'bson'
 import type { Collection, Index } from './catalog.ts'
-import { decode } from './document.ts'
 import { keysOf, without } from './index-keys.ts'
-import { scanAll } from './scan.ts'
+import { docOf, type Row, scanAll } from './scan.ts'
 import { type Connection, integer } from './sqlite.ts'
 import { getPath } from './update.ts'
 import { type Doc, encode, MongoErr } from './value.ts'
-
-/** A stored document; `doc` once somebody had to decode it. */
-export interface Row {
-  readonly rid: number
-  readonly raw: Buffer
-  doc?: Doc
-}
-export function docOf(row: Row): Doc {
-  row.doc ??= decode(row.raw)
-  return row.doc
-}
 
 function duplicate(collection: Collection, index: Index, doc: Doc): MongoErr {
   const keyValue: Doc = {}

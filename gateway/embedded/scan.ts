@@ -1,8 +1,20 @@
 // Reads rows by key, a page at a time: no statement stays open between pages, so cursors outlive writes.
 import type { Collection } from './catalog.ts'
+import { decode } from './document.ts'
 import type { IndexPlan, Plan } from './planner.ts'
-import type { Row } from './rows.ts'
 import { blob, type Connection, integer, type SqlRow } from './sqlite.ts'
+import type { Doc } from './value.ts'
+
+/** A stored document; `doc` once somebody had to decode it. */
+export interface Row {
+  readonly rid: number
+  readonly raw: Buffer
+  doc?: Doc
+}
+export function docOf(row: Row): Doc {
+  row.doc ??= decode(row.raw)
+  return row.doc
+}
 
 /** Pages grow from the first to the last size: most queries need few rows, some need all. */
 const FIRST_PAGE = 32

@@ -8,7 +8,7 @@ import { Framer, type Message, parseMessage, toReply } from './wire.ts'
 /** A socket file for its owner only, or a loopback port where there are no such files. */
 export type Endpoint = { readonly socket: string } | { readonly port: number }
 
-export interface RunningServer {
+interface RunningServer {
   /** The port in use; 0 on a socket file. */
   readonly port: number
   close(): Promise<void>

@@ -12,6 +12,7 @@ export interface TestStore extends AsyncDisposable {
   readonly db: Db
 }
 
+/** A directory of its own; whoever asks for it removes it. */
 export const freshDir = (): string => mkdtempSync(join(tmpdir(), 'parley-store-'))
 
 export async function freshStore(

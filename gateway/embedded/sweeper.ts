@@ -14,7 +14,7 @@ const INTERVAL_MS = 60_000
 const BATCH = 1_000
 const SESSION_MS = 30 * 60_000
 
-export interface SweeperNeeds {
+interface SweeperNeeds {
   readonly writer: Writer
   readonly main: Connection
   readonly catalog: Catalog
@@ -35,7 +35,7 @@ function expire({ main }: SweeperNeeds, collection: Collection, index: Index): b
   return rows.length === BATCH
 }
 
-export async function sweep(needs: SweeperNeeds): Promise<void> {
+async function sweep(needs: SweeperNeeds): Promise<void> {
   const { writer, main, catalog, cursors, transactions } = needs
   cursors.closeIdle()
   transactions.forgetEnded(Date.now() - SESSION_MS)

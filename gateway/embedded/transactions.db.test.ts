@@ -1,5 +1,6 @@
+import { rmSync } from 'node:fs'
 import { Binary, type ClientSession, type Db, type Document, Long } from 'mongodb'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Engine } from './engine.ts'
 import { codeOf, freshDir, freshStore, type TestStore } from './store.test-support.ts'
 
@@ -126,6 +127,7 @@ test('a commit whose answer was lost can be sent again', async () => {
 
 test('a commit is still known when the server died before it could answer', async () => {
   const dir = freshDir()
+  onTestFinished(() => rmSync(dir, { recursive: true }))
   const lsid = { id: new Binary(Buffer.alloc(16, 7), 4) }
   const open = () => new Engine({ dir, sync: 'FULL', address: 'here' })
   const run = (engine: Engine, command: Document, number: number) =>

@@ -28,7 +28,7 @@ export interface Transaction {
   endedAtMs: number
   expiry: NodeJS.Timeout | undefined
 }
-export interface Statement {
+interface Statement {
   readonly session: string
   readonly number: bigint
   readonly starts: boolean

@@ -1,4 +1,5 @@
 // insert, update, delete, findAndModify.
+
 import { z } from 'zod'
 import { countArg, docArg, docsArg, flagArg, hintArg, nameArg } from './arguments.ts'
 import type { Collection } from './catalog.ts'
@@ -7,7 +8,8 @@ import { forInsert, MAX_DOCUMENT_BYTES, toBson } from './document.ts'
 import { compile } from './match.ts'
 import { projector } from './project.ts'
 import { find, type Query } from './query.ts'
-import { deleteRow, docOf, insertRow, type Row, updateRow } from './rows.ts'
+import { deleteRow, insertRow, updateRow } from './rows.ts'
+import { docOf, type Row } from './scan.ts'
 import { applyUpdate, checkUpdate, isReplacement, type UpdateOpts, upsertSeed } from './update.ts'
 import { type Doc, MongoErr, RANK, rank, same } from './value.ts'
 
