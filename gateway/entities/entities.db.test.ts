@@ -41,6 +41,7 @@ test('[S002-17] a search returns what matches every criterion, cheapest first', 
   expect(await names({ query: 'red sofa under 500' })).toEqual(['Alba', 'Edge'])
   expect(await names({ query: 'red sofa', maxPrice: 499 })).toEqual(['Alba'])
   expect(await names({ category: 'Sofas', colour: 'Red' })).toEqual(['Alba', 'Edge', 'Porto'])
+  expect(await names({ query: 'the Lund sofa' })).toEqual(['Lund'])
   expect(await names({ query: 'purple sofa' })).toEqual([])
   expect(await names({ query: 'red spaceship' })).toEqual([])
   expect(await names({ query: 'sofa', minPrice: 1_000 })).toEqual(['Porto'])

@@ -70,10 +70,11 @@ const verify = (token: string, origin: string | undefined = page) => identity.ve
 const refusedWith = (code: string) => expect.objectContaining({ is: 'refused', code })
 
 /** Signs with the gateway's real key, so that only the changed part can be the reason of a refusal. */
-async function forge(over: { header?: object; claims?: object; payloadText?: string }): Promise<string> {
+async function forge(over: { header?: object; claims?: object; payloadText?: string; kid?: string }): Promise<string> {
   const { token } = await bootstrap()
   const [head = '', body = ''] = token.split('.')
   const header = JSON.parse(Buffer.from(head, 'base64url').toString())
+  if (over.kid !== undefined) header.kid = over.kid
   const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
   const record = await store.db
     .collection<{ _id: string; sealedPrivate: string }>('signing_keys')
@@ -225,8 +226,10 @@ describe('signing keys', () => {
     expect((await verify(token)).is).toBe('visitor')
     clock.ms += 14 * 60_000
     expect((await verify(token)).is).toBe('visitor')
-    const old = await forge({ header: { kid: (await claimsOf(token)).signingKeyId } })
-    clock.ms += 7 * 60_000
+    const old = await forge({ kid: (await claimsOf(token)).signingKeyId })
+    clock.ms += 5 * 60_000
+    expect((await verify(old)).is).toBe('visitor')
+    clock.ms += 2 * 60_000
     expect(await verify(old)).toEqual(refusedWith('unauthenticated'))
   })
 

@@ -117,6 +117,32 @@ describe('a call', () => {
     expect(await store.db.collection('tool_results').countDocuments({ tenantId, callId: 'call_50' })).toBe(1)
   })
 
+  test('run by two processes at the same time has one result for both', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [one, two] = gates.map((gate, n) => {
+      const search = async () => {
+        await gate.promise
+        return [{ title: `process ${n}`, text: '', score: 1, kind: 'faq' }]
+      }
+      return createTools({ db: store.db, entities, knowledge: { ...knowledge, search }, log })
+    })
+    const call = {
+      tenantId,
+      sessionId: 's',
+      callId: 'call_two',
+      name: 'look_up',
+      arguments: '{"query":"x"}',
+      allowed: ['look_up'],
+    }
+    const results = [one!.run(call), two!.run(call)]
+    // Both must have looked for an earlier result before either has one.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    for (const gate of gates) gate.resolve()
+    const [first, second] = await Promise.all(results)
+    expect(second).toEqual(first)
+    expect(await one!.run(call)).toEqual(first)
+  })
+
   test('with too much to say leaves items off and says how many', async () => {
     const description = 'x'.repeat(1_500)
     await entities.of(tenantId).put(
