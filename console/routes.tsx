@@ -1,0 +1,86 @@
+// One line per screen. A screen is a folder: delete it, its line here and in shell/nav.ts, and it is gone.
+
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router'
+import type { Api } from './api/client.ts'
+import { isSignedOut } from './api/problem.ts'
+import { meQuery } from './api/queries.ts'
+import { RouteFailed, RouteMissing } from './shell/route-states.tsx'
+import { Shell } from './shell/shell.tsx'
+
+export interface RouterContext {
+  readonly api: Api
+  readonly queries: QueryClient
+}
+
+type ConsoleSearch = { tenant?: string }
+
+const root = createRootRouteWithContext<RouterContext>()({
+  validateSearch: (search): ConsoleSearch => (typeof search.tenant === 'string' ? { tenant: search.tenant } : {}),
+  search: { middlewares: [retainSearchParams<ConsoleSearch>(['tenant'])] },
+  component: Outlet,
+  notFoundComponent: RouteMissing,
+  errorComponent: RouteFailed,
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search): { back?: string } => (typeof search.back === 'string' ? { back: search.back } : {}),
+  component: lazyRouteComponent(() => import('./screens/sign-in/sign-in.tsx'), 'SignIn'),
+})
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queries.ensureQueryData(meQuery(context.api))
+    } catch (error) {
+      if (isSignedOut(error)) throw redirect({ to: '/sign-in', search: { back: location.publicHref } })
+      throw error
+    }
+  },
+  component: Shell,
+  errorComponent: RouteFailed,
+})
+
+const live = createRoute({
+  getParentRoute: () => inside,
+  path: '/',
+  component: lazyRouteComponent(() => import('./screens/live/live.tsx'), 'Live'),
+})
+const history = createRoute({
+  getParentRoute: () => inside,
+  path: '/history',
+  component: lazyRouteComponent(() => import('./screens/history/history.tsx'), 'History'),
+})
+const session = createRoute({
+  getParentRoute: () => inside,
+  path: '/sessions/$sessionId',
+  component: lazyRouteComponent(() => import('./screens/session/session.tsx'), 'Session'),
+})
+const credits = createRoute({
+  getParentRoute: () => inside,
+  path: '/credits',
+  component: lazyRouteComponent(() => import('./screens/credits/credits.tsx'), 'Credits'),
+})
+const keys = createRoute({
+  getParentRoute: () => inside,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./screens/keys/keys.tsx'), 'Keys'),
+})
+
+const routeTree = root.addChildren([signIn, inside.addChildren([live, history, session, credits, keys])])
+
+export function createConsoleRouter(context: RouterContext) {
+  return createRouter({ routeTree, basepath: '/console', context, defaultPreload: 'intent', defaultPendingMs: 400 })
+}

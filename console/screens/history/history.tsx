@@ -1,0 +1,82 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useCallback, useMemo } from 'react'
+import type { SessionView } from '../../../gateway/protocol/rest.ts'
+import { useLive } from '../../api/live.tsx'
+import { endedQuery } from '../../api/queries.ts'
+import { useScope } from '../../api/scope.tsx'
+import { Button } from '../../ui/button.tsx'
+import { phone, useMedia } from '../../ui/media.ts'
+import { Page } from '../../ui/page.tsx'
+import { Empty, Loading, ProblemBox } from '../../ui/states.tsx'
+import { VirtualRows } from '../../ui/virtual-rows.tsx'
+import { HistoryHead, HistoryRow } from './history-row.tsx'
+import './history.css'
+
+export function History() {
+  const scope = useScope()
+  const pages = useInfiniteQuery(endedQuery(scope))
+  const sessions = useMemo(() => pages.data?.pages.flatMap((page) => page.items) ?? [], [pages.data])
+  const fresh = useFreshCount(sessions, pages.data !== undefined)
+  const refetch = () => void pages.refetch()
+  return (
+    <Page
+      title="History"
+      name={`History · ${scope.chosen.name}`}
+      actions={fresh > 0 && <Button icon="arrow" onClick={refetch} busy={pages.isRefetching}>{`${fresh} new`}</Button>}
+      fill
+    >
+      {pages.isPending && <Loading rows={12} label="Loading past sessions" />}
+      {pages.isError && sessions.length === 0 && <ProblemBox error={pages.error} onRetry={refetch} />}
+      {pages.isSuccess && sessions.length === 0 && (
+        <Empty icon="history" title="No past sessions">
+          <p>A session moves here when it has ended, with its transcript and its receipt.</p>
+        </Empty>
+      )}
+      {sessions.length > 0 && <HistoryList sessions={sessions} pages={pages} />}
+    </Page>
+  )
+}
+
+type Pages = Pick<
+  ReturnType<typeof useInfiniteQuery>,
+  'hasNextPage' | 'isFetchingNextPage' | 'isFetchNextPageError' | 'error'
+> & { readonly fetchNextPage: () => Promise<unknown> }
+
+function HistoryList({ sessions, pages }: { sessions: readonly SessionView[]; pages: Pages }) {
+  const small = useMedia(phone)
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = pages
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage])
+  return (
+    <VirtualRows
+      label="Past sessions"
+      count={sessions.length}
+      rowPx={small ? 64 : 42}
+      keyOf={(index) => sessions[index]?.id ?? String(index)}
+      row={(index) => {
+        const session = sessions[index]
+        return session && <HistoryRow session={session} />
+      }}
+      head={<HistoryHead />}
+      foot={
+        <div className="rows-foot">
+          {isFetchNextPageError && <ProblemBox error={pages.error} onRetry={() => void fetchNextPage()} />}
+          {isFetchingNextPage && <span className="quiet">Loading more…</span>}
+          {!hasNextPage && <span className="quiet">That is everything.</span>}
+        </div>
+      }
+      onEnd={more}
+    />
+  )
+}
+
+/** How many sessions ended since the list was read. */
+function useFreshCount(sessions: readonly SessionView[], loaded: boolean): number {
+  const live = useLive((state) => state.sessions)
+  return useMemo(() => {
+    if (!loaded) return 0
+    const known = new Set(sessions.map((session) => session.id))
+    return [...live.values()].filter((session) => session.state === 'ended' && !known.has(session.id)).length
+  }, [sessions, live, loaded])
+}

@@ -1,0 +1,12 @@
+// The token comes in the fragment, which browsers never send to a server or a log.
+
+export function tokenOf(hash: string): string | undefined {
+  const token = new URLSearchParams(hash.replace(/^#/, '')).get('token')
+  return token === null || token === '' ? undefined : token
+}
+
+/** Where to go after signing in: inside the console, whatever the address asked for. */
+export function safeBack(back: string | undefined): string {
+  if (back === undefined || !/^\/console(\/|\?|$)/.test(back)) return '/console/'
+  return back.startsWith('/console/sign-in') ? '/console/' : back
+}

@@ -1,0 +1,106 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { LiveProvider } from '../api/live.tsx'
+import { meQuery } from '../api/queries.ts'
+import { type ConsoleScope, ScopeContext, useScope } from '../api/scope.tsx'
+import { useHotkeys } from '../ui/hotkey-context.tsx'
+import { Icon } from '../ui/icon.tsx'
+import { Empty } from '../ui/states.tsx'
+import { AccountMenu } from './account-menu.tsx'
+import { chooseTenant } from './choose-tenant.ts'
+import { LivePill } from './live-pill.tsx'
+import { navItems } from './nav.ts'
+import { rememberedTenant, rememberTenant } from './preferences.ts'
+import { TenantSwitcher, tenantStyle } from './tenant-switcher.tsx'
+import './shell.css'
+
+const Help = lazy(() => import('./help.tsx').then((module) => ({ default: module.Help })))
+const inside = getRouteApi('/inside')
+
+/** Everything behind the sign-in: scope, live socket, navigation. */
+export function Shell() {
+  const { api } = inside.useRouteContext()
+  const asked = inside.useSearch().tenant
+  const operator = useQuery(meQuery(api)).data
+  const scope = useMemo((): ConsoleScope | undefined => {
+    const chosen = operator && chooseTenant(operator.tenants, asked, rememberedTenant())
+    if (operator === undefined || chosen === undefined) return undefined
+    return { whole: api, operator, chosen, tenant: chosen.slug, api: api.of(chosen.slug) }
+  }, [api, operator, asked])
+  if (operator === undefined) return null
+  if (scope === undefined) return <NoTenant name={operator.name} />
+  return (
+    <ScopeContext value={scope}>
+      <LiveProvider key={scope.tenant} tenant={scope.tenant}>
+        <Frame asked={asked} />
+      </LiveProvider>
+    </ScopeContext>
+  )
+}
+
+function Frame({ asked }: { asked: string | undefined }) {
+  const { tenant } = useScope()
+  const [help, setHelp] = useState(false)
+  const navigate = useNavigate()
+  useEffect(() => {
+    rememberTenant(tenant)
+    // The address names the tenant, so that a copied link means the same to somebody else.
+    if (asked !== tenant) void navigate({ to: '.', search: (old) => ({ ...old, tenant }), replace: true })
+  }, [tenant, asked, navigate])
+  const bindings = useMemo(() => {
+    const jumps = navItems.map((item) => [item.keys, () => void navigate({ to: item.to })] as const)
+    return { ...Object.fromEntries(jumps), '?': () => setHelp(true) }
+  }, [navigate])
+  useHotkeys(bindings)
+  return (
+    <div className="shell" style={tenantStyle(tenant)}>
+      <a className="skip" href="#main">
+        Skip to content
+      </a>
+      <header className="side">
+        <TenantSwitcher />
+        <Navigation />
+        <div className="side-foot">
+          <LivePill />
+          <AccountMenu onHelp={() => setHelp(true)} />
+        </div>
+      </header>
+      <Outlet />
+      {help && (
+        <Suspense>
+          <Help open={help} onOpenChange={setHelp} />
+        </Suspense>
+      )}
+    </div>
+  )
+}
+
+function Navigation() {
+  return (
+    <nav className="nav" aria-label="Console">
+      {navItems.map((item) => (
+        <Link
+          key={item.to}
+          data-keys={item.keys}
+          to={item.to}
+          activeOptions={{ exact: item.to === '/', includeSearch: false }}
+        >
+          <Icon name={item.icon} />
+          <span className="nav-long">{item.name}</span>
+          <span className="nav-short">{'short' in item ? item.short : item.name}</span>
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+function NoTenant({ name }: { name: string }) {
+  return (
+    <main className="alone">
+      <Empty icon="key" title="No tenant yet">
+        <p>{name} has no role in any tenant of this gateway. Ask an owner to add you, then reload.</p>
+      </Empty>
+    </main>
+  )
+}
