@@ -1,4 +1,4 @@
-// Admission: rate, slot, hold, in that order; what a refusal had taken on the way goes back. Rules U5–U7, U9.
+// Admission: rate, slot, hold, in that order; what a refusal had taken on the way goes back. Rules U4, U7 and U9.
 
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../platform/clock.ts'

@@ -1,4 +1,4 @@
-// From cumulative usage to a bill, in integers. Pure; rules U1–U4 of SPEC.md.
+// From cumulative usage to a bill, in integers. Pure; rules U1 and U3 of SPEC.md.
 
 import type { Meters } from '../engines/engines.ts'
 import type { ReceiptLine } from '../protocol/rest.ts'

@@ -1,5 +1,5 @@
 // Collection `usage_daily`: one row per tenant, session and UTC day with the session's cumulative figures as they stood at
-// the end of that day (or now). A day's share is the difference to the session's row before it, taken when read. Rule U10.
+// the end of that day (or now). A day's share is the difference to the session's row before it, taken when read. Rules U10 and U11.
 
 import { Long } from 'bson'
 import type { Db, Document } from 'mongodb'

@@ -36,16 +36,13 @@ export function openPrices(db: Db): PriceStore {
   const prices = db.collection<PriceDoc>(priceSpec.name, durable)
   let defaults: Promise<void> | undefined
   const insertDefaults = async () => {
-    for (const price of defaultPrices) {
-      const { _id, ...fields } = toDoc(price)
-      const values = {
-        ...fields,
-        secondMicro: Long.fromNumber(price.secondMicro),
-        holdSecondMicro: Long.fromNumber(price.holdSecondMicro),
-      }
+    try {
       await db
         .collection<{ _id: string }>(priceSpec.name, durable)
-        .updateOne({ _id }, { $setOnInsert: values }, { upsert: true })
+        .bulkWrite(defaultPrices.map(insertion), { ordered: false })
+    } catch (error) {
+      // Another process inserted the same rows at the same time.
+      if (!(error instanceof Error && 'code' in error && error.code === duplicateKey)) throw error
     }
   }
   return {
@@ -68,6 +65,18 @@ export function openPrices(db: Db): PriceStore {
       throw new Error('the price book is empty')
     },
   }
+}
+
+const duplicateKey = 11000
+
+/** Inserts a default row unless it is there. */
+function insertion(price: Price) {
+  const { _id, ...fields } = toDoc(price)
+  const micro = {
+    secondMicro: Long.fromNumber(price.secondMicro),
+    holdSecondMicro: Long.fromNumber(price.holdSecondMicro),
+  }
+  return { updateOne: { filter: { _id }, update: { $setOnInsert: { ...fields, ...micro } }, upsert: true } }
 }
 
 function toDoc(price: Price): PriceDoc {

@@ -1,5 +1,5 @@
 // Concurrency slots: leases of a tenant's sessions in one sorted set, scored by when they end, on Redis's own clock.
-// A lease nobody renews ends by itself, so a crash or a wiped Redis heals within one lease. Rules U6, U8.
+// A lease nobody renews ends by itself, so a crash or a wiped Redis heals within one lease. Rules U6 and U8.
 
 import type { Redis } from '@upstash/redis'
 import { type UsageSoFar, whole } from './bill.ts'
@@ -48,12 +48,19 @@ export interface Slots {
   acquire(session: SessionKey, limit: number): Promise<boolean>
   /** Renews the lease and raises the counters, unless a later epoch beat already. */
   beat(session: SessionKey, facts: { epoch: number; usage: UsageSoFar }): Promise<boolean>
+  /** What the last heartbeat told; undefined when there was none or it is forgotten. */
+  counters(session: SessionKey): Promise<LastBeat | undefined>
   release(session: SessionKey): Promise<void>
+}
+
+export interface LastBeat {
+  readonly epoch: number
+  readonly usage: UsageSoFar
 }
 
 // The braces put both keys of a tenant on one node of a Redis cluster.
 const slotsKey = ({ tenantId }: SessionKey) => `parley:slots:{${tenantId}}`
-export const countersKey = ({ tenantId, sessionId }: SessionKey) => `parley:usage:{${tenantId}}:${sessionId}`
+const countersKey = ({ tenantId, sessionId }: SessionKey) => `parley:usage:{${tenantId}}:${sessionId}`
 
 export function createSlots(redis: Redis): Slots {
   const acquire = redis.createScript<number>(acquireScript)
@@ -68,6 +75,12 @@ export function createSlots(redis: Redis): Slots {
       const pairs = Object.entries(counters).flatMap(([name, value]) => [name, String(whole(value))])
       const args = [session.sessionId, String(leaseMs), String(epoch), String(countersMs), ...pairs]
       return (await beat.exec([slotsKey(session), countersKey(session)], args)) === 1
+    },
+    async counters(session) {
+      const stored = await redis.hgetall<Record<string, number>>(countersKey(session))
+      if (stored === null) return undefined
+      const { epoch = 0, seconds = 0, toolCalls = 0, ...meters } = stored
+      return { epoch, usage: { seconds, toolCalls, meters } }
     },
     async release(session) {
       await redis.zrem(slotsKey(session), session.sessionId)

@@ -18,7 +18,7 @@ import { type DailyStore, dailySpec, openDaily } from './daily-store.ts'
 import { createLocalGate } from './local-gate.ts'
 import { openPrices, priceSpec } from './price-store.ts'
 import { createRates } from './rates.ts'
-import { createSlots } from './slots.ts'
+import { createSlots, type LastBeat } from './slots.ts'
 
 export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
 export type { Bill, PriceSnapshot, UsageSoFar } from './bill.ts'
@@ -45,6 +45,8 @@ export interface Usage {
   bill(price: PriceSnapshot, usage: UsageSoFar): Bill
   /** Redis: renews the slot's lease and the cumulative counters (set if greater under the same epoch). Never throws, at most 50 ms. */
   heartbeat(facts: HeartbeatFacts): Promise<void>
+  /** What the last heartbeat told. Undefined when there was none, it is forgotten or Redis does not answer. Never throws. */
+  lastBeat(session: { readonly tenantId: TenantId; readonly sessionId: string }): Promise<LastBeat | undefined>
   /** Mongo: the hold's high-water and usage_daily, max-merged. */
   checkpoint(facts: CheckpointFacts): Promise<'applied' | 'fenced' | 'gone'>
   /** Gives the slot back. Safe to call twice, never throws. */
@@ -80,6 +82,11 @@ export function createUsage(deps: {
         () => false,
       )
     },
+    lastBeat: (session) =>
+      breaker.run<LastBeat | undefined>(
+        () => slots.counters(session),
+        () => undefined,
+      ),
     checkpoint: (facts) => checkpoint(ledger, daily, facts),
     async release(session) {
       local.leave(session)

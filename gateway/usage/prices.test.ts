@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { billOf } from './bill.ts'
+import { planLimits } from './limits.ts'
+import { creditUsdMicro, defaultModels, defaultPrices, markupPercent } from './prices.ts'
+
+const of = (engine: string, model: string) => {
+  const price = defaultPrices.find((each) => each.engine === engine && each.model === model)
+  if (price === undefined) throw new Error('no such price')
+  return { ...price, id: 'x' }
+}
+const flagship = of('openai-realtime', 'gpt-realtime-2.1')
+
+test('[U2] the flagship costs what its price page says, in micro-dollars per million tokens', () => {
+  expect(flagship.costUsdMicroPerMillion).toMatchObject({
+    'input.text.tokens': 4_000_000,
+    'input.cached.text.tokens': 400_000,
+    'output.text.tokens': 24_000_000,
+    'input.audio.tokens': 32_000_000,
+    'input.cached.audio.tokens': 400_000,
+    'output.audio.tokens': 64_000_000,
+    'input.image.tokens': 5_000_000,
+    'input.cached.image.tokens': 500_000,
+  })
+})
+
+test('[U2] credits are the cost × 1.5 at 0.10 dollars a credit, for every meter of every known model', () => {
+  for (const price of defaultPrices.filter(({ engine }) => engine === 'openai-realtime')) {
+    const costs = price.costUsdMicroPerMillion ?? flagship.costUsdMicroPerMillion ?? {}
+    expect(Object.keys(costs)).toHaveLength(11)
+    for (const [meter, usdMicro] of Object.entries(costs)) {
+      const paidUsdMicro = ((price.meterMicroPerMillion[meter] ?? 0) * creditUsdMicro) / 1_000_000
+      expect(Math.abs(paidUsdMicro - (usdMicro * markupPercent) / 100)).toBeLessThanOrEqual(0.1)
+    }
+  }
+  expect(flagship.meterMicroPerMillion['output.audio.tokens']).toBe(960_000_000)
+})
+
+test('[U2] a minute of talk on the flagship costs 1.5 to 3 credits', () => {
+  const bill = billOf(flagship, {
+    seconds: 60,
+    toolCalls: 0,
+    meters: { 'input.audio.tokens': 300, 'output.audio.tokens': 600, 'input.cached.audio.tokens': 20_000 },
+  })
+  expect(bill.totalMicro / 1_000_000).toBeGreaterThan(1)
+  expect(bill.totalMicro / 1_000_000).toBeLessThan(3)
+})
+
+test('[U3] the demo costs nothing whatever it meters, an unknown model or engine costs nobody knows what', () => {
+  const meters = {
+    'output.text.tokens': 9,
+    'output.audio.tokens': 9,
+    'speech.characters': 9,
+    'transcription.seconds': 9,
+  }
+  const used = { seconds: 2, toolCalls: 1, meters }
+  expect(billOf(of('demo', '*'), used)).toMatchObject({ totalMicro: 200_000, costUsdMicro: 0 })
+  expect(billOf(of('openai-realtime', '*'), used).costUsdMicro).toBeNull()
+  expect(billOf(of('openai-realtime', '*'), used).totalMicro).toBeGreaterThan(0)
+  expect(billOf(of('*', '*'), used).costUsdMicro).toBeNull()
+})
+
+test('[U9] a second of hold covers a busy second, and every default model has a row', () => {
+  for (const price of defaultPrices) expect(price.holdSecondMicro).toBeGreaterThanOrEqual(price.secondMicro)
+  const busy = billOf(flagship, {
+    seconds: 1,
+    toolCalls: 0,
+    meters: { 'input.audio.tokens': 10, 'output.audio.tokens': 20, 'input.cached.text.tokens': 64_000 / 6 },
+  })
+  expect(busy.totalMicro).toBeLessThanOrEqual(flagship.holdSecondMicro)
+  for (const [engine, model] of Object.entries(defaultModels)) of(engine, model)
+})
+
+test('plans: free 30 a minute with 60 at once and 1,000 a day, pro twice that and 5,000, enterprise unlimited', () => {
+  expect(planLimits.free.starts).toEqual({ perMinute: 30, burst: 60, perDay: 1_000 })
+  expect(planLimits.pro.starts).toEqual({ perMinute: 60, burst: 120, perDay: 5_000 })
+  expect(planLimits.enterprise.starts).toBeNull()
+  expect(Object.values(planLimits).map(({ sessions }) => sessions)).toEqual([5, 50, 200])
+})
