@@ -8,11 +8,12 @@ export function createEngines(factories: readonly EngineFactory[], forced?: stri
     throw new TypeError(`No engine is called ${forced}: ${factories.map(({ kind }) => kind).join(', ')}`)
   }
   const all = factories.map((factory) => limited(factory, forced))
+  const only = all.find(({ kind }) => kind === forced)
   const able = all.filter(({ off }) => off === undefined)
   return {
     all,
     choose(kind) {
-      const chosen = able.find((factory) => factory.kind === kind) ?? able[0] ?? all[0]
+      const chosen = able.find((factory) => factory.kind === kind) ?? able[0] ?? only ?? all[0]
       if (chosen === undefined) throw new TypeError('No engine was given')
       return chosen
     },

@@ -52,6 +52,7 @@ export class ScriptedConnection {
   #loudMs = 0
   #quietMs = 0
   #speaking: string | undefined
+  #failNext: { readonly type: ClientEvent['type']; readonly code: string } | undefined
 
   constructor(
     socket: WebSocket,
@@ -98,6 +99,11 @@ export class ScriptedConnection {
     this.#socket.close(1001)
   }
 
+  /** The next client event of this type is answered with an error instead of being done. */
+  failNext(type: ClientEvent['type'], code: string): void {
+    this.#failNext = { type, code }
+  }
+
   drop(): void {
     this.#socket.terminate()
   }
@@ -134,7 +140,10 @@ export class ScriptedConnection {
       return
     }
     this.received.push(read.event)
-    this.#apply(read.event)
+    if (this.#failNext?.type === read.event.type) {
+      this.#refuse(this.#failNext.code, this.#failNext.code, read.event)
+      this.#failNext = undefined
+    } else this.#apply(read.event)
   }
 
   #apply(event: ClientEvent): void {

@@ -209,7 +209,12 @@ function deepest(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefi
   if (issue?.code !== 'invalid_union') return issue
   const inner = issue.errors
     .flatMap((branch) => branch.slice(0, 1))
-    .sort((a, b) => Number(a.code === 'invalid_value') - Number(b.code === 'invalid_value'))
-    .sort((a, b) => b.path.length - a.path.length)[0]
+    .sort((a, b) => strangeness(a) - strangeness(b) || b.path.length - a.path.length)[0]
   return inner === undefined ? issue : deepest({ ...inner, path: [...issue.path, ...inner.path] })
+}
+
+/** A branch whose `type` differs was never meant; one of another basic type hardly. */
+function strangeness(issue: z.core.$ZodIssue): number {
+  if (issue.code === 'invalid_value' && issue.path.at(-1) === 'type') return 2
+  return issue.code === 'invalid_type' ? 1 : 0
 }

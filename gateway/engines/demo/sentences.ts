@@ -5,7 +5,7 @@ const longestPiece = 180
 
 /** Every piece keeps its characters: joined they are the text again, apart from white space between them. */
 export function sentences(text: string): readonly string[] {
-  const whole = text.match(/\S[^.!?\n]*(?:[.!?](?!\s|$)[^.!?\n]*)*(?:[.!?]+["')\]]*|\n|$)/gu) ?? []
+  const whole = text.match(/\S[^.!?\n]*(?:[.!?](?![.!?"')\]]*(?:\s|$))[^.!?\n]*)*(?:[.!?]+["')\]]*|\n|$)/gu) ?? []
   return whole.flatMap((sentence) => pieces(sentence.trim())).filter((piece) => piece !== '')
 }
 

@@ -4,8 +4,16 @@ import type { EngineBrief, EngineCommand, EngineTool } from '../engines.ts'
 
 export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string }
 
-/** Recognises the answer to our own session.update. */
-export const configureEventId = 'event_parley_configure'
+const ownPrefix = 'event_parley_'
+
+/** Marks a frame of the gateway's own, so that an error about it is kept from the client. */
+export function ownEventId(name: string): string {
+  return `${ownPrefix}${name}`
+}
+
+export function isOwn(eventId: string | null | undefined): boolean {
+  return eventId?.startsWith(ownPrefix) === true
+}
 
 const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
 /** Voices of the keyless demo mean nothing here; an agent that was tried on it must still speak. */
@@ -16,7 +24,7 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
   const language = /^[a-z]{2,3}/i.exec(brief.language)?.[0].toLowerCase()
   return {
     type: 'session.update',
-    event_id: configureEventId,
+    event_id: ownEventId('configure'),
     session: {
       type: 'realtime',
       instructions: brief.instructions,

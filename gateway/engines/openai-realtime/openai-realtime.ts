@@ -180,7 +180,7 @@ class RealtimeEngine implements Engine {
     if (event.type === 'responseStarted') this.#turns.started()
     else if (event.type === 'responseDone') this.#nextTurn()
     else if (event.type === 'audio') this.#voiced = true
-    else if (event.type === 'error') this.#trouble(event.code)
+    else if (event.type === 'error') this.#trouble(event)
   }
 
   #nextTurn(): void {
@@ -188,12 +188,15 @@ class RealtimeEngine implements Engine {
     if (create !== undefined) this.#line.send(JSON.stringify(create))
   }
 
-  #trouble(code: string): void {
-    if (code === 'conversation_already_has_active_response') this.#turns.refused()
+  #trouble({ code, eventId }: Extract<EngineEvent, { type: 'error' }>): void {
+    if (code === 'conversation_already_has_active_response') this.#turns.refused(eventId)
     else this.#lastError = code
     if (code === 'session_expired') this.#finish('expired', code, 'the provider ended the session at its time limit')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, 'the provider refused the session')
+    } else if (code !== 'conversation_already_has_active_response') {
+      this.#turns.failed(eventId)
+      this.#nextTurn()
     }
   }
 

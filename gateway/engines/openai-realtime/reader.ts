@@ -5,6 +5,7 @@ import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineEvent, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import { Calls } from './calls.ts'
+import { isOwn } from './commands.ts'
 import * as events from './events.ts'
 import { type AudioDelta, base64Bytes, WireAudio } from './frame.ts'
 import { type responseUsage, UsageMeters } from './meters.ts'
@@ -323,7 +324,7 @@ function problem({ error }: z.output<typeof events.error>, wire: Buffer): Events
     {
       type: 'error',
       source: said,
-      wire,
+      ...(isOwn(error.event_id) ? {} : { wire }),
       code,
       message: error.message,
       benign: benign.has(code),
