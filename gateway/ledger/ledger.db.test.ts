@@ -233,6 +233,28 @@ describe('posting', () => {
     expect((await ledgers[1]!.of(tenantId).credits()).postedMicro).toBe(2 * credit)
   })
 
+  test('[L1] another process doing and flushing the same operation between any two steps of ours does not double it', async () => {
+    for (const [operation, at] of [
+      ['findOne', 1],
+      ['findOne', 2],
+      ['findOneAndUpdate', 1],
+    ] as const) {
+      const { ledger, tenantId } = await funded(credit)
+      const post = { key: 'topup:pi_1', kind: 'purchase', amountMicro: credit, note: '' } as const
+      let calls = 0
+      const slow = createLedger({
+        db: interposed(operation, async () => {
+          if (++calls !== at) return
+          await ledger.of(tenantId).post(post)
+          await ledger.flush()
+        }),
+      })
+      expect(await slow.of(tenantId).post(post)).toMatchObject({ balanceMicro: 2 * credit })
+      expect(calls).toBeGreaterThanOrEqual(at)
+      expect([operation, at, (await ledger.of(tenantId).credits()).postedMicro]).toEqual([operation, at, 2 * credit])
+    }
+  })
+
   test('[L12] a refund stops at zero and leaves holds alone', async () => {
     const { ledger, tenantId } = await funded(20 * credit)
     await holdOf(ledger, tenantId, 'hold_a')
