@@ -24,7 +24,7 @@ import {
 } from './agent.ts'
 import { agentStore, promptStore } from './store.ts'
 
-export type { Agent, AgentConfig, AgentConfigInput, AgentStatus, MutableField, Prompt } from './agent.ts'
+export type { Agent, AgentConfigInput, AgentStatus, MutableField, Prompt } from './agent.ts'
 
 /** An agent config as one session gets it. */
 export interface Brief {

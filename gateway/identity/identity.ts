@@ -17,20 +17,7 @@ import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
 
-export type { ContactRequest } from './contacts.ts'
-export type { ApiKeyActor, Keys, SiteKey } from './keys.ts'
-export type { Operator, Operators } from './operators.ts'
-export type { Role } from './roles.ts'
-export type { VisitorClaims } from './visitor-token.ts'
-export type {
-  AgentBook,
-  AgentEntry,
-  BootstrapRequest,
-  ClientSecret,
-  ClientSecretRequest,
-  VisitorAnswer,
-  Visitors,
-} from './visitors.ts'
+export type { Operator } from './operators.ts'
 
 /** A live session's credentials. `signingKeyId` when it began with a token: a revoked signing key ends it too. */
 export interface LivePair {

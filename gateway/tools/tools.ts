@@ -15,7 +15,6 @@ import type { ToolOutput } from './output.ts'
 import { createRunner, type ToolRun } from './runner.ts'
 import { resultStore, type ToolDescriptor, toolStore } from './store.ts'
 
-export type { ToolKind } from './kinds.ts'
 export type { ToolOutput } from './output.ts'
 export type { ToolRun } from './runner.ts'
 export type { ToolDescriptor } from './store.ts'
