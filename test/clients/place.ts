@@ -1,0 +1,94 @@
+// Where stock clients are tried: a gateway with one engine behind it, reachable over ws: and wss:, and what it stored.
+
+import { expect } from 'vitest'
+import { z } from 'zod'
+import { type ScriptedRealtime, startScriptedRealtime } from '../harness/scripted-realtime.ts'
+import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
+import { startTlsFront, type TlsFront } from '../harness/tls-front.ts'
+
+/** Every case runs against each. */
+export const engines = ['demo', 'openai-realtime'] as const
+export type EngineName = (typeof engines)[number]
+
+export interface Place extends AsyncDisposable {
+  readonly gateway: TestGateway
+  readonly front: TlsFront
+  /** Behind the engine `openai-realtime`; scripts given to it while the demo answers change nothing. */
+  readonly provider: ScriptedRealtime
+}
+
+export async function openPlace(engine: EngineName): Promise<Place> {
+  const provider = await startScriptedRealtime()
+  const gateway = await startGateway(
+    engine === 'demo'
+      ? { PARLEY_ENGINE: 'demo' }
+      : { OPENAI_API_KEY: 'test', OPENAI_BASE_URL: provider.baseUrl, PARLEY_ENGINE: 'openai-realtime' },
+  )
+  const front = await startTlsFront(gateway.started.port)
+  return {
+    gateway,
+    front,
+    provider,
+    async [Symbol.asyncDispose]() {
+      await front[Symbol.asyncDispose]()
+      await gateway[Symbol.asyncDispose]()
+      await provider.stop()
+    },
+  }
+}
+
+const sessionBody = z.object({ state: z.string(), endReason: z.string().optional(), channel: z.string() })
+const turnsBody = z.object({
+  turns: z.array(
+    z.object({
+      role: z.string(),
+      state: z.string(),
+      text: z.string(),
+      unheard: z.string().optional(),
+      itemId: z.string(),
+      voice: z.boolean(),
+      tool: z.object({ name: z.string(), state: z.string(), output: z.string().optional() }).optional(),
+      audio: z.object({ sentMs: z.number(), playedMs: z.number() }).optional(),
+    }),
+  ),
+})
+const receiptBody = z.object({
+  totalMicro: z.number(),
+  entryId: z.string(),
+  lines: z.array(z.object({ meter: z.string(), amountMicro: z.number() })),
+})
+const entriesBody = z.object({ items: z.array(z.object({ id: z.string(), amountMicro: z.number() })) })
+
+export type StoredTurn = z.output<typeof turnsBody>['turns'][number]
+
+export async function turnsOf(gateway: TestGateway, sessionId: string): Promise<readonly StoredTurn[]> {
+  return turnsBody.parse((await gateway.get(`/v1/sessions/${sessionId}/transcript`)).body).turns
+}
+
+/** Waits for the end of a session whose client has closed; asserts what is true of every ended one. Returns its turns. */
+export async function afterTheEnd(gateway: TestGateway, sessionId: string): Promise<readonly StoredTurn[]> {
+  await expect
+    .poll(async () => (await gateway.get(`/v1/sessions/${sessionId}`)).body, { timeout: 10_000 })
+    .toMatchObject({ state: 'ended' })
+  const session = sessionBody.parse((await gateway.get(`/v1/sessions/${sessionId}`)).body)
+  expect(session).toMatchObject({ endReason: 'client_gone', channel: 'api' })
+  const receipt = receiptBody.parse((await gateway.get(`/v1/sessions/${sessionId}/receipt`)).body)
+  const { items } = entriesBody.parse((await gateway.get('/v1/credits/entries')).body)
+  expect(receipt.lines.reduce((sum, line) => sum + line.amountMicro, 0)).toBe(receipt.totalMicro)
+  expect(receipt.totalMicro).toBeGreaterThan(0)
+  expect(items.find((entry) => entry.id === receipt.entryId)?.amountMicro).toBe(-receipt.totalMicro)
+  const turns = await turnsOf(gateway, sessionId)
+  expect(turns.filter((turn) => turn.state === 'partial')).toEqual([])
+  return turns
+}
+
+/** Waits until `find` gives something; `what` is for the message. */
+export async function until<T>(find: () => T | undefined, what: () => string, timeoutMs = 15_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const found = find()
+    if (found !== undefined) return found
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what()}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Db } from 'mongodb'
+import { expect, test } from 'vitest'
+import { createSeeder } from '../../gateway/app.ts'
+import { readConfig } from '../../gateway/config.ts'
+import { openEmbeddedMongo } from '../../gateway/embedded/embedded.ts'
+import { createLedger } from '../../gateway/ledger/ledger.ts'
+import { asTenantId, type TenantId } from '../../gateway/platform/ids.ts'
+import { openMongo } from '../../gateway/platform/mongo.ts'
+import { openSessionStore } from '../../gateway/sessions/store.ts'
+import { runJanitor } from '../harness/spawn-gateway.ts'
+
+const count = 100
+const secondMicro = 100_000
+
+/** A session whose process died after one checkpoint of three seconds. */
+async function leaveBehind(db: Db, tenantId: TenantId, i: number): Promise<void> {
+  const ledger = createLedger({ db }).of(tenantId)
+  const ids = { sessionId: `sess_left${i}`, holdId: `hold_left${i}` }
+  const hold = await ledger.hold({ ...ids, amountMicro: 120 * secondMicro, owner: 'node_dead' })
+  if (hold.is !== 'held') throw new Error(`no hold: ${hold.is}`)
+  const lines = [
+    {
+      meter: 'session.seconds',
+      quantity: 3,
+      unit: 'second' as const,
+      priceMicroPerMillion: secondMicro * 1_000_000,
+      amountMicro: 3 * secondMicro,
+    },
+  ]
+  await ledger.checkpoint({ holdId: ids.holdId, epoch: hold.epoch, lines, costUsdMicro: 0 })
+  await openSessionStore(db).create(
+    tenantId,
+    {
+      ...ids,
+      agent: { id: 'agt_1', slug: 'productco', name: 'ProductCo' },
+      conversationId: `conv_${i}`,
+      contactId: `cont_${i}`,
+      channel: 'widget',
+      keyId: 'key_1',
+      engine: { kind: 'demo', model: 'demo', demo: true },
+      owner: 'node_dead',
+      epoch: hold.epoch,
+    },
+    new Date(),
+  )
+}
+
+/** Lets a minute pass in the store: the only thing these tests fake. */
+async function age(db: Db, tenantId: string): Promise<void> {
+  const old = new Date(Date.now() - 60_000)
+  await db.collection('sessions').updateMany({ tenantId }, { $set: { lastSeenAt: old } })
+  const accounts = db.collection<{ _id: string; holds: Record<string, unknown> }>('credit_accounts')
+  const account = await accounts.findOne({ _id: tenantId })
+  const seen = Object.keys(account?.holds ?? {}).map((id) => [`holds.${id}.seenAt`, old])
+  await accounts.updateOne({ _id: tenantId }, { $set: Object.fromEntries(seen) })
+}
+
+test(`[S15] two janitor processes at once on ${count} stale sessions make ${count} settlements, not one more`, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'parley-janitors-'))
+  const env = { PARLEY_DATA_DIR: dir }
+  const store = await openEmbeddedMongo(join(dir, 'mongo'))
+  const mongo = await openMongo(store.uri, 'parley', 10_000)
+  try {
+    await using seeder = await createSeeder(readConfig({ ...env, LOG_LEVEL: 'silent' }))
+    await seeder.run()
+    const tenant = await mongo.db.collection<{ _id: string }>('tenants').findOne({ slug: 'productco' })
+    const tenantId = asTenantId(tenant?._id ?? '')
+    for (let i = 0; i < count; i++) await leaveBehind(mongo.db, tenantId, i)
+    await age(mongo.db, tenantId)
+    const reports = await Promise.all([runJanitor(env), runJanitor(env)])
+    const numbers = reports.map(({ code, output }) => {
+      expect(code, output).toBe(0)
+      return /(\d+) closed, (\d+) settled, 0 failed/.exec(output)?.slice(1).map(Number) ?? []
+    })
+    expect(numbers.reduce((sum, [closed = 0]) => sum + closed, 0)).toBe(count)
+    expect(numbers.reduce((sum, [, settled = 0]) => sum + settled, 0)).toBe(count)
+    const ledger = createLedger({ db: mongo.db }).of(tenantId)
+    expect(await ledger.credits()).toMatchObject({
+      postedMicro: 10_000_000_000 - count * 3 * secondMicro,
+      heldMicro: 0,
+    })
+    expect(await mongo.db.collection('credit_entries').countDocuments({ tenantId, kind: 'settle' })).toBe(count)
+    expect(
+      await mongo.db.collection('sessions').countDocuments({ tenantId, state: 'ended', endReason: 'janitor' }),
+    ).toBe(count)
+  } finally {
+    await mongo.close()
+    await store.close()
+    await rm(dir, { recursive: true, force: true })
+  }
+})
