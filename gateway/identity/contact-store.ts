@@ -60,6 +60,24 @@ export const contactStore = {
           }
         }
       },
+      /** Gives a contact known by another identity its e-mail; undefined when it has one, or the e-mail has a contact. */
+      async adopt(
+        tenantId: TenantId,
+        identity: string,
+        person: { readonly identity: string; readonly email: string; readonly emailHash: string },
+      ): Promise<string | undefined> {
+        const { identity: added, ...set } = person
+        try {
+          const doc = await collection.findOneAndUpdate(
+            { tenantId, identities: identity, emailHash: { $exists: false } },
+            { $addToSet: { identities: added }, $set: { ...set, updatedAt: new Date() } },
+          )
+          return doc?._id
+        } catch (error) {
+          if (lost(error)) return undefined
+          throw error
+        }
+      },
       /** Gives a contact one more identity; false when another contact has it (people are not merged unasked). */
       async link(tenantId: TenantId, contactId: string, identity: string): Promise<boolean> {
         try {

@@ -13,26 +13,27 @@ export interface ContactRequest {
   readonly vouched: boolean
 }
 
-export const emailHashOf = (email: string) => sha256(email.trim().toLowerCase())
-
 /** The contact's id. Neither visitor nor e-mail: throws, because nobody could be found again. */
 export async function contactOf(store: ReturnType<typeof contactStore.open>, request: ContactRequest): Promise<string> {
-  const { tenantId, visitorId, email, vouched } = request
+  const { tenantId, visitorId, vouched } = request
   // A customer's ids may be guessable (`user-42`): they get a name space no page can reach.
   const visitor = visitorId === undefined ? undefined : `${vouched ? 'api' : 'visitor'}:${visitorId}`
-  const person =
-    email === undefined
-      ? undefined
-      : await store.upsert(tenantId, `email:${emailHashOf(email)}`, {
-          email: email.trim(),
-          emailHash: emailHashOf(email),
-        })
-  if (visitor === undefined) {
-    if (person === undefined) throw new TypeError('a contact needs a visitor id or an e-mail address')
-    return person
+  const person = request.email === undefined ? undefined : personOf(request.email)
+  if (person === undefined) {
+    if (visitor === undefined) throw new TypeError('a contact needs a visitor id or an e-mail address')
+    return store.upsert(tenantId, visitor, {})
   }
-  if (person === undefined) return store.upsert(tenantId, visitor, {})
-  if (!vouched) return store.upsert(tenantId, visitor, { claims: person })
-  await store.link(tenantId, person, visitor)
-  return person
+  const { identity, ...facts } = person
+  if (visitor === undefined) return store.upsert(tenantId, identity, facts)
+  if (!vouched) return store.upsert(tenantId, visitor, { claims: await store.upsert(tenantId, identity, facts) })
+  const known = await store.adopt(tenantId, visitor, person)
+  if (known !== undefined) return known
+  const contactId = await store.upsert(tenantId, identity, facts)
+  await store.link(tenantId, contactId, visitor)
+  return contactId
+}
+
+function personOf(email: string): { identity: string; email: string; emailHash: string } {
+  const emailHash = sha256(email.trim().toLowerCase())
+  return { identity: `email:${emailHash}`, email: email.trim(), emailHash }
 }

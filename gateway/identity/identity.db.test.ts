@@ -376,6 +376,17 @@ describe('contacts', () => {
     expect(await identity.contact({ tenantId: tenant.id, email: 'u7@example.com', vouched: true })).toBe(both)
   })
 
+  test('a vouched visitor who is later known by e-mail stays the same contact', async () => {
+    const scope = { tenantId: tenant.id, vouched: true }
+    const first = await identity.contact({ ...scope, visitorId: 'late' })
+    expect(await identity.contact({ ...scope, visitorId: 'late', email: 'late@example.com' })).toBe(first)
+    expect(await identity.contact({ ...scope, email: 'LATE@example.com' })).toBe(first)
+    const other = await identity.contact({ ...scope, visitorId: 'tablet', email: 'late@example.com' })
+    expect(other).toBe(first)
+    const someone = await identity.contact({ ...scope, email: 'else@example.com' })
+    expect(await identity.contact({ ...scope, visitorId: 'late', email: 'else@example.com' })).toBe(someone)
+  })
+
   test('[TEN-06] the same visitor in two tenants is two contacts', async () => {
     const id = visitorId()
     const ids = await Promise.all(
