@@ -441,6 +441,22 @@ describe('races', () => {
     expect(await ledgers[0]!.reconcile()).toEqual([])
   })
 
+  test('[L14] an entry that comes while a flusher works is found by the next one', async () => {
+    const { ledger, tenantId } = await funded(credit)
+    let late = 0
+    const slow = createLedger({
+      db: interposed('insertMany', async () => {
+        if (late++ > 0) return
+        await ledger.of(tenantId).post({ key: 'late', kind: 'grant', amountMicro: 1, note: '' })
+      }),
+    })
+    await slow.flush()
+    expect(Object.keys(Reflect.get((await raw(tenantId)) ?? {}, 'outbox'))).toEqual(['late'])
+    await ledger.flush()
+    expect(await count('credit_entries', tenantId)).toBe(2)
+    expect(await raw(tenantId)).toMatchObject({ outbox: {} })
+  })
+
   test('[L14] nobody flushes: the outbox stays small all the same', async () => {
     const { ledger, tenantId } = await funded(credit)
     for (let i = 0; i < 140; i++)
@@ -515,6 +531,17 @@ describe('watching', () => {
     await ledger.of(tenantId).checkpoint({ holdId: 'hold_a', epoch: 1, lines: [], costUsdMicro: 0 })
     expect(await stale(90_000)).toEqual([])
     expect(await ledger.stale({ olderThanMs: 0, limit: 1 })).toHaveLength(1)
+  })
+
+  test('[L16] settling one hold does not hide the others', async () => {
+    const { ledger, tenantId } = await funded(30 * credit)
+    await holdOf(ledger, tenantId, 'hold_a', credit)
+    await holdOf(ledger, tenantId, 'hold_b', credit)
+    await ledger.of(tenantId).settle(settle('hold_a', []))
+    const found = await ledger.stale({ olderThanMs: 0, limit: 1_000 })
+    expect(found.filter((hold) => hold.tenantId === tenantId).map((hold) => hold.holdId)).toEqual(['hold_b'])
+    await ledger.of(tenantId).settle(settle('hold_b', []))
+    expect(await raw(tenantId)).not.toHaveProperty('live')
   })
 
   test('[L16] a gateway clock an hour wrong changes nothing', async () => {
