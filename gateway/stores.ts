@@ -21,7 +21,8 @@ export interface Stores {
   close(): Promise<void>
 }
 
-const serverSelectionMs = 8_000
+/** A replica set elects within this; longer would only hide a wrong address. */
+const serverSelectionMs = 5_000
 
 export async function openStores(config: Config, log: Log, collections: readonly CollectionSpec[]): Promise<Stores> {
   const embedded = config.MONGODB_URI === undefined ? await openEmbedded(config, log) : undefined

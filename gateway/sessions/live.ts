@@ -12,7 +12,7 @@ export type LiveEvent =
 
 export interface LiveSession {
   readonly session: Session
-  readonly keyId: string
+  readonly credential: { readonly keyId: string; readonly signingKeyId?: string }
   /** As it is now, not as last stored. */
   readonly view: () => SessionView
 }

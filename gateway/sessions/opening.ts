@@ -191,7 +191,11 @@ function assemble(deps: Deps, made: Made): Session {
     },
     parts,
   )
-  live.add(view.id, { session, keyId: request.keyId, view: now })
+  const credential = {
+    keyId: request.keyId,
+    ...(request.signingKeyId === undefined ? {} : { signingKeyId: request.signingKeyId }),
+  }
+  live.add(view.id, { session, credential, view: now })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
   return session
@@ -212,6 +216,7 @@ function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Rec
         name: call.name,
         arguments: call.arguments,
         allowed: brief.tools,
+        channel: request.channel,
       }),
     onRun: () => budget.toolCall(),
     onActivity: () => leg.notice('tool_running', ''),

@@ -94,10 +94,14 @@ export class Recorder {
   change(itemId: string, change: Change): void {
     const turn = this.#turns.get(itemId)
     if (turn === undefined) return
-    if (change.state === 'interrupted' && turn.state !== 'interrupted') this.#interruptions++
     if (turn.state === 'partial' && change.state !== undefined && change.state !== 'partial') this.#count++
     this.#put({ ...turn, ...change })
     this.#schedule(0)
+  }
+
+  /** The person cut in. */
+  interrupted(): void {
+    this.#interruptions++
   }
 
   /** A turn that held nothing in the end (noise, an empty answer) leaves no trace unless it was stored. */

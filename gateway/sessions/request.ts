@@ -20,6 +20,8 @@ export interface OpenRequest {
   readonly contactId: string
   readonly channel: Channel
   readonly keyId: string
+  /** The key that signed the visitor's token, where there is one: revoking it ends the session. */
+  readonly signingKeyId?: string
   readonly ip: string
   readonly leg: Leg
   /** What the peer can take at first; `voice` switches it. */
@@ -56,5 +58,7 @@ export interface SessionsDeps {
   /** The engine that serves this agent here, or why none does. */
   readonly engineFor: (brief: Brief) => EngineFactory | { readonly off: string }
   /** `${tenantId}:${keyId}` of those that may not go on. */
-  readonly notAllowed: (pairs: readonly { tenantId: TenantId; keyId: string }[]) => Promise<ReadonlySet<string>>
+  readonly notAllowed: (
+    pairs: readonly { tenantId: TenantId; keyId: string; signingKeyId?: string }[],
+  ) => Promise<ReadonlySet<string>>
 }

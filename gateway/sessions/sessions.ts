@@ -55,10 +55,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const poll = async (): Promise<void> => {
     const all = live.all()
     if (all.length === 0) return
-    const pairs = all.map(({ session, keyId }) => ({ tenantId: session.options.tenantId, keyId }))
+    const pairs = all.map(({ session, credential }) => ({ tenantId: session.options.tenantId, ...credential }))
     const refused = await deps.notAllowed(pairs)
-    for (const { session, keyId } of all) {
-      if (refused.has(`${session.options.tenantId}:${keyId}`)) session.dispatch({ is: 'revoked' })
+    for (const { session, credential } of all) {
+      if (refused.has(`${session.options.tenantId}:${credential.keyId}`)) session.dispatch({ is: 'revoked' })
     }
   }
   return {

@@ -188,6 +188,7 @@ export class Talk {
     for (const itemId of this.#playback.unfinished()) {
       if (this.#cut.has(itemId)) continue
       this.#cut.add(itemId)
+      this.#options.recorder.interrupted()
       this.#options.leg.flush(itemId)
       if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) {
         this.#playback.inferPlayed(this.#options.clock.monotonicMs())
@@ -208,6 +209,7 @@ export class Talk {
 
   /** A stock client's own truncate: it is the better witness. */
   truncatedByClient(itemId: string, heardMs: number): void {
+    if (!this.#cut.has(itemId)) this.#options.recorder.interrupted()
     this.#cut.add(itemId)
     this.#playback.played(itemId, heardMs, true)
     this.#cutShort(itemId, heardMs)

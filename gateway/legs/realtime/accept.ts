@@ -6,7 +6,7 @@ import type { Agents, Brief } from '../../agents/agents.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { isOwnOrigin } from '../../platform/http.ts'
-import type { TenantId } from '../../platform/ids.ts'
+import { newId, type TenantId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { asProblem, Problem } from '../../platform/problem.ts'
 import { subprotocol } from '../../protocol/realtime.ts'
@@ -39,6 +39,7 @@ interface Caller {
   readonly agentId: string
   readonly contactId: string
   readonly keyId: string
+  readonly signingKeyId?: string
   readonly channel: Channel
   readonly trusted: boolean
 }
@@ -96,8 +97,10 @@ async function authenticate(deps: AcceptDeps, { request }: Connection): Promise<
     agentId: claims.agentId,
     contactId: claims.contactId,
     keyId: claims.keyId,
+    signingKeyId: claims.signingKeyId,
     channel: claims.channel,
-    trusted: claims.channel === 'api',
+    // A client secret is held by a visitor's browser, whoever asked for it.
+    trusted: false,
   }
 }
 
@@ -111,7 +114,7 @@ async function byApiKey(deps: AcceptDeps, key: string, slug: string | null): Pro
     throw new Problem('unknown_agent', 'Name one of your agents by ?agent=<slug> or ?model=<slug>.')
   const contactId = await deps.identity.contact({
     tenantId: found.tenantId,
-    visitorId: `key:${found.keyId}`,
+    visitorId: newId('vis'),
     vouched: true,
   })
   return { tenantId: found.tenantId, agentId: agent.id, contactId, keyId: found.keyId, channel: 'api', trusted: true }
@@ -131,6 +134,7 @@ async function run(deps: AcceptDeps, connection: Connection, caller: Caller, ear
     contactId: caller.contactId,
     channel: caller.channel,
     keyId: caller.keyId,
+    ...(caller.signingKeyId === undefined ? {} : { signingKeyId: caller.signingKeyId }),
     ip: connection.ip,
     leg,
     outputModality: parley ? 'text' : 'audio',
