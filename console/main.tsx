@@ -1,6 +1,6 @@
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { lazy, StrictMode, Suspense } from 'react'
+import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createApi } from './api/client.ts'
 import { createQueryClient } from './api/queries.ts'
@@ -12,8 +12,6 @@ import './ui/base.css'
 import './ui/controls.css'
 import './ui/lists.css'
 import './ui/overlays.css'
-
-const Toasts = lazy(() => import('./ui/toasts.tsx').then((module) => ({ default: module.Toasts })))
 
 applyTheme(rememberedTheme())
 
@@ -42,9 +40,6 @@ if (container !== null)
         <HotkeyProvider>
           <RouterProvider router={router} />
         </HotkeyProvider>
-        <Suspense>
-          <Toasts />
-        </Suspense>
       </QueryClientProvider>
     </StrictMode>,
   )

@@ -5,8 +5,9 @@ import { count, creditsColumn, latency } from '../../ui/format.ts'
 import { phone, useMedia } from '../../ui/media.ts'
 import { useNow } from '../../ui/now.ts'
 import { Page } from '../../ui/page.tsx'
-import { Loading } from '../../ui/states.tsx'
+import { Empty, Loading } from '../../ui/states.tsx'
 import { VirtualRows } from '../../ui/virtual-rows.tsx'
+import { refusals, unknownWord } from '../../ui/words.ts'
 import { LiveEmpty } from './live-empty.tsx'
 import { LiveHead, LiveRow } from './live-row.tsx'
 import { type LiveSummary, shownSessions, summarise } from './live-summary.ts'
@@ -22,7 +23,7 @@ export function Live() {
   const small = useMedia(phone)
   return (
     <Page title="Live" name={`Live · ${chosen.name}`} aside={shown.length > 0 && <Summary summary={summary} />} fill>
-      {!ready && <Loading label="Waiting for the live connection" />}
+      {!ready && <Waiting />}
       {ready && shown.length === 0 && <LiveEmpty />}
       {shown.length > 0 && (
         <VirtualRows
@@ -38,6 +39,16 @@ export function Live() {
         />
       )}
     </Page>
+  )
+}
+
+function Waiting() {
+  const link = useLive((state) => state.link)
+  if (link.state !== 'refused') return <Loading label="Waiting for the live connection" />
+  return (
+    <Empty icon="alert" title={refusals[link.code] ?? unknownWord(link.code)}>
+      <p>The gateway refused the live connection for this tenant. Past sessions are still in the history.</p>
+    </Empty>
   )
 }
 

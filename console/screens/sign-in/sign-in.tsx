@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useLocation, useNavigate, useRouter } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useRef } from 'react'
-import { inWords } from '../../api/problem.ts'
+import { inWords, isSignedOut } from '../../api/problem.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { safeBack, tokenOf } from './sign-in-link.ts'
 import './sign-in.css'
@@ -85,6 +85,5 @@ function Ask({ error }: { error: unknown }) {
 }
 
 function wordsOf(error: unknown): string {
-  const words = inWords(error)
-  return words === 'You are signed out.' ? 'It was used already, or it is too old.' : words
+  return isSignedOut(error) ? 'It was used already, or it is too old.' : inWords(error)
 }
