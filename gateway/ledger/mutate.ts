@@ -44,12 +44,12 @@ async function attempt<Answer>(
   throw new Problem('unavailable')
 }
 
-class NoReply extends Error {}
+class NoReply extends Problem {}
 
 /** Rejects when there is none in time. What was sent may still happen: the caller has to look again or be told so. */
 export function answerInTime<T>(answer: Promise<T>): Promise<T> {
   const fallback = (): never => {
-    throw new NoReply('the store did not answer in time')
+    throw new NoReply('unavailable', 'The store did not answer in time.')
   }
   return withDeadline<T>(answer, { timeoutMs: attemptMs, fallback })
 }
