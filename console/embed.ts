@@ -2,6 +2,6 @@
 
 export const demoPath = '/demo'
 
-export function embedSnippet(origin: string, siteKey: string): string {
-  return `<script src="${origin}/widget/loader.js" data-key="${siteKey}" async></script>`
+export function embedSnippet(origin: string, siteKey: { readonly key: string; readonly agentSlug: string }): string {
+  return `<script src="${origin}/widget.js" data-agent="${siteKey.agentSlug}" data-key="${siteKey.key}" async></script>`
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '..')
 const rules = new Map<string, string>()
 for await (const file of glob('gateway/**/SPEC.md', { cwd: root })) {
-  for (const match of readFileSync(join(root, file), 'utf8').matchAll(/^\*\*([A-Z]\d+)\*\*/gm))
+  for (const match of readFileSync(join(root, file), 'utf8').matchAll(/^(?:- )?\*\*([A-Z]\d+)\*\*/gm))
     rules.set(match[1] ?? '', file)
 }
 const proved = new Set<string>()

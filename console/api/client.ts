@@ -72,7 +72,7 @@ export function createApi(fetch: Fetch) {
         tenant: () => get<TenantView>('/v1/tenant'),
         setStatus: (status: TenantView['status']) => post<unknown>('/v1/tenant/status', { status }),
         siteKeys: () => get<{ readonly items: readonly SiteKeyView[] }>('/v1/site-keys'),
-        createSiteKey: (label: string, agent: string) => post<SiteKeyView>('/v1/site-keys', { label, agent }),
+        createSiteKey: (label: string, agentSlug: string) => post<SiteKeyView>('/v1/site-keys', { label, agentSlug }),
         revokeSiteKey: (id: string) => post<unknown>(`/v1/site-keys/${encodeURIComponent(id)}/revoke`),
         apiKeys: () => get<{ readonly items: readonly ApiKeyView[] }>('/v1/api-keys'),
         createApiKey: (label: string) => post<NewApiKey>('/v1/api-keys', { label }),

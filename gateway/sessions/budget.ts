@@ -31,8 +31,8 @@ export interface BudgetFacts {
 export interface BudgetDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly usage: Usage
-  readonly ledger: Ledger
+  readonly usage: Pick<Usage, 'bill' | 'heartbeat' | 'checkpoint'>
+  readonly ledger: Pick<Ledger, 'of'>
   /** Moves the session's own checkpoint: last seen, bill, counts. */
   readonly store: () => Promise<void>
   readonly onLow: () => void

@@ -29,11 +29,15 @@ export interface LegPort {
   /** The person typed (or a client added) a message. `respond`: answer at once. */
   userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void
   respond(raw?: Readonly<Record<string, unknown>>): void
-  cancel(responseId?: string): void
-  /** The client says how far an item was heard (GA truncate): clamped to what was sent. */
-  truncate(itemId: string, heardMs: number): void
+  cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
+  /**
+   * The client says how far an item was heard (GA truncate). Rejected, and nothing changes: `unknown_item`, `no_audio`,
+   * `beyond_audio` (more than was sent).
+   */
+  truncate(itemId: string, heardMs: number): CommandAnswer
   played(itemId: string, playedMs: number, final: boolean): void
-  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): void
+  /** Rejected with `unknown_call` for a call that is not the client's. */
+  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
   /** Everything else of the engine port, already checked against the brief. */
   command(command: EngineCommand): CommandAnswer
   /** The microphone was opened or closed. Opening greets, once. */

@@ -202,15 +202,15 @@ export class Session implements LegPort {
         if (event.phase === 'start') toolbox.newTurn()
         return true
       case 'toolCall':
-        if (!toolbox.owns(event.name)) return true
-        toolbox.call(event)
-        return false
+        if (toolbox.owns(event.name)) toolbox.call(event)
+        else toolbox.clientCall(event)
+        return !toolbox.owns(event.name)
       case 'usage':
         budget.meters(event.meters)
         return false
       case 'error':
         this.#parts.log[event.benign ? 'debug' : 'warn']({ code: event.code }, 'engine error')
-        return !event.benign || event.eventId !== undefined
+        return !event.benign || event.wire !== undefined
       case 'rateLimited':
         this.#parts.log.warn({ retryAfterMs: event.retryAfterMs }, 'engine rate limited')
         return false
@@ -233,7 +233,8 @@ export class Session implements LegPort {
   userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
     this.#does('thinking')
     this.#parts.toolbox.newTurn()
-    this.talk.interrupt()
+    // Elsewhere a typed message says nothing about the player: the protocol has cancel and truncate for that.
+    if (this.#parts.leg.reportsPlayback) this.talk.interrupt()
     this.talk.wrote(itemId, text)
     this.#parts.engine.send({ type: 'userText', itemId, text, ...(raw === undefined ? {} : { raw }) })
     this.#does('listening')
@@ -243,13 +244,24 @@ export class Session implements LegPort {
     this.#parts.engine.send({ type: 'respond', ...(raw === undefined ? {} : { raw }) })
   }
 
-  cancel(responseId?: string): void {
-    this.#parts.engine.send({ type: 'cancel', ...(responseId === undefined ? {} : { responseId }) })
+  cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
+    return this.#parts.engine.send({
+      type: 'cancel',
+      ...(responseId === undefined ? {} : { responseId }),
+      ...(raw === undefined ? {} : { raw }),
+    })
   }
 
-  truncate(itemId: string, heardMs: number): void {
+  truncate(itemId: string, heardMs: number): CommandAnswer {
+    const sentMs = this.talk.sentMs(itemId)
+    if (sentMs === 0) {
+      const known = this.#parts.recorder.find(itemId) !== undefined
+      return { is: 'rejected', reason: known ? 'no_audio' : 'unknown_item' }
+    }
+    // A client rounds up: the last started millisecond is not beyond.
+    if (heardMs > Math.ceil(sentMs)) return { is: 'rejected', reason: 'beyond_audio' }
     this.talk.truncatedByClient(itemId, heardMs)
-    this.#parts.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heardMs) })
+    return this.#parts.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heardMs) })
   }
 
   played(itemId: string, playedMs: number, final: boolean): void {
@@ -257,8 +269,12 @@ export class Session implements LegPort {
     this.talk.played(itemId, playedMs, final)
   }
 
-  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): void {
-    this.#parts.engine.send({ type: 'toolResult', callId, output, ...(raw === undefined ? {} : { raw }) })
+  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
+    const { toolbox, engine } = this.#parts
+    if (toolbox.ran(callId)) return { is: 'rejected', reason: 'unknown_call' }
+    const answer = engine.send({ type: 'toolResult', callId, output, ...(raw === undefined ? {} : { raw }) })
+    if (!('reason' in answer)) toolbox.clientResult(callId, output)
+    return answer
   }
 
   command(command: EngineCommand): CommandAnswer {

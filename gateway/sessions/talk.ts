@@ -16,8 +16,8 @@ export type Activity = 'listening' | 'thinking' | 'speaking' | 'tool'
 export interface TalkOptions {
   readonly clock: Clock
   readonly recorder: Recorder
-  readonly engine: Engine
-  readonly leg: Leg
+  readonly engine: Pick<Engine, 'send' | 'capabilities'>
+  readonly leg: Pick<Leg, 'flush' | 'reportsPlayback'>
   readonly onActivity: (activity: Activity) => void
   /** A turn ended: a good moment for a checkpoint. */
   readonly onTurnEnd: () => void
@@ -61,7 +61,7 @@ export class Talk {
         return this.#audio(event)
       case 'audioDone':
         this.#playback.audioDone(event.itemId)
-        return !this.#cut.has(event.itemId)
+        return this.#endPasses(event.itemId)
       case 'agentText':
         return this.#agentText(event)
       case 'responseDone':
@@ -115,7 +115,7 @@ export class Talk {
   }
 
   #agentText(event: EngineEvent & { type: 'agentText' }): boolean {
-    if (this.#cut.has(event.itemId)) return false
+    if (this.#cut.has(event.itemId)) return event.delta === undefined && this.#endPasses(event.itemId)
     this.#begin(event.responseId, event.itemId, event.spoken)
     if (event.delta !== undefined) {
       if (event.spoken) this.#playback.text(event.itemId, event.delta)
@@ -127,7 +127,13 @@ export class Talk {
     return true
   }
 
+  /** A stock client waits for the end of every item it saw begin; ours was told to flush it. */
+  #endPasses(itemId: string): boolean {
+    return !this.#options.leg.reportsPlayback || !this.#cut.has(itemId)
+  }
+
   #responseDone(event: EngineEvent & { type: 'responseDone' }): void {
+    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     for (const itemId of this.#itemsOf.get(event.responseId) ?? []) {
       if (this.#cut.has(itemId)) continue
       this.#playback.audioDone(itemId)
@@ -253,7 +259,7 @@ export class Talk {
     const turn = this.#options.recorder.find(itemId)
     if (heard === undefined || turn === undefined) return
     const playedMs = exactMs ?? heard.playedMs
-    const whole = `${turn.text}${turn.unheard === undefined ? '' : ` ${turn.unheard}`}`
+    const whole = [turn.text, turn.unheard ?? ''].filter((part) => part !== '').join(' ')
     const split = splitHeard(whole, { spans: heard.spans, audioMs: heard.sentMs, playedMs, audioDone: heard.audioDone })
     const audio = { sentMs: Math.round(heard.sentMs), playedMs: Math.round(Math.min(playedMs, heard.sentMs)) }
     if (split.unheard === '' && heard.audioDone)

@@ -26,6 +26,7 @@ const maxCallsPerTurn = 8
 export class Toolbox {
   readonly #options: ToolboxOptions
   readonly #seen = new Set<string>()
+  readonly #clientCalls = new Map<string, ToolCall>()
   #running = 0
   #callsThisTurn = 0
   #wantsAnswer = false
@@ -75,6 +76,26 @@ export class Toolbox {
       this.#wantsAnswer = true
       this.#answer()
     })
+  }
+
+  /** A call of a tool that the client brought: written down, its result comes by `clientResult`. */
+  clientCall(call: ToolCall): void {
+    if (this.#clientCalls.has(call.callId)) return
+    const tool = { name: call.name, callId: call.callId, arguments: call.arguments }
+    this.#clientCalls.set(call.callId, tool)
+    this.#options.recorder.begin(call.callId, 'tool', false)
+    this.#options.recorder.change(call.callId, { tool: { ...tool, state: 'running' } })
+  }
+
+  clientResult(callId: string, output: string): void {
+    const tool = this.#clientCalls.get(callId)
+    if (tool !== undefined)
+      this.#options.recorder.change(callId, { state: 'final', tool: { ...tool, output, state: 'ok' } })
+  }
+
+  /** Whether this call ran here: nobody else may answer it. */
+  ran(callId: string): boolean {
+    return this.#seen.has(callId)
   }
 
   async #result(call: ToolCall): Promise<{ output: string; ok: boolean }> {

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { type Ready, ready } from './calls.ts'
 
 const startTimeoutMs = 30_000
-const callTimeoutMs = 60_000
+const callTimeoutMs = 120_000
 /** Profiles are written at an orderly end; a process that takes longer is killed. */
 const endMs = 3_000
 

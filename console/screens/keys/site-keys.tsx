@@ -94,7 +94,7 @@ function SiteKey({ siteKey }: { siteKey: SiteKeyView }) {
         <details>
           <summary>Embed snippet</summary>
           <CodeBlock
-            code={embedSnippet(window.location.origin, siteKey.key)}
+            code={embedSnippet(window.location.origin, siteKey)}
             label={`embed snippet for ${siteKey.label}`}
           />
         </details>

@@ -25,7 +25,7 @@ export function LiveEmpty() {
       ) : (
         <div className="live-snippet">
           <p className="quiet">Paste this before the end of a page of yours:</p>
-          <CodeBlock code={embedSnippet(window.location.origin, key.key)} label="embed snippet" />
+          <CodeBlock code={embedSnippet(window.location.origin, key)} label="embed snippet" />
         </div>
       )}
     </Empty>

@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest'
+import { ManualClock } from '../../test/harness/clock.ts'
+import type { Capabilities, Engine, EngineCommand, EngineEvent } from '../engines/engines.ts'
+import type { Leg } from './leg.ts'
+import { Recorder } from './recorder.ts'
+import { Talk } from './talk.ts'
+
+const capabilities: Capabilities = {
+  conversation: 'turn',
+  cancelSpeech: 'exact',
+  truncate: 'native',
+  say: 'exact',
+  tools: 'inline',
+  usage: 'cumulative',
+  media: 'relayed',
+  hears: 'words',
+  inputAudio: 'pcm16_24k',
+  outputAudio: 'pcm16_24k',
+  maxDurationMs: null,
+  mutable: [],
+  dialect: 'none',
+}
+
+function setup(reportsPlayback: boolean) {
+  const clock = new ManualClock()
+  const commands: EngineCommand[] = []
+  const flushed: string[] = []
+  const engine: Pick<Engine, 'send' | 'capabilities'> = {
+    capabilities,
+    send(command) {
+      commands.push(command)
+      return { is: 'accepted' }
+    },
+  }
+  const leg: Pick<Leg, 'reportsPlayback' | 'flush'> = { reportsPlayback, flush: (itemId) => void flushed.push(itemId) }
+  const recorder = new Recorder({
+    clock,
+    sessionId: 's',
+    conversationId: 'c',
+    channel: 'widget',
+    write: async () => {},
+    onTurn: () => {},
+    onWriteError: () => {},
+  })
+  const talk = new Talk({ clock, recorder, engine, leg, onActivity: () => {}, onTurnEnd: () => {} })
+  const event = (each: Record<string, unknown>): boolean =>
+    talk.event({ source: 'provider', responseId: 'r', ...each } as EngineEvent)
+  const words = ['We', ' open', ' at', ' nine', ' and', ' close', ' at', ' six.']
+  /** One word per 500 ms of audio, 4 s in all. */
+  const answer = (): void => {
+    event({ type: 'responseStarted' })
+    for (const delta of words) {
+      event({ type: 'agentText', itemId: 'a', spoken: true, delta })
+      event({ type: 'audio', itemId: 'a', ms: 500 })
+    }
+  }
+  const speak = (): boolean => event({ type: 'userSpeech', phase: 'start', itemId: 'u', atMs: 0, interrupts: true })
+  return { clock, commands, flushed, recorder, talk, event, answer, speak }
+}
+
+test('[S9] the player’s last report decides what was heard, and the engine is told', () => {
+  const { commands, flushed, recorder, talk, answer, speak } = setup(true)
+  answer()
+  talk.played('a', 1_000, false)
+  speak()
+  expect(flushed).toEqual(['a'])
+  talk.played('a', 2_000, true)
+  expect(recorder.find('a')).toMatchObject({
+    state: 'interrupted',
+    text: 'We open at nine',
+    unheard: 'and close at six.',
+    audio: { sentMs: 4_000, playedMs: 2_000 },
+  })
+  expect(commands).toEqual([{ type: 'truncate', itemId: 'a', heardMs: 2_000 }])
+  expect(recorder.interruptions).toBe(1)
+})
+
+test('[S9] a player that does not answer is taken at its last word', async () => {
+  const { clock, recorder, talk, answer, speak } = setup(true)
+  answer()
+  talk.played('a', 1_500, false)
+  speak()
+  expect(recorder.find('a')?.state).toBe('partial')
+  await clock.advance(400)
+  expect(recorder.find('a')).toMatchObject({ state: 'interrupted', text: 'We open at' })
+})
+
+test('[S9] nothing was played: nothing was heard, and no truncate at 0 ms is sent', async () => {
+  const { clock, commands, recorder, answer, speak } = setup(true)
+  answer()
+  speak()
+  await clock.advance(400)
+  expect(recorder.find('a')).toMatchObject({
+    state: 'interrupted',
+    text: '',
+    unheard: 'We open at nine and close at six.',
+  })
+  expect(commands).toEqual([])
+})
+
+test('[S9] an answer that was complete and played is not interrupted by the next question', () => {
+  const { flushed, recorder, talk, event, answer, speak } = setup(true)
+  answer()
+  event({ type: 'audioDone', itemId: 'a' })
+  event({ type: 'responseDone', status: 'completed' })
+  talk.played('a', 4_000, true)
+  speak()
+  expect(flushed).toEqual([])
+  expect(recorder.find('a')).toMatchObject({ state: 'final', text: 'We open at nine and close at six.' })
+  expect(recorder.interruptions).toBe(0)
+})
+
+test('[S9] an answer that is generated but still playing is cut like any other', () => {
+  const { recorder, talk, event, answer, speak } = setup(true)
+  answer()
+  event({ type: 'audioDone', itemId: 'a' })
+  event({ type: 'responseDone', status: 'completed' })
+  expect(recorder.find('a')?.state).toBe('final')
+  speak()
+  talk.played('a', 1_000, true)
+  expect(recorder.find('a')).toMatchObject({ state: 'interrupted' })
+})
+
+test('[S10] what still arrives for a cut item is neither forwarded nor written', async () => {
+  const { clock, recorder, event, answer, speak } = setup(true)
+  answer()
+  speak()
+  await clock.advance(400)
+  const before = recorder.find('a')
+  expect(event({ type: 'audio', itemId: 'a', ms: 500 })).toBe(false)
+  expect(event({ type: 'agentText', itemId: 'a', spoken: true, delta: ' late' })).toBe(false)
+  expect(recorder.find('a')).toEqual(before)
+})
+
+test('[S11] a stock client’s truncate is the better witness, but not beyond what was sent', () => {
+  const { recorder, talk, answer, speak } = setup(false)
+  answer()
+  speak()
+  talk.truncatedByClient('a', 1_000)
+  expect(recorder.find('a')).toMatchObject({ text: 'We open', audio: { playedMs: 1_000 } })
+  const other = setup(false)
+  other.answer()
+  other.talk.truncatedByClient('a', 99_000)
+  expect(other.recorder.find('a')?.audio?.playedMs).toBe(4_000)
+  expect(recorder.interruptions).toBe(1)
+})
+
+test('[S9] a leg that vanishes heard what its player had reported; that is no interruption', () => {
+  const { recorder, talk, answer } = setup(true)
+  answer()
+  talk.played('a', 2_000, false)
+  talk.hangUp()
+  expect(recorder.find('a')).toMatchObject({ state: 'interrupted', text: 'We open at nine' })
+  expect(recorder.interruptions).toBe(0)
+})
+
+test('speech that nobody could transcribe is written down as such', () => {
+  const { recorder, event } = setup(true)
+  event({ type: 'userSpeech', phase: 'start', itemId: 'u', atMs: 1_000, interrupts: false })
+  event({ type: 'userSpeech', phase: 'stop', itemId: 'u', atMs: 3_100, interrupts: false })
+  event({ type: 'userText', itemId: 'u', failed: 'no recogniser' })
+  expect(recorder.find('u')).toMatchObject({ state: 'final', text: '[2.1 s of speech, not transcribed]' })
+})
