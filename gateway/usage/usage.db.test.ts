@@ -146,6 +146,7 @@ describe('admission', () => {
     const sessions = Array.from({ length: 5 }, () => ask(tenantId))
     for (const session of sessions) expect(codeOf(await it.usage.admit(session))).toBe('admitted')
     expect(await it.usage.admit(ask(tenantId))).toEqual({ is: 'refused', code: 'no_slot', retryAfterMs: 5_000 })
+    expect(codeOf(await it.usage.admit(sessions[1]!))).toBe('admitted')
     await it.usage.release(sessions[0]!)
     await it.usage.release(sessions[0]!)
     const next = ask(tenantId)
@@ -345,6 +346,8 @@ describe('prices', () => {
     try {
       expect(it.usage.bill(price, soFar(1)).totalMicro).toBe(100_000)
       expect((await priceOf(it, {})).secondMicro).toBe(999_999)
+      // A new process inserts what is missing and leaves the operator's edit alone.
+      expect((await priceOf(rig(), {})).secondMicro).toBe(999_999)
     } finally {
       await prices.updateOne({ _id: price.id }, { $set: { secondMicro: 100_000 } })
     }
