@@ -153,7 +153,7 @@ const commands = [
 
 test('[L1][L4][L15] after any sequence of operations the entries replay to the balances, and nothing was negative', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.commands(commands, { size: 'medium', maxCommands: 20 }), fc.nat(4), async (sequence, shaky) => {
+    fc.asyncProperty(fc.commands(commands, { size: 'medium', maxCommands: 15 }), fc.nat(4), async (sequence, shaky) => {
       const tenantId = asTenantId(newId('ten'))
       let writes = 0
       const lossy = createLedger({ db: lossyDb(store.db, () => shaky > 0 && ++writes % (shaky + 1) === 0) })
