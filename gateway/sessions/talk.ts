@@ -217,7 +217,6 @@ export class Talk {
   truncatedByClient(itemId: string, heardMs: number): void {
     if (!this.#cut.has(itemId)) this.#options.recorder.interrupted()
     this.#cut.add(itemId)
-    this.#playback.played(itemId, heardMs, true)
     this.#cutShort(itemId, heardMs)
   }
 
@@ -234,7 +233,8 @@ export class Talk {
   /** The leg is gone: what its player had not reported was not heard. */
   hangUp(): void {
     if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
-    for (const itemId of [...this.#waiting.keys(), ...this.#playback.unfinished()]) this.#cutShort(itemId)
+    const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
+    for (const itemId of [...this.#waiting.keys(), ...playing]) this.#cutShort(itemId)
     for (const turn of this.#options.recorder.turns) {
       if (turn.state !== 'partial') continue
       if (turn.text === '' && turn.tool === undefined) this.#options.recorder.drop(turn.itemId)
@@ -255,6 +255,7 @@ export class Talk {
     this.#waiting.get(itemId)?.cancel()
     this.#waiting.delete(itemId)
     this.#cut.add(itemId)
+    this.#playback.stop(itemId, exactMs)
     const heard = this.#playback.heard(itemId)
     const turn = this.#options.recorder.find(itemId)
     if (heard === undefined || turn === undefined) return
