@@ -46,6 +46,7 @@ export interface EngineBrief {
   readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
 }
 
+/** `raw`: the client's own event of the engine's dialect; it goes as it is, so that the provider answers the client. */
 export type EngineCommand =
   /** Adds what the person wrote. Does not ask for an answer. `itemId` is chosen by the caller. */
   | {
@@ -67,13 +68,15 @@ export type EngineCommand =
       readonly raw?: Readonly<Record<string, unknown>>
     }
   /** Stop generating the answer in progress. */
-  | { readonly type: 'cancel'; readonly responseId?: string }
+  | { readonly type: 'cancel'; readonly responseId?: string; readonly raw?: Readonly<Record<string, unknown>> }
   /** The person heard this item only up to `heardMs` of its audio. */
   | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number }
-  | { readonly type: 'commitAudio' }
-  | { readonly type: 'clearAudio' }
+  | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
+  | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
       readonly type: 'update'
+      /** The client's id of the event: an error names it. */
+      readonly eventId?: string
       readonly fields: Partial<
         Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality'>
       >

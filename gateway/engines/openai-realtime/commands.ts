@@ -44,13 +44,17 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
 }
 
 /** The `update` command: only what is given changes. */
-export function sessionChange(fields: Extract<EngineCommand, { type: 'update' }>['fields']): WireEvent {
+export function sessionChange(
+  fields: Extract<EngineCommand, { type: 'update' }>['fields'],
+  eventId?: string,
+): WireEvent {
   const input =
     fields.turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(fields.turnDetection) } }
   const output = fields.voice === undefined ? {} : { output: { voice: voiceOf(fields.voice) } }
   const audio = { ...input, ...output }
   return {
     type: 'session.update',
+    ...(eventId === undefined ? {} : { event_id: eventId }),
     session: {
       type: 'realtime',
       ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),

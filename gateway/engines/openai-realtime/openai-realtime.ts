@@ -43,7 +43,8 @@ const capabilities: Capabilities = {
   inputAudio: 'pcm16_24k',
   outputAudio: 'pcm16_24k',
   maxDurationMs: 60 * 60_000,
-  mutable: ['instructions', 'tools', 'turnDetection', 'outputModality'],
+  /** The voice only until the first audio. */
+  mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
   dialect: 'openai-realtime-ga',
 }
 
@@ -221,17 +222,18 @@ class RealtimeEngine implements Engine {
       case 'cancel':
         if (command.responseId === undefined) this.#turns.clear()
         return this.#write({
-          type: 'response.cancel',
+          ...(command.raw ?? { event_id: commands.ownEventId('cancel') }),
           ...(command.responseId === undefined ? {} : { response_id: command.responseId }),
+          type: 'response.cancel',
         })
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
       case 'commitAudio':
-        return this.#write({ type: 'input_audio_buffer.commit' })
+        return this.#write({ ...command.raw, type: 'input_audio_buffer.commit' })
       case 'clearAudio':
-        return this.#write({ type: 'input_audio_buffer.clear' })
+        return this.#write({ ...command.raw, type: 'input_audio_buffer.clear' })
       case 'update':
-        return this.#update(command.fields)
+        return this.#update(command)
       case 'native':
         return this.#write(command.event)
     }
@@ -257,10 +259,11 @@ class RealtimeEngine implements Engine {
     })
   }
 
-  #update(fields: Extract<EngineCommand, { type: 'update' }>['fields']): CommandAnswer {
+  #update(command: Extract<EngineCommand, { type: 'update' }>): CommandAnswer {
+    const { fields } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
     if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
-    return this.#write(commands.sessionChange(fields))
+    return this.#write(commands.sessionChange(fields, command.eventId))
   }
 
   #write(event: commands.WireEvent): CommandAnswer {

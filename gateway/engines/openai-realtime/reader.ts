@@ -134,6 +134,7 @@ export class Reader {
       ['conversation.item.added', added('conversation.item.added')],
       ['conversation.item.created', added('conversation.item.created')],
       ['conversation.item.done', added('conversation.item.done')],
+      ['conversation.item.retrieved', added('conversation.item.retrieved')],
       ...this.#hearingReaders(),
     ])
   }
