@@ -7,6 +7,7 @@ import type { Tenant, ToolRule } from '../tenants/tenants.ts'
 
 export type MutableField = Capabilities['mutable'][number]
 const mutableField = z.enum(['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'])
+const ownFields: MutableField[] = ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality']
 const toolNames = z.array(z.string().min(1).max(64)).max(100)
 
 /** The behaviour of an agent: one `draft` that may be edited and one `live` that sessions get. */
@@ -35,14 +36,15 @@ export const agentConfig = z.strictObject({
       maxDurationMs: z.int().min(10_000).max(14_400_000).default(3_600_000),
     })
     .default({ idleMs: 120_000, maxDurationMs: 3_600_000 }),
-  /** The customer's own backend (channel `api`) may bring function tools of its own. */
+  /** The customer's own backend (its API key, not a client secret) may bring function tools of its own. */
   clientTools: z.boolean().default(true),
   mutable: z
     .strictObject({
       visitor: z.array(mutableField).default(['outputModality']),
-      api: z.array(mutableField).default(['outputModality', 'turnDetection']),
+      /** What the tenant's own API key may change of its session. */
+      api: z.array(mutableField).default(ownFields),
     })
-    .default({ visitor: ['outputModality'], api: ['outputModality', 'turnDetection'] }),
+    .default({ visitor: ['outputModality'], api: ownFields }),
   /** The widget shows its microphone. */
   speaks: z.boolean().default(true),
 })

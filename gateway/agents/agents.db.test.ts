@@ -20,8 +20,8 @@ beforeEach(async () => {
   tenant = await tenants.create({ slug: `t-${count++}`, name: 'T' })
 })
 
-const resolve = (agentId: string, channel: 'widget' | 'api' | 'console' | 'voice' = 'widget') =>
-  agents.resolve({ tenantId: tenant.id, agentId, channel })
+const resolve = (agentId: string, channel: 'widget' | 'api' | 'console' | 'voice' = 'widget', trusted = false) =>
+  agents.resolve({ tenantId: tenant.id, agentId, channel, trusted })
 
 test('only an active agent with a live config of an active tenant resolves', async () => {
   const scope = agents.of(tenant.id)
@@ -75,7 +75,11 @@ test('only the customer’s own backend may bring tools and change more than the
   const { id } = await scope.create({ slug: 'a', name: 'A' })
   await scope.publish(id)
   expect(await resolve(id, 'widget')).toMatchObject({ clientTools: false, mutable: ['outputModality'] })
-  expect(await resolve(id, 'api')).toMatchObject({ clientTools: true, mutable: ['outputModality', 'turnDetection'] })
+  expect(await resolve(id, 'api')).toMatchObject({ clientTools: false, mutable: ['outputModality'] })
+  expect(await resolve(id, 'api', true)).toMatchObject({
+    clientTools: true,
+    mutable: expect.arrayContaining(['instructions', 'tools', 'voice', 'turnDetection', 'outputModality']),
+  })
 })
 
 test('[TEN-01] an agent of another tenant is not found by any door', async () => {

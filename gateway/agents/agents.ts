@@ -75,6 +75,8 @@ export interface Agents {
     readonly tenantId: TenantId
     readonly agentId: string
     readonly channel: Channel
+    /** The tenant's own API key asks, not a token that a visitor holds. */
+    readonly trusted?: boolean
   }): Promise<Brief | undefined>
   /** A prompt of the library that any tenant may fall back to. */
   putSharedPrompt(position: number, prompt: Prompt): Promise<void>
@@ -123,6 +125,7 @@ export function createAgents(deps: { readonly db: Db; readonly tenants: Tenants 
       return briefOf(agent, agent.live, {
         base,
         channel: request.channel,
+        trusted: request.trusted === true,
         tools: toolsFor(tenant, request.channel, agent.live),
       })
     },
@@ -133,9 +136,14 @@ export function createAgents(deps: { readonly db: Db; readonly tenants: Tenants 
 function briefOf(
   agent: Agent,
   config: AgentConfig,
-  session: { readonly base: string; readonly channel: Channel; readonly tools: readonly string[] },
+  session: {
+    readonly base: string
+    readonly channel: Channel
+    readonly trusted: boolean
+    readonly tools: readonly string[]
+  },
 ): Brief {
-  const ofOwner = session.channel === 'api' || session.channel === 'console'
+  const ofOwner = session.trusted || session.channel === 'console'
   return {
     agentId: agent.id,
     slug: agent.slug,
@@ -149,7 +157,7 @@ function briefOf(
     closing: config.closing,
     tools: session.tools,
     limits: config.limits,
-    clientTools: config.clientTools && session.channel === 'api',
+    clientTools: config.clientTools && session.trusted,
     mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
   }
 }
