@@ -67,6 +67,7 @@ function visitorRoutes(identity: Identity): Route[] {
           tenantId,
           keyId: actor.id,
           agent: body.agent ?? body.session?.agent,
+          model: body.session?.model,
           lifeSeconds: body.expires_after?.seconds,
           origin: body.origin,
           visitor: body.visitor,

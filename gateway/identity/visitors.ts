@@ -46,6 +46,8 @@ export interface ClientSecretRequest {
   readonly keyId: string
   /** May be left out by a tenant with one active agent. */
   readonly agent?: string | undefined
+  /** Stock clients have no other field for it: the slug of an agent, or a model's name, which decides nothing. */
+  readonly model?: string | undefined
   /** 10 s and more; what is longer than 15 min is cut to it. */
   readonly lifeSeconds?: number | undefined
   /** Binds the token to the pages of one origin. */
@@ -136,7 +138,7 @@ async function bootstrap(deps: Deps, request: BootstrapRequest): Promise<WidgetB
 
 async function mintClientSecret(deps: Deps, request: ClientSecretRequest): Promise<ClientSecret> {
   const { tenantId, keyId } = request
-  const agent = reachable(await namedAgent(deps, tenantId, request.agent))
+  const agent = reachable(await namedAgent(deps, tenantId, request))
   const visitorId = request.visitor?.id ?? newId('vis')
   const email = request.visitor?.email
   // An e-mail alone is identity enough: a made-up visitor id would only pile up on the contact.
@@ -160,8 +162,14 @@ async function mintClientSecret(deps: Deps, request: ClientSecretRequest): Promi
   }
 }
 
-async function namedAgent(deps: Deps, tenantId: TenantId, slug: string | undefined): Promise<AgentEntry | undefined> {
+async function namedAgent(
+  deps: Deps,
+  tenantId: TenantId,
+  { agent: slug, model }: Pick<ClientSecretRequest, 'agent' | 'model'>,
+): Promise<AgentEntry | undefined> {
   if (slug !== undefined) return deps.agents.of(tenantId).bySlug(slug)
+  const byModel = model === undefined ? undefined : await deps.agents.of(tenantId).bySlug(model)
+  if (byModel !== undefined) return byModel
   const active = (await deps.agents.of(tenantId).list()).filter((each) => each.status === 'active')
   if (active.length > 1) throw new Problem('invalid', 'This tenant has several agents: name one as `agent`.')
   return active[0]
