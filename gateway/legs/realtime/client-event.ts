@@ -16,7 +16,13 @@ const tool = z.looseObject({
 
 const format = z.looseObject({ type: z.enum(['audio/pcm', 'audio/pcmu', 'audio/pcma']), rate: z.number().optional() })
 
-/** The fields a client may try to change; others of the GA session object are accepted only with their present value. */
+const turnDetection = z.looseObject({
+  type: z.enum(['server_vad', 'semantic_vad']),
+  create_response: z.boolean().optional(),
+  interrupt_response: z.boolean().optional(),
+})
+
+/** The fields that mean something here; the rest of the GA session object is the engine's, or makes no difference. */
 const session = z.looseObject({
   type: z.enum(['realtime', 'transcription']).optional(),
   model: z.string().optional(),
@@ -26,11 +32,13 @@ const session = z.looseObject({
     .length(1)
     .optional(),
   tools: z.array(tool).max(128).optional(),
+  tool_choice: z.union([z.enum(['none', 'auto', 'required']), z.looseObject({ type: z.string() })]).optional(),
+  max_output_tokens: z.union([z.int().min(1).max(4096), z.literal('inf')]).optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  reasoning: z.looseObject({}).optional(),
   audio: z
     .looseObject({
-      input: z
-        .looseObject({ format: format.optional(), turn_detection: z.looseObject({ type: z.string() }).nullish() })
-        .optional(),
+      input: z.looseObject({ format: format.optional(), turn_detection: turnDetection.nullish() }).optional(),
       output: z
         .looseObject({
           format: format.optional(),
@@ -61,6 +69,7 @@ const item = z.discriminatedUnion('type', [
 ])
 
 const response = z.looseObject({
+  input: z.array(z.unknown()).optional(),
   instructions: z.string().max(64_000).optional(),
   output_modalities: z
     .array(z.enum(['audio', 'text']))
@@ -166,13 +175,14 @@ function wrong(error: z.ZodError, type: string, eventId: string | null): Parsed 
       eventId,
     }
   }
-  return {
-    is: 'wrong',
-    code: 'invalid_value',
-    message: issue?.message ?? 'Invalid event.',
-    param: issue?.path.join('.') ?? null,
-    eventId,
+  const param = issue?.path.join('.') ?? null
+  const missing = issue?.code === 'invalid_type' && issue.message.includes('received undefined')
+  if (missing) {
+    const message = `Missing required parameter: '${param}'.`
+    return { is: 'wrong', code: 'missing_required_parameter', message, param, eventId }
   }
+  const code = issue?.code === 'invalid_type' ? 'invalid_type' : 'invalid_value'
+  return { is: 'wrong', code, message: `Invalid value for '${param}': ${issue?.message ?? 'unknown'}`, param, eventId }
 }
 
 /** The text of a typed message, or undefined when it holds more than text. */

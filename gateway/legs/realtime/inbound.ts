@@ -1,7 +1,7 @@
 // From client events to the session: policy first (the tenant's config is the authority), then intents.
 
 import type { Brief } from '../../agents/agents.ts'
-import type { Capabilities, EngineCommand, EngineTool } from '../../engines/engines.ts'
+import type { Capabilities, CommandAnswer, EngineCommand, EngineTool } from '../../engines/engines.ts'
 import { newId } from '../../platform/ids.ts'
 import { bytesPerMs, decodeAudio } from '../../protocol/realtime.ts'
 import type { LegPort } from '../../sessions/sessions.ts'
@@ -15,6 +15,8 @@ import {
   plainAppend,
   type SessionUpdate,
 } from './client-event.ts'
+import { refusalOf } from './refusal.ts'
+import { changeOf, type Detection, engineSettings, type Wanted } from './session-change.ts'
 import { sessionObject } from './session-object.ts'
 import type { WebSocketLeg } from './websocket-leg.ts'
 
@@ -44,10 +46,13 @@ export class Inbound {
   #errors = 0
   #clientTools: readonly EngineTool[] = []
   #instructions: string | undefined
-  #voice: string | undefined
+  #voice: string
+  #detection: Detection = 'server_vad'
+  #settings: Readonly<Record<string, unknown>> = {}
 
   constructor(options: InboundOptions) {
     this.#options = options
+    this.#voice = options.brief.voice
   }
 
   /** Milliseconds of audio in the frame, 0 for anything else. */
@@ -118,21 +123,24 @@ export class Inbound {
         this.#item(event, raw)
         return
       case 'conversation.item.truncate':
-        this.#options.port.truncate(event.item_id, event.audio_end_ms)
+        this.#answered(this.#options.port.truncate(event.item_id, event.audio_end_ms), event, event.item_id)
         return
       case 'response.create':
         this.#respond(event, raw)
         return
       case 'response.cancel':
-        this.#options.port.cancel(event.response_id ?? undefined)
+        this.#answered(this.#options.port.cancel(event.response_id ?? undefined, raw), event)
         return
       case 'input_audio_buffer.commit':
-        this.#command({ type: 'commitAudio' }, event.event_id)
+        this.#command({ type: 'commitAudio', raw }, event.event_id)
         return
       case 'input_audio_buffer.clear':
-        this.#command({ type: 'clearAudio' }, event.event_id)
+        if (this.#command({ type: 'clearAudio', raw }, event.event_id) && this.#options.leg.rendersItems)
+          this.#options.leg.send({ type: 'input_audio_buffer.cleared' })
         return
       case 'conversation.item.retrieve':
+        this.#retrieve(event.item_id, raw, event.event_id)
+        return
       case 'conversation.item.delete':
         this.#native(raw, event.event_id)
         return
@@ -150,8 +158,8 @@ export class Inbound {
     const id = item.id ?? newId('item')
     const whole = { ...raw, item: { ...item, id } }
     if (item.type === 'function_call_output') {
-      port.toolResult(item.call_id, item.output, whole)
-      leg.confirmItem({ ...item, id })
+      const answer = port.toolResult(item.call_id, item.output, whole)
+      if (this.#answered(answer, event, item.call_id)) leg.confirmItem({ ...item, id })
     } else if (item.type === 'message' && item.role === 'user') {
       const text = messageText(item.content)
       if (text === undefined) this.#native(whole, event.event_id)
@@ -161,7 +169,8 @@ export class Inbound {
       }
     } else if (!this.#options.trusted) this.#forbidden('item', event.event_id)
     else if (item.type === 'message' && item.role === 'system' && this.#options.capabilities.dialect === 'none') {
-      this.#command({ type: 'note', text: messageText(item.content) ?? '' }, event.event_id)
+      const note = { type: 'note', text: messageText(item.content) ?? '' } as const
+      if (this.#command(note, event.event_id)) leg.confirmItem({ ...item, id })
     } else this.#native(whole, event.event_id)
   }
 
@@ -172,60 +181,95 @@ export class Inbound {
       this.#forbidden(`response.${asked[0]}`, event.event_id)
       return
     }
+    const { dialect } = this.#options.capabilities
+    const beyond =
+      response.conversation === 'none' ? 'conversation' : response.input === undefined ? undefined : 'input'
+    if (beyond !== undefined && dialect === 'none') {
+      const message = "This agent's engine answers the conversation only."
+      this.#error('unsupported_value', message, `response.${beyond}`, event.event_id ?? null)
+      return
+    }
     this.#options.port.respond(Object.keys(response).length === 0 ? undefined : raw)
   }
 
   #update(update: SessionUpdate, eventId: string | undefined): void {
-    const { brief, capabilities } = this.#options
-    const wrong = unsupportedField(update)
-    if (wrong !== undefined) {
-      this.#error('unsupported_value', wrong, 'session', eventId ?? null)
-      return
+    const { brief, capabilities, modality } = this.#options
+    const present = {
+      instructions: this.#instructions,
+      tools: this.#clientTools,
+      voice: this.#voice,
+      modality: modality.current,
+      detection: this.#detection,
     }
-    const fields = wantedFields(update, capabilities)
-    if (fields.tools !== undefined && !brief.clientTools) {
-      this.#forbidden('session.tools', eventId)
-      return
+    const change = changeOf(update, present, { brief, capabilities })
+    if (change.is === 'refused') this.#error(change.code, change.message, change.param, eventId ?? null)
+    else if (this.#changed(change.fields, eventId)) {
+      this.#set(update, eventId)
+      this.#options.leg.send({ type: 'session.updated', session: this.sessionObject() })
     }
-    const refused = Object.keys(fields).find((field) => !brief.mutable.some((each) => each === field))
-    if (refused !== undefined) {
-      this.#forbidden(`session.${refused}`, eventId)
-      return
-    }
-    this.#apply(fields, eventId)
   }
 
-  #apply(fields: Wanted, eventId: string | undefined): void {
-    const { leg, serverTools, modality } = this.#options
-    if (fields.tools !== undefined)
-      this.#clientTools = fields.tools.filter((tool) => !serverTools.some((ours) => ours.name === tool.name))
+  /** False when the engine refused: then nothing has changed. */
+  #changed(fields: Wanted, eventId: string | undefined): boolean {
+    const { serverTools, modality } = this.#options
+    const own = fields.tools?.filter((tool) => !serverTools.some((ours) => ours.name === tool.name))
+    const tools = own === undefined ? {} : { tools: [...serverTools, ...own] }
+    const id = eventId === undefined ? {} : { eventId }
+    if (
+      Object.keys(fields).length > 0 &&
+      !this.#command({ type: 'update', fields: { ...fields, ...tools }, ...id }, eventId)
+    )
+      return false
+    this.#clientTools = own ?? this.#clientTools
     this.#instructions = fields.instructions ?? this.#instructions
     this.#voice = fields.voice ?? this.#voice
+    this.#detection = fields.turnDetection ?? this.#detection
     modality.current = fields.outputModality ?? modality.current
-    const tools = fields.tools === undefined ? {} : { tools: [...serverTools, ...this.#clientTools] }
-    if (Object.keys(fields).length > 0 && !this.#command({ type: 'update', fields: { ...fields, ...tools } }, eventId))
-      return
-    leg.send({ type: 'session.updated', session: this.sessionObject() })
+    return true
+  }
+
+  /** The model's own settings, for the tenant's key on an engine that speaks the client's protocol. */
+  #set(update: SessionUpdate, eventId: string | undefined): void {
+    const { trusted, capabilities } = this.#options
+    const settings = engineSettings(update)
+    if (!trusted || capabilities.dialect === 'none' || Object.keys(settings).length === 0) return
+    const id = eventId === undefined ? {} : { event_id: eventId }
+    const event = { type: 'session.update', ...id, session: { type: 'realtime', ...settings } }
+    if (this.#command({ type: 'native', event }, eventId)) this.#settings = { ...this.#settings, ...settings }
   }
 
   /** The session as the client may see it: the tenant's own instructions stay here. */
   sessionObject(): Readonly<Record<string, unknown>> {
-    const { brief, modality, sessionId, model } = this.#options
+    const { modality, sessionId, model } = this.#options
     return sessionObject({
       sessionId,
       model,
-      voice: this.#voice ?? brief.voice,
+      voice: this.#voice,
       instructions: this.#instructions ?? '',
       tools: this.#clientTools,
       modality: modality.current,
+      detection: this.#detection,
+      settings: this.#settings,
     })
   }
 
   #command(command: EngineCommand, eventId: string | undefined): boolean {
-    const answer = this.#options.port.command(command)
+    return this.#answered(this.#options.port.command(command), { event_id: eventId })
+  }
+
+  /** True unless refused; `subject` is what the client named. */
+  #answered(answer: CommandAnswer, from: { readonly event_id?: string | undefined }, subject?: string): boolean {
     if (!('reason' in answer)) return true
-    this.#error(answer.is === 'unsupported' ? 'unsupported' : 'rejected', answer.reason, null, eventId ?? null)
+    const { code, message, param } = refusalOf(answer, subject)
+    this.#error(code, message, param, from.event_id ?? null)
     return false
+  }
+
+  #retrieve(itemId: string, raw: Raw, eventId: string | undefined): void {
+    const { leg } = this.#options
+    if (!leg.rendersItems) this.#native(raw, eventId)
+    else if (!leg.retrieve(itemId))
+      this.#error('item_not_found', `Item with id '${itemId}' not found.`, 'item_id', eventId ?? null)
   }
 
   #native(event: Raw, eventId: string | undefined): void {
@@ -249,42 +293,6 @@ export class Inbound {
       error: { type: 'invalid_request_error', code, message, param, event_id: eventId },
     })
     if (++this.#errors >= maxErrorsInARow) this.#options.onTooManyErrors()
-  }
-}
-
-interface Wanted {
-  instructions?: string
-  voice?: string
-  tools?: readonly EngineTool[]
-  outputModality?: 'audio' | 'text'
-}
-
-function unsupportedField(update: SessionUpdate): string | undefined {
-  if (update.type === 'transcription') return 'Transcription sessions are not served here.'
-  for (const format of [update.audio?.input?.format, update.audio?.output?.format]) {
-    if (format !== undefined && (format.type !== 'audio/pcm' || (format.rate ?? 24_000) !== 24_000))
-      return 'Audio is audio/pcm at 24000 Hz.'
-  }
-  return undefined
-}
-
-/** Only what differs from nothing: clients repeat their whole configuration with every update. */
-function wantedFields(update: SessionUpdate, capabilities: Capabilities): Wanted {
-  const voice = update.audio?.output?.voice
-  const can = (field: Capabilities['mutable'][number]): boolean => capabilities.mutable.includes(field)
-  return {
-    ...(update.instructions === undefined || update.instructions === '' ? {} : { instructions: update.instructions }),
-    ...(typeof voice === 'string' && can('voice') ? { voice } : {}),
-    ...(update.tools === undefined ? {} : { tools: update.tools.map(toTool) }),
-    ...(update.output_modalities?.[0] === undefined ? {} : { outputModality: update.output_modalities[0] }),
-  }
-}
-
-function toTool(tool: NonNullable<SessionUpdate['tools']>[number]): EngineTool {
-  return {
-    name: tool.name,
-    description: tool.description ?? '',
-    parameters: tool.parameters ?? { type: 'object', properties: {} },
   }
 }
 

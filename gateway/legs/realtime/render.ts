@@ -3,6 +3,7 @@
 
 import type { EngineEvent } from '../../engines/engines.ts'
 import { newId } from '../../platform/ids.ts'
+import { Items } from './items.ts'
 
 type Json = Readonly<Record<string, unknown>>
 export type ServerEvent = Json & { readonly type: string }
@@ -37,7 +38,7 @@ export class Renderer {
   readonly #conversationId: string
   readonly #modality: () => 'audio' | 'text'
   readonly #responses = new Map<string, Response>()
-  #lastItemId: string | null = null
+  readonly #items = new Items()
 
   constructor(conversationId: string, modality: () => 'audio' | 'text') {
     this.#conversationId = conversationId
@@ -126,12 +127,6 @@ export class Renderer {
     return [{ type: 'response.created', response: this.#object(response, 'in_progress', null, []) }]
   }
 
-  #added(item: Json & { id: string }): ServerEvent {
-    const previous = this.#lastItemId
-    this.#lastItemId = item.id
-    return { type: 'conversation.item.added', previous_item_id: previous, item }
-  }
-
   #open(responseId: string, itemId: string): ServerEvent[] {
     const response = this.#response(responseId)
     if (response.items.has(itemId)) return []
@@ -146,7 +141,7 @@ export class Renderer {
     const body = message(item, 'in_progress')
     return [
       { type: 'response.output_item.added', response_id: responseId, output_index: item.index, item: body },
-      this.#added({ ...body, id: itemId }),
+      this.#items.added({ ...body, id: itemId }),
     ]
   }
 
@@ -226,7 +221,7 @@ export class Renderer {
       events.push({ type: 'response.content_part.done', ...where, part })
     }
     events.push({ type: 'response.output_item.done', response_id: responseId, output_index: item.index, item: body })
-    events.push({ type: 'conversation.item.done', previous_item_id: null, item: body })
+    events.push(this.#items.done({ ...body, id: item.id }))
     return events
   }
 
@@ -250,35 +245,37 @@ export class Renderer {
         output_index: index,
         item: { ...item, status: 'in_progress', arguments: '' },
       },
-      this.#added({ ...item, status: 'in_progress', arguments: '' }),
+      this.#items.added({ ...item, status: 'in_progress', arguments: '' }),
       { type: 'response.function_call_arguments.delta', ...where, delta: event.arguments },
       { type: 'response.function_call_arguments.done', ...where, name: event.name, arguments: event.arguments },
       { type: 'response.output_item.done', response_id: event.responseId, output_index: index, item: done },
-      { type: 'conversation.item.done', previous_item_id: null, item: done },
+      this.#items.done(done),
     ]
   }
 
   #spoken(itemId: string): ServerEvent[] {
     const content = [{ type: 'input_audio', transcript: null }]
     const item = { id: itemId, object: 'realtime.item', type: 'message', status: 'completed', role: 'user', content }
-    const previous = this.#lastItemId
     return [
-      { type: 'input_audio_buffer.committed', item_id: itemId, previous_item_id: previous },
-      this.#added(item),
-      { type: 'conversation.item.done', previous_item_id: previous, item },
+      { type: 'input_audio_buffer.committed', item_id: itemId, previous_item_id: this.#items.last },
+      this.#items.added(item),
+      this.#items.done(item),
     ]
   }
 
   /** A client's own item (typed text, a tool's output): acknowledged as the protocol wants it. */
   item(item: Json & { id: string }): ServerEvent[] {
-    const previous = this.#lastItemId
     const body = { object: 'realtime.item', status: 'completed', ...item }
-    return [this.#added(body), { type: 'conversation.item.done', previous_item_id: previous, item: body }].map(
-      (each) => ({
-        event_id: newId('event'),
-        ...each,
-      }),
-    )
+    return [this.#items.added(body), this.#items.done(body)].map((each) => ({ event_id: newId('event'), ...each }))
+  }
+
+  /** What a turn says now: after an interruption only what was heard. */
+  rewrite(itemId: string, text: string): void {
+    this.#items.rewrite(itemId, text)
+  }
+
+  retrieved(itemId: string): ServerEvent | undefined {
+    return this.#items.retrieved(itemId)
   }
 }
 
@@ -308,7 +305,7 @@ function transcription(event: EngineEvent & { type: 'userText' }): ServerEvent[]
       type: `${type}.completed`,
       ...where,
       transcript: event.final,
-      usage: { type: 'duration', seconds: 0 },
+      usage: { type: 'duration', seconds: (event.heardMs ?? 0) / 1000 },
     })
   return events
 }

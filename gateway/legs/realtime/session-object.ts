@@ -1,7 +1,21 @@
 // The GA session object as a client of Parley sees it.
 
-import type { EngineTool } from '../../engines/engines.ts'
+import type { EngineBrief, EngineTool } from '../../engines/engines.ts'
 import { sampleRateHz } from '../../protocol/realtime.ts'
+
+const automatic = { create_response: true, interrupt_response: true }
+const detections = {
+  none: null,
+  semantic_vad: { type: 'semantic_vad', eagerness: 'auto', ...automatic },
+  server_vad: {
+    type: 'server_vad',
+    threshold: 0.5,
+    prefix_padding_ms: 300,
+    silence_duration_ms: 500,
+    idle_timeout_ms: null,
+    ...automatic,
+  },
+}
 
 export function sessionObject(facts: {
   readonly sessionId: string
@@ -10,6 +24,8 @@ export function sessionObject(facts: {
   readonly instructions: string
   readonly tools: readonly EngineTool[]
   readonly modality: 'audio' | 'text'
+  readonly detection: EngineBrief['turnDetection']
+  readonly settings: Readonly<Record<string, unknown>>
 }): Readonly<Record<string, unknown>> {
   const format = { type: 'audio/pcm', rate: sampleRateHz }
   return {
@@ -26,20 +42,13 @@ export function sessionObject(facts: {
     truncation: 'auto',
     prompt: null,
     include: null,
+    ...facts.settings,
     audio: {
       input: {
         format,
         transcription: null,
         noise_reduction: null,
-        turn_detection: {
-          type: 'server_vad',
-          threshold: 0.5,
-          prefix_padding_ms: 300,
-          silence_duration_ms: 500,
-          idle_timeout_ms: null,
-          create_response: true,
-          interrupt_response: true,
-        },
+        turn_detection: detections[facts.detection],
       },
       output: { format, voice: facts.voice, speed: 1 },
     },

@@ -104,7 +104,20 @@ export class WebSocketLeg implements Leg {
     for (const each of this.#renderer?.item(item) ?? []) this.#json(each)
   }
 
+  /** False: the provider itself answers. */
+  get rendersItems(): boolean {
+    return this.#renderer !== undefined
+  }
+
+  /** Answers a retrieve of an item rendered here; false when there is none. */
+  retrieve(itemId: string): boolean {
+    const event = this.#renderer?.retrieved(itemId)
+    if (event !== undefined) this.send(event)
+    return event !== undefined
+  }
+
   turn(turn: Turn): void {
+    this.#renderer?.rewrite(turn.itemId, turn.text)
     this.#parley({ type: 'parley.turn', event_id: newId('event'), turn })
   }
 
