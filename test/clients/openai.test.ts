@@ -75,8 +75,7 @@ class Talk implements AsyncDisposable {
 
   async speak(text: string): Promise<void> {
     const pcm = Buffer.concat([silencePcm(300), await speechPcm(text), silencePcm(1_000)])
-    for (const piece of pieces(pcm))
-      this.send({ type: 'input_audio_buffer.append', audio: piece.toString('base64') })
+    for (const piece of pieces(pcm)) this.send({ type: 'input_audio_buffer.append', audio: piece.toString('base64') })
   }
 
   heardMs(itemId: string): number {
@@ -116,7 +115,9 @@ describe.each(engines)('the stock OpenAI client, answered by %s', (engine) => {
       .on(/weather in Paris/, { call: { name: 'get_weather', arguments: { city: 'Paris' } } })
       .on(/weather in Oslo/, { call: { name: 'get_weather', arguments: { city: 'Oslo' } } })
       .on(/drizzle/, { say: 'A drizzle at 11 degrees.' })
-      .on(/in stock/, { call: { name: 'search_products', arguments: { query: 'red sofa', max_price: 500 } } })
+      .on(/in stock/, {
+        call: { name: 'search_products', arguments: { colour: 'red', category: 'sofa', maxPrice: 500 } },
+      })
       .on(/Alba 2-Seater/, { say: 'There is the Alba 2-Seater for 399 dollars.' })
   })
   afterAll(() => place[Symbol.asyncDispose]())
@@ -294,9 +295,12 @@ describe.each(engines)('the stock OpenAI client, answered by %s', (engine) => {
     await using talk = connect()
     const sessionId = await talk.open()
     talk.ask('How long do red sofas take to deliver, and what does it cost?')
-    await talk.event('response.output_audio.delta', 4)
+    const { response_id: responseId } = await talk.event('response.output_audio.delta', 4)
     talk.send({ type: 'response.cancel' })
-    const { response } = await talk.event('response.done')
+    const { response } = await until(
+      () => talk.of('response.done').find((event) => event.response.id === responseId),
+      () => 'the end of the cancelled response',
+    )
     expect(response).toMatchObject({
       status: 'cancelled',
       status_details: { type: 'cancelled', reason: 'client_cancelled' },
@@ -310,8 +314,9 @@ describe.each(engines)('the stock OpenAI client, answered by %s', (engine) => {
         event_id: event_id ?? null,
       })
     }
+    const before = talk.of('response.done').length
     talk.ask('Is a red sofa comfortable?')
-    expect((await talk.event('response.done', 2)).response.status).toBe('completed')
+    expect((await talk.event('response.done', before + 1)).response.status).toBe('completed')
     talk.close()
     const turns = await afterTheEnd(place.gateway, sessionId)
     const cancelled = turns.find((turn) => turn.role === 'agent')
@@ -331,7 +336,11 @@ describe.each(engines)('the stock OpenAI client, answered by %s', (engine) => {
     talk.send({ type: 'conversation.item.retrieve', item_id: itemId })
     expect((await talk.event('conversation.item.retrieved')).item).toMatchObject({ id: itemId, role: 'assistant' })
     const [, agent] = (await turnsOf(place.gateway, sessionId)).filter((turn) => turn.role !== 'tool')
-    expect(agent).toMatchObject({ state: 'interrupted', itemId, audio: { playedMs: 1_200, sentMs: Math.round(sentMs) } })
+    expect(agent).toMatchObject({
+      state: 'interrupted',
+      itemId,
+      audio: { playedMs: 1_200, sentMs: Math.round(sentMs) },
+    })
     expect(agent?.text.length).toBeGreaterThan(3)
     expect(`${agent?.text} ${agent?.unheard}`).toBe(transcript)
     expect(agent?.text.length).toBeLessThan(transcript.length / 2)
@@ -384,7 +393,10 @@ describe.each(engines)('the stock OpenAI client, answered by %s', (engine) => {
         { code: 'invalid_type', param: 'session.instructions', event_id: 'e3' },
       ],
       [
-        { type: 'session.update', session: { type: 'realtime', audio: { output: { format: { type: 'audio/pcmu' } } } } },
+        {
+          type: 'session.update',
+          session: { type: 'realtime', audio: { output: { format: { type: 'audio/pcmu' } } } },
+        },
         { code: 'unsupported_value', param: 'session.audio.output.format', event_id: null },
       ],
       [

@@ -67,11 +67,10 @@ export async function turnsOf(gateway: TestGateway, sessionId: string): Promise<
 
 /** Waits for the end of a session whose client has closed; asserts what is true of every ended one. Returns its turns. */
 export async function afterTheEnd(gateway: TestGateway, sessionId: string): Promise<readonly StoredTurn[]> {
+  // `ended` is told at once, the reason when all of it is stored.
   await expect
-    .poll(async () => (await gateway.get(`/v1/sessions/${sessionId}`)).body, { timeout: 10_000 })
-    .toMatchObject({ state: 'ended' })
-  const session = sessionBody.parse((await gateway.get(`/v1/sessions/${sessionId}`)).body)
-  expect(session).toMatchObject({ endReason: 'client_gone', channel: 'api' })
+    .poll(async () => sessionBody.parse((await gateway.get(`/v1/sessions/${sessionId}`)).body), { timeout: 10_000 })
+    .toMatchObject({ state: 'ended', endReason: 'client_gone', channel: 'api' })
   const receipt = receiptBody.parse((await gateway.get(`/v1/sessions/${sessionId}/receipt`)).body)
   const { items } = entriesBody.parse((await gateway.get('/v1/credits/entries')).body)
   expect(receipt.lines.reduce((sum, line) => sum + line.amountMicro, 0)).toBe(receipt.totalMicro)

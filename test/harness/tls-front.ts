@@ -51,7 +51,10 @@ function selfSigned(): { certificate: string; key: string } {
 }
 
 function toBeSigned(publicKey: KeyObject): Buffer {
-  const name = sequence(tlv(0x31, sequence(commonName, tlv(0x0c, Buffer.from('parley test')))))
+  // A name of its own: two roots of one name would be mistaken for each other.
+  const name = sequence(
+    tlv(0x31, sequence(commonName, tlv(0x0c, Buffer.from(`parley test ${randomBytes(8).toString('hex')}`)))),
+  )
   const serial = Buffer.concat([Buffer.from([0x01]), randomBytes(8)])
   const addressOfLoopback = tlv(0x87, Buffer.from([127, 0, 0, 1]))
   const altNames = sequence(subjectAltName, tlv(0x04, sequence(tlv(0x82, Buffer.from('localhost')), addressOfLoopback)))
