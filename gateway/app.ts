@@ -97,6 +97,7 @@ function createSlices(config: Config, stores: Stores, outside: Outside & { reado
     tools,
     engineFor: (brief: Brief) => engines.choose(brief.engine),
     notAllowed: (pairs) => identity.stillAllowed(pairs),
+    emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
   return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions }
 }

@@ -60,6 +60,23 @@ export const contactStore = {
           }
         }
       },
+      /** Hash of the e-mail a contact has or claims, by contact id. At most `ids.length` documents, twice. */
+      async emailHashes(tenantId: TenantId, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+        const docs = await collection.find({ _id: { $in: [...ids] }, tenantId }).toArray()
+        const claimed = docs.flatMap((doc) =>
+          doc.emailHash === undefined && doc.claims !== undefined ? [doc.claims] : [],
+        )
+        const claims = claimed.length === 0 ? [] : await collection.find({ _id: { $in: claimed }, tenantId }).toArray()
+        const hashOf = new Map(
+          [...docs, ...claims].flatMap((doc) => (doc.emailHash === undefined ? [] : [[doc._id, doc.emailHash]])),
+        )
+        return new Map(
+          docs.flatMap((doc) => {
+            const hash = hashOf.get(doc._id) ?? hashOf.get(doc.claims ?? '')
+            return hash === undefined ? [] : [[doc._id, hash]]
+          }),
+        )
+      },
       /** Gives a contact known by another identity its e-mail; undefined when it has one, or the e-mail has a contact. */
       async adopt(
         tenantId: TenantId,

@@ -31,6 +31,8 @@ export interface Identity extends Visitors, Keys, Operators {
   stillAllowed(pairs: readonly LivePair[]): Promise<ReadonlySet<string>>
   /** Finds or makes the contact; any number of callers at once get the same id. */
   contact(request: ContactRequest): Promise<string>
+  /** Hash of the e-mail each contact has or claims; contacts without one are missing. Joins usage with invoices. */
+  emailHashes(tenantId: TenantId, contactIds: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** A new key signs from now on; the old ones verify for 20 more minutes. Returns the new key's id. */
   rotateSigningKey(): Promise<string>
   /** Tokens under this key are refused everywhere within 3 s. False for a key nobody has. */
@@ -94,6 +96,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       )
       return new Set(ended.map((each) => `${each.tenantId}:${each.keyId}`))
     },
+    emailHashes: (tenantId, contactIds) => contacts.emailHashes(tenantId, contactIds),
     rotateSigningKey: () => signingKeys.rotate(),
     revokeSigningKey: (signingKeyId) => signingKeys.revoke(signingKeyId),
     sessionCookie: readSessionCookie,

@@ -1,6 +1,7 @@
 // The one way to the truth store. Knows no collection: each slice declares its own and its indexes.
 
 import { type CollectionOptions, type Db, type Document, type IndexDescription, MongoClient } from 'mongodb'
+import { withDeadline } from './deadline.ts'
 
 export interface Mongo {
   readonly db: Db
@@ -24,6 +25,8 @@ export async function openMongo(uri: string, database: string, timeoutMs: number
     appName: 'parley',
     serverSelectionTimeoutMS: timeoutMs,
     connectTimeoutMS: timeoutMs,
+    // A server that accepts and then says nothing: no wait without an end.
+    socketTimeoutMS: 20_000,
     promoteLongs: true,
     ignoreUndefined: true,
     maxPoolSize: 20,
@@ -34,12 +37,12 @@ export async function openMongo(uri: string, database: string, timeoutMs: number
     db,
     client,
     async ping(ms) {
-      try {
-        await db.command({ ping: 1 }, { timeoutMS: ms })
-        return true
-      } catch {
-        return false
-      }
+      const answer = db.command({ ping: 1 }).then(
+        () => true,
+        () => false,
+      )
+      // The driver's own timeoutMS does nothing for commands in 7.9.
+      return withDeadline(answer, { timeoutMs: ms, fallback: () => false })
     },
     close: () => client.close(),
   }

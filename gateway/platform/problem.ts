@@ -35,7 +35,14 @@ export class Problem extends Error {
   }
 }
 
+/** The driver's names for "the store cannot be reached": no defect, and it passes. */
+const unreachable =
+  /^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|PoolCleared|PoolClosed|ServerClosed|WaitQueueTimeout)/
+
 /** Unknown throwables become `internal`: the caller logs the cause under an id and tells only the id. */
 export function asProblem(thrown: unknown): Problem {
-  return thrown instanceof Problem ? thrown : new Problem('internal', undefined, { cause: thrown })
+  if (thrown instanceof Problem) return thrown
+  if (thrown instanceof Error && unreachable.test(thrown.name))
+    return new Problem('unavailable', undefined, { cause: thrown, retryAfterMs: 5_000 })
+  return new Problem('internal', undefined, { cause: thrown })
 }

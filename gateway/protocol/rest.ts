@@ -112,6 +112,15 @@ export interface UsageDay {
   readonly creditsMicro: number
 }
 
+/** Usage of one person over all their contacts and sessions; `emailHash` null for people without an e-mail. */
+export interface UsageOfPerson {
+  readonly emailHash: string | null
+  readonly contactIds: readonly string[]
+  readonly sessions: number
+  readonly seconds: number
+  readonly creditsMicro: number
+}
+
 export interface TenantView {
   readonly id: string
   readonly slug: string

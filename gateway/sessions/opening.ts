@@ -1,6 +1,7 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
 import type { Engine, EngineEvent, EngineFactory } from '../engines/engines.ts'
+import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { Problem } from '../platform/problem.ts'
@@ -94,22 +95,41 @@ function seed(history: readonly Turn[]): { role: 'user' | 'agent'; text: string 
   )
 }
 
+/** A store that hangs must not keep a caller waiting: he is refused, and what is admitted too late is given back. */
+const admitMs = 8_000
+
 async function admit(
   deps: Deps,
   request: OpenRequest,
   facts: { sessionId: string; engine: string },
 ): Promise<Admission> {
-  const answer = await deps.usage.admit({
-    tenantId: request.tenantId,
-    plan: request.plan,
-    agentId: request.brief.agentId,
-    sessionId: facts.sessionId,
-    channel: request.channel,
-    engine: facts.engine,
-    ip: request.ip,
-    keyId: request.keyId,
-    owner: deps.nodeId,
+  let late = false
+  const admitting = deps.usage
+    .admit({
+      tenantId: request.tenantId,
+      plan: request.plan,
+      agentId: request.brief.agentId,
+      sessionId: facts.sessionId,
+      channel: request.channel,
+      engine: facts.engine,
+      ...(request.brief.model === '' ? {} : { model: request.brief.model }),
+      ip: request.ip,
+      keyId: request.keyId,
+      owner: deps.nodeId,
+    })
+    .then((answer) => {
+      if (late && answer.is === 'admitted') void undo(deps, request, facts.sessionId, answer.admission)
+      return answer
+    })
+  const answer = await withDeadline(admitting, {
+    timeoutMs: admitMs,
+    clock: deps.clock,
+    fallback: () => {
+      late = true
+      return undefined
+    },
   })
+  if (answer === undefined) throw new Problem('unavailable', undefined, { retryAfterMs: admitMs })
   if (answer.is === 'refused') throw new Problem(answer.code, undefined, { retryAfterMs: answer.retryAfterMs })
   return answer.admission
 }

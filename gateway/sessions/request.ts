@@ -61,4 +61,5 @@ export interface SessionsDeps {
   readonly notAllowed: (
     pairs: readonly { tenantId: TenantId; keyId: string; signingKeyId?: string }[],
   ) => Promise<ReadonlySet<string>>
+  readonly emailHashes: (tenantId: TenantId, contactIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }

@@ -56,6 +56,17 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       run: async ({ tenantId, params }) => ({ json: found(await sessions.of(tenantId).receipt(params.id)) }),
     }),
     route({
+      method: 'GET',
+      path: '/v1/usage/people',
+      access: 'usage.read',
+      summary: 'Sessions, seconds and credits per person: contacts of one e-mail are one person.',
+      query: z.strictObject({ from: z.iso.date(), to: z.iso.date() }),
+      run: async ({ tenantId, query }) => {
+        const to = new Date(Date.parse(query.to) + 86_400_000)
+        return { json: { people: await sessions.of(tenantId).people({ from: new Date(query.from), to }) } }
+      },
+    }),
+    route({
       method: 'POST',
       path: '/v1/sessions/:id/end',
       access: 'sessions.end',

@@ -4,11 +4,12 @@
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
-import type { Page, Receipt, SessionView } from '../protocol/rest.ts'
+import type { Page, Receipt, SessionView, UsageOfPerson } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { closeStale, type JanitorReport } from './janitor.ts'
 import { Live, type LiveEvent } from './live.ts'
 import { openSession } from './opening.ts'
+import { joinPeople } from './people.ts'
 import type { Opened, OpenRequest, SessionsDeps } from './request.ts'
 import { openSessionStore, sessionCollection } from './store.ts'
 
@@ -29,6 +30,8 @@ export interface TenantSessions {
   receipt(sessionId: string): Promise<Receipt | undefined>
   /** Throws `not_found`, or `conflict` when it has ended or lives in another process. */
   end(sessionId: string, reason: string): Promise<void>
+  /** Usage per person of sessions begun in the range, contacts of one e-mail joined. */
+  people(range: { readonly from: Date; readonly to: Date }): Promise<readonly UsageOfPerson[]>
   watch(listener: (event: LiveEvent) => void): () => void
 }
 
@@ -121,6 +124,16 @@ function tenantSessions(
       throw new Problem(
         'conflict',
         view.state === 'ended' ? 'The session has ended.' : 'The session lives in another process.',
+      )
+    },
+    async people(range) {
+      const usage = await store.perContact(tenantId, range)
+      return joinPeople(
+        usage,
+        await deps.emailHashes(
+          tenantId,
+          usage.map((each) => each.contactId),
+        ),
       )
     },
     watch: (listener) => live.watch(tenantId, listener),

@@ -43,6 +43,13 @@ interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress {
   lastSeenAt: Date
 }
 
+export interface ContactUsage {
+  readonly contactId: string
+  readonly sessions: number
+  readonly seconds: number
+  readonly creditsMicro: number
+}
+
 export interface StaleSession {
   readonly tenantId: TenantId
   readonly sessionId: string
@@ -188,6 +195,26 @@ function reads(collection: Sessions, db: Db) {
         items: page.map(toView),
         next: docs.length > query.limit && last !== undefined ? `${last.startedAt.getTime()}.${last._id}` : null,
       }
+    },
+    /** Ended and running sessions begun in the range, summed per contact. */
+    async perContact(
+      tenantId: TenantId,
+      range: { readonly from: Date; readonly to: Date },
+    ): Promise<readonly ContactUsage[]> {
+      return collection
+        .aggregate<ContactUsage>([
+          { $match: { tenantId, startedAt: { $gte: range.from, $lt: range.to } } },
+          {
+            $group: {
+              _id: '$contactId',
+              sessions: { $sum: 1 },
+              seconds: { $sum: '$seconds' },
+              creditsMicro: { $sum: '$creditsMicro' },
+            },
+          },
+          { $project: { _id: 0, contactId: '$_id', sessions: 1, seconds: 1, creditsMicro: 1 } },
+        ])
+        .toArray()
     },
     /** Sessions of all tenants without a checkpoint for `olderThanMs`, by the database's clock. For the janitor only. */
     async stale(olderThanMs: number, limit: number): Promise<readonly StaleSession[]> {

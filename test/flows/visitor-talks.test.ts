@@ -117,6 +117,37 @@ test('a second session of the same visitor goes on in the same conversation', as
   expect(JSON.stringify(hello.history)).toContain('When is breakfast?')
 })
 
+test('two sessions of one e-mail are one person, and usage is joined for the invoice', async () => {
+  for (const [visitorId, email] of [
+    ['visitor-on-laptop-1', 'Ada@Example.com'],
+    ['visitor-on-mobile-1', 'ada@example.com'],
+  ]) {
+    const { body } = await gateway.post(
+      '/v1/widget/bootstrap',
+      { key: 'pk_demo_productco', visitorId, email },
+      { origin: gateway.url },
+    )
+    const { token } = z.object({ token: z.string() }).parse(body)
+    const visitor = await connect(gateway.wsUrl, { token, parley: true, origin: gateway.url })
+    const { session_id: sessionId } = await visitor.event('parley.session')
+    visitor.send({ type: 'parley.bye' })
+    await visitor.ended()
+    await ended(String(sessionId))
+  }
+  const day = new Date().toISOString().slice(0, 10)
+  const { body } = await gateway.get(`/v1/usage/people?from=${day}&to=${day}`)
+  const { people } = z
+    .object({
+      people: z.array(
+        z.object({ emailHash: z.string().nullable(), sessions: z.number(), contactIds: z.array(z.string()) }),
+      ),
+    })
+    .parse(body)
+  const known = people.filter((person) => person.emailHash !== null)
+  expect(known).toHaveLength(1)
+  expect(known[0]).toMatchObject({ sessions: 2 })
+})
+
 test('neither audio nor what was said nor a token is ever logged', async () => {
   await using visitor = await connect(gateway.wsUrl, {
     token: await gateway.visitorToken(),
