@@ -117,6 +117,7 @@ export function engineContract(name: string, build: () => Promise<EngineRig>): v
       const ready = await one.until('ready')
       await sleep(20)
       expect(one.of('ready')).toHaveLength(1)
+      expect(one.events[0]).toBe(ready)
       expect(ready.engineSessionId).not.toBe('')
       expect(ready.model).not.toBe('')
     })
@@ -264,8 +265,11 @@ export function engineContract(name: string, build: () => Promise<EngineRig>): v
       const one = open()
       one.ask(rig.longQuestion)
       const { responseId } = await one.until('audio')
+      const before = one.of('audio').length
       expect(one.engine.send({ type: 'cancel' }).is).toBe('accepted')
       const done = await one.until('responseDone')
+      // What was on its way may still come, the rest of the answer not.
+      expect(one.of('audio').length - before).toBeLessThan(5)
       expect(done).toMatchObject({ responseId, status: 'cancelled', reason: 'client_cancelled' })
     })
 
@@ -295,6 +299,17 @@ export function engineContract(name: string, build: () => Promise<EngineRig>): v
       expect(truncated.heardMs).toBe(Math.floor(producedMs))
       expect(one.of('audio')).toHaveLength(count)
       expect(one.of('error').filter((error) => !error.benign)).toEqual([])
+    })
+
+    it('sends nothing more of an item that was truncated, even while its answer goes on', async () => {
+      const one = open()
+      one.ask(rig.longQuestion)
+      const { itemId } = await one.until('audio')
+      one.engine.send({ type: 'truncate', itemId, heardMs: 50 })
+      const count = one.of('audio').length
+      expect(await one.until('truncated')).toMatchObject({ itemId, heardMs: 50 })
+      await sleep(400)
+      expect(one.of('audio')).toHaveLength(count)
     })
 
     it('does not trouble the provider when nothing of an item was heard', async () => {

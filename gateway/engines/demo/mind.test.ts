@@ -95,6 +95,16 @@ it('answers from the documents where they know, and with their words', async () 
   expect(await ask('opening hours please')).toEqual({ do: 'say', text: 'Opening hours: We are open from 9 to 18.' })
 })
 
+it('prefers a document that fits well to an unsure tool, and the tool to one that hardly fits', async () => {
+  expect(await ask('Do you have opening hours?')).toMatchObject({ do: 'say', text: expect.stringContaining('9 to 18') })
+  expect(await ask('Do you have a return crate?')).toMatchObject({ do: 'call', tool: 'search_products' })
+})
+
+it('passes over a tool that cannot take the price that was said', async () => {
+  const one = mind({ tools: tools.filter(({ name }) => name !== 'product_stats').reverse() })
+  expect(await ask('Any speakers under 500?', one)).toMatchObject({ tool: 'search_products', args: { maxPrice: 500 } })
+})
+
 it('admits what it does not know, names the topic, and does not say it twice alike', async () => {
   const one = mind({ tools: [] })
   const first = await ask('Tell me about quantum gravity', one)

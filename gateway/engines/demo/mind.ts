@@ -40,7 +40,7 @@ interface Asking {
   readonly question: string
 }
 
-/** Share of the question's words that a passage must hold to be taken for its answer. */
+/** Share of the question's words that a passage must hold: to win against an unsure tool, and to be said at all. */
 const goodMatch = 0.6
 const weakMatch = 0.34
 const notesKept = 8
@@ -93,8 +93,8 @@ export class Mind {
     if (/^\W*(?:good)?bye\b.{0,20}$/i.test(text)) return say('Goodbye, and thank you for trying this out.')
     const intent = chooseTool(text, this.#tools)
     const found = await this.#passage(text)
-    if (found !== undefined && found.match >= goodMatch && intent?.certainty !== 'sure') return say(found.text)
-    if (intent !== undefined && (intent.certainty === 'sure' || found === undefined)) return this.#use(intent, text)
+    const known = found !== undefined && found.match >= goodMatch
+    if (intent !== undefined && (intent.certainty === 'sure' || !known)) return this.#use(intent, text)
     if (found !== undefined) return say(found.text)
     return say(this.#lostFor(text))
   }
