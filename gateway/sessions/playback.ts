@@ -60,14 +60,6 @@ export class Playback {
     if (final) item.reportedFinal = true
   }
 
-  /** The item will not be played further; `exactMs` overrules what real time suggested. */
-  stop(itemId: string, exactMs?: number): void {
-    const item = this.#items.get(itemId)
-    if (item === undefined) return
-    item.reportedFinal = true
-    if (exactMs !== undefined) item.playedMs = Math.min(exactMs, item.sentMs)
-  }
-
   /** For a leg without a player of ours: what real time allows to have been played since the first audio. */
   inferPlayed(nowMs: number): void {
     for (const item of this.#items.values()) {

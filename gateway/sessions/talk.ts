@@ -233,6 +233,7 @@ export class Talk {
   /** The leg is gone: what its player had not reported was not heard. */
   hangUp(): void {
     if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    // What was cut before stays as it was: real time goes on, its player does not.
     const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
     for (const itemId of [...this.#waiting.keys(), ...playing]) this.#cutShort(itemId)
     for (const turn of this.#options.recorder.turns) {
@@ -255,7 +256,6 @@ export class Talk {
     this.#waiting.get(itemId)?.cancel()
     this.#waiting.delete(itemId)
     this.#cut.add(itemId)
-    this.#playback.stop(itemId, exactMs)
     const heard = this.#playback.heard(itemId)
     const turn = this.#options.recorder.find(itemId)
     if (heard === undefined || turn === undefined) return
