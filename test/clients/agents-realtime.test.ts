@@ -197,6 +197,12 @@ describe.each(engines)('the stock agents SDK, answered by %s', (engine) => {
     )
     expect(cancelled.response).toMatchObject({ status_details: { reason: 'turn_detected' } })
     const itemId = String(delta.item_id)
+    for (const end of [
+      'response.output_audio.done',
+      'response.output_audio_transcript.done',
+      'response.output_item.done',
+    ])
+      expect(talk.of(end).map((event) => JSON.stringify(event))).toContainEqual(expect.stringContaining(itemId))
     const cut = (await turnsOf(place.gateway, sessionId)).find((turn) => turn.itemId === itemId)
     expect(cut).toMatchObject({ state: 'interrupted', audio: { playedMs: truncated.audio_end_ms } })
     expect(cut?.unheard?.length).toBeGreaterThan(0)

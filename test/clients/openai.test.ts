@@ -145,6 +145,15 @@ describe.each(engines)('the stock OpenAI client, answered by %s', (engine) => {
       content: [{ type: 'input_text', text: 'Hello there, how much is a red sofa?' }],
     })
     const { text, item_id: itemId } = await talk.event('response.output_text.done')
+    await until(
+      () => talk.of('conversation.item.done').find((event) => event.item.id === itemId),
+      () => 'the end of the item',
+    )
+    for (const { item, previous_item_id: previous } of talk.of('conversation.item.done')) {
+      expect(talk.of('conversation.item.added').find((event) => event.item.id === item.id)).toMatchObject({
+        previous_item_id: previous,
+      })
+    }
     const { response } = await talk.event('response.done', talk.of('response.done').length || 1)
     expect(text.length).toBeGreaterThan(10)
     expect(
