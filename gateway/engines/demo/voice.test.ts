@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { pino } from 'pino'
 import { afterEach, expect, it } from 'vitest'
 import { soundSpan } from './sentences.ts'
@@ -86,6 +88,17 @@ it('fails one sentence and lives when flite cannot say it', async () => {
 it('does not get warm where it cannot start', async () => {
   await expect(open('throw new Error("no")').warm()).rejects.toThrow('voice thread died')
 })
+
+it('does not keep a process alive that has nothing else to do', async () => {
+  const script = `import { createVoice } from ${JSON.stringify(new URL('./voice.ts', import.meta.url).href)}
+    const voice = createVoice({ log: { warn() {} } })
+    console.log((await voice.speak('slt', 'Done.')).length > 0)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const [code] = await once(child, 'close')
+  expect({ code, output }).toEqual({ code: 0, output: 'true\n' })
+}, 15_000)
 
 it.each([
   ['slt', 'slt'],

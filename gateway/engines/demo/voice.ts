@@ -83,6 +83,7 @@ class FliteVoice implements Voice {
     const id = this.#nextId++
     const pcm = await new Promise<Buffer>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
+      this.#worker?.ref()
       this.#worker?.postMessage({ id, voice: fliteName[voice], text: text.slice(0, maxTextChars) })
     })
     this.#keep(key, pcm)
@@ -100,13 +101,13 @@ class FliteVoice implements Voice {
     const module = this.#options.module ?? new URL('./flite-worker.ts', import.meta.url)
     const worker = new Worker(module, { name: 'parley-voice', execArgv: ['--disable-warning=ExperimentalWarning'] })
     this.#worker = worker
-    // The thread must not keep a finished process alive.
-    worker.unref()
     return new Promise((resolve, reject) => {
       worker.on('message', (message: unknown) => {
         const read = reply.parse(message)
         if ('ready' in read) resolve()
         else this.#answer(read)
+        // Work keeps the process alive until it is done, an idle thread does not.
+        if (this.#waiting.size === 0) worker.unref()
       })
       const died = (cause: unknown) => {
         if (this.#worker !== worker) return
