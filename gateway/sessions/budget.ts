@@ -11,6 +11,8 @@ import type { Channel } from '../protocol/turn.ts'
 import type { Admission, Bill, Usage } from '../usage/usage.ts'
 
 export const checkpointMs = 15_000
+/** Turns may end in quick succession; their checkpoints are merged into one. */
+const checkpointGapMs = 3_000
 /** Extend while this much is left, so that a refusal leaves time for a closing sentence. */
 const extendBelowSeconds = 40
 const warnBelowSeconds = 60
@@ -52,7 +54,8 @@ export class Budget {
   #exhausted = false
   #extending = false
   #running: Promise<void> | undefined
-  #again = false
+  #again: Timer | undefined
+  #checkpointedAtMs = Number.NEGATIVE_INFINITY
   #lastGoodMs = 0
   readonly #timers: Timer[] = []
 
@@ -75,6 +78,7 @@ export class Budget {
 
   stop(): void {
     this.#stoppedAtMs ??= this.#deps.clock.monotonicMs()
+    this.#again?.cancel()
     for (const timer of this.#timers.splice(0)) timer.cancel()
   }
 
@@ -148,19 +152,23 @@ export class Budget {
     this.#heldMicro = answer.amountMicro
   }
 
-  /** Durable progress. Calls while one runs are merged into one more. */
+  /** Durable progress, now or within 3 s of the last one. */
   checkpoint(): void {
-    if (this.#startedAtMs === undefined) return
-    if (this.#running !== undefined) {
-      this.#again = true
-      return
+    if (this.#startedAtMs === undefined || this.#stoppedAtMs !== undefined || this.#again !== undefined) return
+    const waitMs = this.#checkpointedAtMs + checkpointGapMs - this.#deps.clock.monotonicMs()
+    if (this.#running === undefined && waitMs <= 0) this.#runCheckpoint()
+    else {
+      this.#again = this.#deps.clock.after(Math.max(waitMs, 100), () => {
+        this.#again = undefined
+        this.checkpoint()
+      })
     }
+  }
+
+  #runCheckpoint(): void {
+    this.#checkpointedAtMs = this.#deps.clock.monotonicMs()
     this.#running = this.#checkpoint().finally(() => {
       this.#running = undefined
-      if (this.#again && this.#stoppedAtMs === undefined) {
-        this.#again = false
-        this.checkpoint()
-      }
     })
   }
 

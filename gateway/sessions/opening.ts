@@ -28,13 +28,17 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   if (!('open' in factory)) throw new Problem('engine_refused', undefined, { cause: factory.off })
   const transcript = deps.transcript.of(tenantId)
   const sessionId = newId('sess')
-  const conversationId = await transcript.conversation({ agentId: brief.agentId, contactId: request.contactId })
-  const [history, tools] = await Promise.all([
-    transcript.ofConversation(conversationId, historyTurns),
+  const preparing = Promise.all([
+    transcript
+      .conversation({ agentId: brief.agentId, contactId: request.contactId })
+      .then(async (id) => ({ id, history: await transcript.ofConversation(id, historyTurns) })),
     deps.tools.brief(tenantId, brief.tools),
   ])
+  // Told below; until then a failure must not count as unhandled.
+  preparing.catch(() => undefined)
   const admission = await admit(deps, request, { sessionId, engine: factory.kind })
   try {
+    const [{ id: conversationId, history }, tools] = await preparing
     const view = await deps.store.create(
       tenantId,
       {
@@ -184,7 +188,8 @@ function assemble(deps: Deps, made: Made): Session {
   const progress = (): SessionProgress => progressOf(session, recorder, budget)
   const now = (): SessionView => ({
     ...view,
-    state: session.state,
+    // Ended means: settled and stored. Until then it is ending.
+    state: session.state === 'ended' ? 'ending' : session.state,
     ...progress(),
     lastSeenAt: new Date(clock.now()).toISOString(),
   })

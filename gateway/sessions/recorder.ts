@@ -19,8 +19,8 @@ export interface RecorderOptions {
 
 type Change = Partial<Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'audio' | 'latencyMs' | 'voice'>>
 
-/** Turns of live text are written at most this often; finals at once. */
-const partialWriteMs = 1_000
+/** Turns of live text are written at most this often; decisions at once. */
+const partialWriteMs = 2_500
 /** Failed writes are retried with this pause; turns wait in memory meanwhile. */
 const retryMs = 500
 
@@ -90,13 +90,14 @@ export class Recorder {
     this.#schedule(partialWriteMs)
   }
 
-  /** A decided change; written at once. */
+  /** A decided change is written at once; one that leaves the turn live, soon. */
   change(itemId: string, change: Change): void {
     const turn = this.#turns.get(itemId)
     if (turn === undefined) return
     if (turn.state === 'partial' && change.state !== undefined && change.state !== 'partial') this.#count++
-    this.#put({ ...turn, ...change })
-    this.#schedule(0)
+    const next = { ...turn, ...change }
+    this.#put(next)
+    this.#schedule(next.state === 'partial' && next.tool === undefined ? partialWriteMs : 0)
   }
 
   /** The person cut in. */

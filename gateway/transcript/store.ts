@@ -1,9 +1,10 @@
 // Collections `conversations` and `turns`. The only file that knows their documents.
 
-import type { Collection, Db } from 'mongodb'
+import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { Channel, Turn, TurnRole, TurnState } from '../protocol/turn.ts'
+import { WriteQueue } from './write-queue.ts'
 
 interface ConversationDoc {
   _id: string
@@ -107,6 +108,27 @@ function changes(turn: Turn) {
   }
 }
 
+function upsert(tenantId: TenantId, turn: Turn): AnyBulkWriteOperation<TurnDoc> {
+  return {
+    updateOne: {
+      filter: { _id: turn.id, tenantId },
+      update: {
+        $set: changes(turn),
+        $setOnInsert: {
+          channel: turn.channel,
+          sessionId: turn.sessionId,
+          conversationId: turn.conversationId,
+          role: turn.role,
+          seq: turn.seq,
+          itemId: turn.itemId,
+          createdAt: new Date(turn.createdAt),
+        },
+      },
+      upsert: true,
+    },
+  }
+}
+
 export const turnStore = {
   spec: {
     name: 'turns',
@@ -117,30 +139,14 @@ export const turnStore = {
   } satisfies CollectionSpec,
   open(db: Db) {
     const collection: Collection<TurnDoc> = db.collection('turns', durable)
+    // Unordered: each turn is its own document, and a session has one write in flight.
+    const queue = new WriteQueue<AnyBulkWriteOperation<TurnDoc>>(async (operations) => {
+      await collection.bulkWrite([...operations], { ordered: false })
+    })
     return {
+      /** `turns` of one tenant; the command holds those of all sessions that write in the same moment. */
       async write(tenantId: TenantId, turns: readonly Turn[]): Promise<void> {
-        if (turns.length === 0) return
-        await collection.bulkWrite(
-          turns.map((turn) => ({
-            updateOne: {
-              filter: { _id: turn.id, tenantId },
-              update: {
-                $set: changes(turn),
-                $setOnInsert: {
-                  channel: turn.channel,
-                  sessionId: turn.sessionId,
-                  conversationId: turn.conversationId,
-                  role: turn.role,
-                  seq: turn.seq,
-                  itemId: turn.itemId,
-                  createdAt: new Date(turn.createdAt),
-                },
-              },
-              upsert: true,
-            },
-          })),
-          { ordered: true },
-        )
+        if (turns.length > 0) await queue.add(turns.map((turn) => upsert(tenantId, turn)))
       },
       async ofConversation(tenantId: TenantId, conversationId: string, limit: number): Promise<readonly Turn[]> {
         const docs = await collection.find({ tenantId, conversationId }).sort({ seq: -1 }).limit(limit).toArray()

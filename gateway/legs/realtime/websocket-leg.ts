@@ -118,7 +118,7 @@ export class WebSocketLeg implements Leg {
 
   turn(turn: Turn): void {
     this.#renderer?.rewrite(turn.itemId, turn.text)
-    this.#parley({ type: 'parley.turn', event_id: newId('event'), turn })
+    if (this.reportsPlayback) this.#parley({ type: 'parley.turn', event_id: newId('event'), turn })
   }
 
   notice(code: ParleyNotice['code'], text: string): void {
