@@ -12,6 +12,7 @@ const publicUrl = 'https://talk.example'
 const page = 'https://shop.example'
 let store: TestStore
 let identity: Identity
+let agents: ReturnType<typeof createAgents>
 let tenant: Tenant
 let siteKey: string
 let count = 0
@@ -23,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => store[Symbol.asyncDispose]())
 beforeEach(async () => {
   const tenants = createTenants({ db: store.db })
-  const agents = createAgents({ db: store.db, tenants })
+  agents = createAgents({ db: store.db, tenants })
   identity = createIdentity({ db: store.db, publicUrl, secret: randomBytes(32), tenants, agents })
   tenant = await tenants.create({ slug: `r-${count++}`, name: 'R', origins: [page] })
   const { id } = await agents
@@ -124,6 +125,15 @@ describe('POST /v1/realtime/client_secrets', () => {
     const left = (json as { expires_at: number }).expires_at - Date.now() / 1000
     expect(left).toBeGreaterThan(595)
     expect(left).toBeLessThanOrEqual(600)
+  })
+
+  test('takes the slug of an agent as the model, the only field stock clients have for it', async () => {
+    const { id } = await agents.of(tenant.id).create({ slug: 'seller', name: 'Seller' })
+    await agents.of(tenant.id).publish(id)
+    const { json } = await mint({ session: { type: 'realtime', model: 'seller' } })
+    expect(json).toMatchObject({ session: { agent: 'seller' } })
+    const unnamed = mint({ session: { type: 'realtime', model: 'gpt-realtime' } })
+    await expect(unnamed).rejects.toMatchObject({ code: 'invalid' })
   })
 
   test('refuses what the agent decides, and callers without an API key', async () => {

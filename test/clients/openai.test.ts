@@ -478,15 +478,19 @@ describe.each(engines)('the stock OpenAI client, answered by %s', (engine) => {
     await talk.open()
     talk.send({
       type: 'session.update',
-      session: { type: 'realtime', instructions: 'You are a pirate.', audio: { output: { voice: 'ash' } } },
+      session: {
+        type: 'realtime',
+        instructions: 'You are a pirate.',
+        max_output_tokens: 300,
+        audio: { output: { voice: 'ash' } },
+      },
     })
     const { session } = await talk.event('session.updated')
     if (engine === 'demo') expect(session).toMatchObject({ audio: { output: { voice: 'ash' } } })
     else {
-      expect(session).toMatchObject({ instructions: 'You are a pirate.', audio: { output: { voice: 'ash' } } })
-      await expect
-        .poll(() => place.provider.last.session)
-        .toMatchObject({ instructions: 'You are a pirate.', audio: { output: { voice: 'ash' } } })
+      const wanted = { instructions: 'You are a pirate.', max_output_tokens: 300, audio: { output: { voice: 'ash' } } }
+      expect(session).toMatchObject(wanted)
+      await expect.poll(() => place.provider.last.session).toMatchObject(wanted)
       expect(place.provider.last.session.tools?.length).toBeGreaterThan(0)
     }
     expect(talk.errors).toEqual([])
