@@ -13,6 +13,9 @@ export type LiveEvent =
 export interface LiveSession {
   readonly session: Session
   readonly credential: { readonly keyId: string; readonly signingKeyId?: string }
+  readonly conversationId: string
+  /** Resolves when what was said so far is durable, at the latest after `timeoutMs`. */
+  readonly flushed: (timeoutMs: number) => Promise<unknown>
   /** As it is now, not as last stored. */
   readonly view: () => SessionView
 }
@@ -36,6 +39,11 @@ export class Live {
   get(tenantId: TenantId, id: string): LiveSession | undefined {
     const live = this.#sessions.get(id)
     return live?.session.options.tenantId === tenantId ? live : undefined
+  }
+  /** A visitor who reloads comes back before the last words of the session before are stored: waits for them. */
+  async flushed(conversationId: string, timeoutMs: number): Promise<void> {
+    const before = this.all().filter((live) => live.conversationId === conversationId)
+    await Promise.all(before.map((live) => live.flushed(timeoutMs)))
   }
   of(tenantId: TenantId): readonly LiveSession[] {
     return this.all().filter((live) => live.session.options.tenantId === tenantId)

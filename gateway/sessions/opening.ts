@@ -19,6 +19,7 @@ import { Toolbox } from './toolbox.ts'
 
 /** Turns of the conversation that seed the engine and greet the client. */
 const historyTurns = 20
+const flushMs = 1_000
 
 type Deps = SessionsDeps & { readonly live: Live; readonly store: SessionStore }
 
@@ -29,9 +30,10 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   const transcript = deps.transcript.of(tenantId)
   const sessionId = newId('sess')
   const preparing = Promise.all([
-    transcript
-      .conversation({ agentId: brief.agentId, contactId: request.contactId })
-      .then(async (id) => ({ id, history: await transcript.ofConversation(id, historyTurns) })),
+    transcript.conversation({ agentId: brief.agentId, contactId: request.contactId }).then(async (id) => {
+      await deps.live.flushed(id, flushMs)
+      return { id, history: await transcript.ofConversation(id, historyTurns) }
+    }),
     deps.tools.brief(tenantId, brief.tools),
   ])
   // Told below; until then a failure must not count as unhandled.
@@ -220,7 +222,13 @@ function assemble(deps: Deps, made: Made): Session {
     keyId: request.keyId,
     ...(request.signingKeyId === undefined ? {} : { signingKeyId: request.signingKeyId }),
   }
-  live.add(view.id, { session, credential, view: now })
+  live.add(view.id, {
+    session,
+    credential,
+    conversationId: view.conversationId,
+    flushed: (timeoutMs) => recorder.settle(timeoutMs),
+    view: now,
+  })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
   return session
