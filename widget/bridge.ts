@@ -1,0 +1,24 @@
+// What loader and panel say to each other over one MessageChannel. Nothing of the conversation leaves the panel.
+
+/** Loader → panel, by window.postMessage with the exact origin, carrying the port for everything else. */
+export interface Init {
+  readonly parley: 'init'
+  readonly visible: boolean
+}
+
+/** Loader → panel. */
+export type HostMessage =
+  | { readonly t: 'visible'; readonly on: boolean }
+  | { readonly t: 'say'; readonly text: string }
+  | { readonly t: 'call' }
+  | { readonly t: 'hangup' }
+
+/** Panel → loader. `message` and `error` reach the page through `parley('on', …)`. */
+export type PanelMessage =
+  | { readonly t: 'ready' }
+  | { readonly t: 'close' }
+  | { readonly t: 'accent'; readonly accent: string }
+  | { readonly t: 'unread'; readonly count: number }
+  | { readonly t: 'call'; readonly on: boolean }
+  | { readonly t: 'message'; readonly role: 'user' | 'agent'; readonly voice: boolean }
+  | { readonly t: 'error'; readonly code: string }

@@ -1,0 +1,94 @@
+// The transcript as the panel shows it. `parley.turn` is the truth; live text fills the time until it comes. Pure.
+
+import type { Turn } from '../gateway/protocol/turn.ts'
+
+export interface Line {
+  /** The engine's item id: joins live events, the player and the stored turn. */
+  readonly itemId: string
+  readonly role: 'user' | 'agent' | 'note'
+  /** `waiting`: written here, not yet confirmed by the gateway. `unsent`: given up. */
+  readonly state: 'waiting' | 'unsent' | 'partial' | 'final' | 'interrupted' | 'failed'
+  readonly text: string
+  /** Generated but never heard. */
+  readonly unheard: string
+  readonly voice: boolean
+  /** Position given by the gateway; lines without one come last, in the order of their birth. */
+  readonly seq: number | undefined
+  readonly born: number
+  /** Said before this visit. */
+  readonly past: boolean
+}
+
+type NewLine = Pick<Line, 'itemId' | 'role' | 'state' | 'text'> & Partial<Line>
+
+/** Adds a line at the end. */
+export function add(lines: readonly Line[], line: NewLine): readonly Line[] {
+  const born = Math.max(0, ...lines.map((each) => each.born)) + 1
+  return sorted([...lines, { unheard: '', voice: false, seq: undefined, born, past: false, ...line }])
+}
+
+export function change(lines: readonly Line[], itemId: string, fields: Partial<Line>): readonly Line[] {
+  return sorted(lines.map((line) => (line.itemId === itemId ? { ...line, ...fields } : line)))
+}
+
+export function find(lines: readonly Line[], itemId: string): Line | undefined {
+  return lines.find((line) => line.itemId === itemId)
+}
+
+/** Tool calls and system turns are for the operator; the visitor sees the answer. */
+export function withTurn(lines: readonly Line[], turn: Turn, past = false): readonly Line[] {
+  if (turn.role === 'tool' || turn.role === 'system') return lines
+  const known = find(lines, turn.itemId)
+  const fields = {
+    role: turn.role,
+    state: turn.state,
+    // Live text may run ahead of a turn that is still being written.
+    text: turn.state === 'partial' ? longer(known?.text ?? '', turn.text) : turn.text,
+    unheard: turn.unheard ?? '',
+    voice: turn.voice,
+    seq: turn.seq,
+  }
+  if (known !== undefined) return change(lines, turn.itemId, fields)
+  return add(lines, { itemId: turn.itemId, past, ...fields })
+}
+
+export interface LiveText {
+  readonly itemId: string
+  readonly role: 'user' | 'agent'
+  readonly spoken: boolean
+  readonly delta?: string
+  readonly final?: string
+}
+
+/** `live` holds the text that arrived as deltas, by item: the line itself may know more already. */
+export function withText(
+  lines: readonly Line[],
+  live: Readonly<Record<string, string>>,
+  event: LiveText,
+): { lines: readonly Line[]; live: Readonly<Record<string, string>> } {
+  const { itemId, role, spoken } = event
+  const text = event.final ?? (live[itemId] ?? '') + (event.delta ?? '')
+  const next = { ...live, [itemId]: text }
+  const known = find(lines, itemId)
+  if (known === undefined)
+    return { live: next, lines: add(lines, { itemId, role, voice: spoken, text, state: 'partial' }) }
+  if (known.state !== 'partial') return { live: next, lines }
+  return { live: next, lines: change(lines, itemId, { text: event.final ?? longer(known.text, text) }) }
+}
+
+/** What is left of lines whose connection broke: the rest of them will never come. */
+export function settled(lines: readonly Line[]): readonly Line[] {
+  return lines.map((line) => (line.state === 'partial' ? { ...line, state: 'final' } : line))
+}
+
+function longer(a: string, b: string): string {
+  return a.length > b.length ? a : b
+}
+
+function sorted(lines: readonly Line[]): readonly Line[] {
+  return lines.toSorted((a, b) => {
+    if (a.seq !== undefined && b.seq !== undefined) return a.seq - b.seq
+    if (a.seq === undefined && b.seq === undefined) return a.born - b.born
+    return a.seq === undefined ? 1 : -1
+  })
+}

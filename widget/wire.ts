@@ -1,0 +1,121 @@
+// From frames of /v1/realtime to the few events the panel cares about. Tolerant: what it does not know it ignores.
+
+import { isProblemCode, type ProblemBody } from '../gateway/protocol/codes.ts'
+import { decodeAudio, type ParleyServerEvent } from '../gateway/protocol/realtime.ts'
+
+export type WireEvent =
+  | ParleyServerEvent
+  | {
+      readonly type: 'text'
+      readonly itemId: string
+      readonly role: 'user' | 'agent'
+      readonly spoken: boolean
+      readonly delta?: string
+      readonly final?: string
+    }
+  | { readonly type: 'audio'; readonly itemId: string; readonly pcm: Uint8Array }
+  | { readonly type: 'audioDone'; readonly itemId: string }
+  | { readonly type: 'speech'; readonly phase: 'start' | 'stop' }
+  | { readonly type: 'response'; readonly phase: 'start' | 'stop' }
+  | { readonly type: 'refused'; readonly problem: ProblemBody }
+
+type Json = Readonly<Record<string, unknown>>
+
+const parleyTypes: ReadonlySet<string> = new Set<ParleyServerEvent['type']>([
+  'parley.session',
+  'parley.turn',
+  'parley.notice',
+  'parley.end',
+  'parley.heartbeat',
+  'parley.flush',
+])
+
+export function parseFrame(data: unknown): WireEvent | undefined {
+  if (data instanceof ArrayBuffer) {
+    const audio = decodeAudio(new Uint8Array(data))
+    return audio === undefined ? undefined : { type: 'audio', ...audio }
+  }
+  if (typeof data !== 'string') return undefined
+  const json = parseObject(data)
+  if (json === undefined || typeof json.type !== 'string') return undefined
+  return isParley(json) ? json : standard(json, json.type)
+}
+
+/** Undefined for what is not a JSON object. */
+export function parseObject(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The gateway serves panel and socket together, so its own events have the shape they are declared with. */
+function isParley(json: Json): json is Json & ParleyServerEvent {
+  return parleyTypes.has(String(json.type))
+}
+
+function standard(json: Json, type: string): WireEvent | undefined {
+  const itemId = string(json.item_id) ?? ''
+  switch (type) {
+    case 'response.output_audio_transcript.delta':
+      return { type: 'text', itemId, role: 'agent', spoken: true, delta: string(json.delta) ?? '' }
+    case 'response.output_audio_transcript.done':
+      return { type: 'text', itemId, role: 'agent', spoken: true, final: string(json.transcript) ?? '' }
+    case 'response.output_text.delta':
+      return { type: 'text', itemId, role: 'agent', spoken: false, delta: string(json.delta) ?? '' }
+    case 'response.output_text.done':
+      return { type: 'text', itemId, role: 'agent', spoken: false, final: string(json.text) ?? '' }
+    case 'conversation.item.input_audio_transcription.delta':
+      return { type: 'text', itemId, role: 'user', spoken: true, delta: string(json.delta) ?? '' }
+    case 'conversation.item.input_audio_transcription.completed':
+      return { type: 'text', itemId, role: 'user', spoken: true, final: string(json.transcript) ?? '' }
+    case 'response.output_audio.delta':
+      return { type: 'audio', itemId, pcm: fromBase64(string(json.delta) ?? '') }
+    case 'response.output_audio.done':
+      return { type: 'audioDone', itemId }
+    case 'input_audio_buffer.speech_started':
+      return { type: 'speech', phase: 'start' }
+    case 'input_audio_buffer.speech_stopped':
+      return { type: 'speech', phase: 'stop' }
+    case 'response.created':
+      return { type: 'response', phase: 'start' }
+    case 'response.done':
+      return { type: 'response', phase: 'stop' }
+    case 'error':
+      return refused(json.parley)
+    default:
+      return undefined
+  }
+}
+
+/** Errors without a problem are answers to a single event: nothing a visitor could act on. */
+function refused(parley: unknown): WireEvent | undefined {
+  const problem = asProblem(parley)
+  return problem === undefined ? undefined : { type: 'refused', problem }
+}
+
+export function asProblem(value: unknown): ProblemBody | undefined {
+  if (!isObject(value)) return undefined
+  const { code, message, retry, retryAfterMs } = value
+  if (typeof code !== 'string' || !isProblemCode(code) || typeof message !== 'string') return undefined
+  return {
+    code,
+    message,
+    retry: retry === 'now' || retry === 'backoff' || retry === 'new_token' ? retry : 'never',
+    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+  }
+}
+
+function string(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+}
