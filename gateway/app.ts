@@ -200,7 +200,11 @@ function createAppHttp(
     site: {
       widgetDir: join(root, 'widget', 'dist'),
       consoleDir: join(root, 'console', 'dist'),
-      frameAncestors: async (key) => (await identity.siteKey(key))?.origins,
+      frameAncestors: async (key) => {
+        const siteKey = await identity.siteKey(key)
+        if (siteKey === undefined || siteKey.origins.length > 0) return siteKey?.origins
+        return (await tenants.byId(siteKey.tenantId))?.origins
+      },
       demoTenants: () => demoTenants(deps),
     },
     health: async () => {

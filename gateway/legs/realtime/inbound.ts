@@ -142,7 +142,9 @@ export class Inbound {
         this.#retrieve(event.item_id, raw, event.event_id)
         return
       case 'conversation.item.delete':
-        this.#native(raw, event.event_id)
+        // Notes and the gateway's own calls are items too: what a visitor said stays said.
+        if (this.#options.trusted) this.#native(raw, event.event_id)
+        else this.#forbidden('item', event.event_id)
         return
       case 'output_audio_buffer.clear':
         this.#error('invalid_value', 'output_audio_buffer.clear is for WebRTC and SIP.', 'type', event.event_id ?? null)
