@@ -74,7 +74,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
         history: seed(history),
       },
     })
-    session = assemble(deps, { request, view, admission, engine, serverTools })
+    session = assemble(deps, { request, view, admission, engine, serverTools, history })
     const opened = session
     return {
       sessionId,
@@ -156,7 +156,16 @@ async function undo(deps: Deps, request: OpenRequest, sessionId: string, admissi
   }
 }
 
+/** Who spoke to us in the last half hour is not greeted again: the connection was lost, or the page changed. */
+const freshAfterMs = 30 * 60_000
+
+function isFresh(history: readonly Turn[], nowMs: number): boolean {
+  const last = history.at(-1)
+  return last === undefined || nowMs - Date.parse(last.updatedAt) > freshAfterMs
+}
+
 interface Made {
+  readonly history: readonly Turn[]
   readonly request: OpenRequest
   readonly view: SessionView
   readonly admission: Admission
@@ -212,7 +221,7 @@ function assemble(deps: Deps, made: Made): Session {
       tenantId,
       sessionId: view.id,
       keyId: request.keyId,
-      greeting: brief.greeting,
+      greeting: isFresh(made.history, deps.clock.now()) ? brief.greeting : null,
       closing: brief.closing,
       limits: brief.limits,
     },

@@ -117,7 +117,9 @@ export class Recorder {
   #put(turn: Turn): void {
     const stamped = { ...turn, updatedAt: new Date(this.#options.clock.now()).toISOString() }
     this.#turns.set(turn.itemId, stamped)
-    this.#dirty.set(turn.itemId, stamped)
+    // A turn without a word is told (somebody begins to speak) but not stored: it may turn out to be noise.
+    if (stamped.text !== '' || stamped.tool !== undefined || (stamped.unheard ?? '') !== '')
+      this.#dirty.set(turn.itemId, stamped)
     if (turn.role !== 'tool' && turn.text !== '') this.#lastText = turn.text.slice(-160)
     this.#options.onTurn(stamped)
   }
