@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { violations } from '../harness/axe.ts'
 import { openBrowser } from '../harness/browser.ts'
 import { connect } from '../harness/client.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
@@ -47,6 +48,7 @@ test('an operator watches a session live as it is spoken, ends it, and reads its
   await page.locator('.turn[data-role=user]', { hasText: 'red sofa' }).waitFor()
   await page.locator('.turn[data-role=agent]', { hasText: 'Alba' }).waitFor()
   await page.locator('details.tool').waitFor()
+  expect(await violations(page.mainFrame())).toEqual([])
   await page.keyboard.press('x')
   await page.locator('#confirm-reason').fill('Shown to an operator')
   await page.locator('[role=alertdialog] button[type=submit]').click()
