@@ -130,6 +130,7 @@ test('a visitor on a foreign origin presses the button, hears the agent, cuts in
   await panel.locator('textarea').press('Enter')
   await panel.locator('.log').getByText('working days').waitFor({ timeout: 20_000 })
   expect(await loudest(frame(), 2_000)).toBeGreaterThan(0.01)
+  expect(await violations(frame())).toEqual([])
   const sessionId = await lastSession()
   await page.close()
   await expect

@@ -15,6 +15,7 @@ export function Composer({ state, field }: { state: State; field: RefObject<HTML
   const send = (): void => {
     visit.say(text)
     setText('')
+    field.current?.focus()
   }
   return (
     <form
@@ -41,12 +42,12 @@ export function Composer({ state, field }: { state: State; field: RefObject<HTML
         }}
       />
       {canTalk && empty ? (
-        <button type="button" class="talk" onClick={() => visit.startCall()}>
+        <button key="talk" type="button" class="talk" onClick={() => visit.startCall()}>
           <Icon name="mic" />
           {words.talk}
         </button>
       ) : (
-        <button type="submit" class="send" aria-label={words.send} disabled={empty}>
+        <button key="send" type="submit" class="send" aria-label={words.send} disabled={empty}>
           <Icon name="send" />
         </button>
       )}
