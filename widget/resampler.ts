@@ -11,8 +11,8 @@ export class Resampler {
   readonly #table: Float32Array
   readonly #history: Float32Array
   #newest = 0
-  /** Where the next output lies after the newest input, in input samples. */
-  #position = 0
+  /** Where the next output lies after the newest input, in input samples; the first one needs an input. */
+  #position = 1
 
   constructor(fromHz: number, toHz: number) {
     this.#step = fromHz / toHz
