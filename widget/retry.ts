@@ -60,7 +60,7 @@ function codeOf(close: { readonly code: number; readonly reason: string }): Prob
 /** Seconds before the n-th try; the first is spread over 0 to 1 s so that a restart is not a stampede. */
 const pauses = [0, 1, 2, 4, 7, 7] as const
 /** After these the panel says so and leaves the next try to the person. */
-const maxTries = pauses.length
+export const maxTries = pauses.length
 
 /** Milliseconds until try number `tries` (from 0), or undefined when it is time to give up. `random` from 0 to 1. */
 export function pauseMs(ending: Ending, tries: number, random: number): number | undefined {
