@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
-import { ConfigError, readConfig, settings } from './config.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { ConfigError, loadEnvFile, readConfig, settings } from './config.ts'
 
 test('no environment at all is a complete configuration', () => {
   const config = readConfig({})
@@ -33,4 +36,22 @@ test('an empty variable is an unset one', () => {
 
 test('every setting says what it is', () => {
   for (const [name, schema] of Object.entries(settings)) expect(schema.description, name).toMatch(/.{10,}\.$/)
+})
+
+test('`.env` fills in what the environment does not set', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-env-'))
+  const before = process.cwd()
+  try {
+    writeFileSync(join(folder, '.env'), 'PARLEY_TEST_A=file\nPARLEY_TEST_B=file\n')
+    vi.stubEnv('PARLEY_TEST_A', 'shell')
+    process.chdir(folder)
+    loadEnvFile()
+    // biome-ignore lint/style/noProcessEnv: what this test is about
+    const { PARLEY_TEST_A, PARLEY_TEST_B } = process.env
+    expect([PARLEY_TEST_A, PARLEY_TEST_B]).toEqual(['shell', 'file'])
+  } finally {
+    process.chdir(before)
+    vi.unstubAllEnvs()
+    rmSync(folder, { recursive: true })
+  }
 })

@@ -1,6 +1,7 @@
 // Environment → Config. The only reader of process.env. `.env.example` and the README's table are generated from
 // `settings`, so each field says in one sentence what it is.
 
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 
@@ -85,6 +86,11 @@ export class ConfigError extends Error {
     this.name = 'ConfigError'
     this.problems = problems
   }
+}
+
+/** Reads `.env` of the working folder, if there is one. Variables that are set already win. */
+export function loadEnvFile(): void {
+  if (existsSync('.env')) process.loadEnvFile('.env')
 }
 
 /** Empty values count as unset. Throws ConfigError listing every problem. */

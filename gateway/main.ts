@@ -1,14 +1,13 @@
 // The process: config → app → wait → drain.
 
 import { createApp } from './app.ts'
-import { ConfigError, readConfig } from './config.ts'
+import { ConfigError, loadEnvFile, readConfig } from './config.ts'
 import { StartError } from './stores.ts'
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`)
-}
+const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
 try {
+  loadEnvFile()
   const app = await createApp(readConfig())
   const { url, demoApiKey, signInUrl, integrations } = await app.start()
   say(

@@ -1,9 +1,10 @@
 // `npm run backup -- <file>`: a consistent copy of the embedded store, also while the gateway runs.
 
 import { join, resolve } from 'node:path'
-import { readConfig } from '../gateway/config.ts'
+import { loadEnvFile, readConfig } from '../gateway/config.ts'
 import { backupEmbeddedMongo } from '../gateway/embedded/embedded.ts'
 
+loadEnvFile()
 const to = process.argv[2]
 const config = readConfig()
 if (to === undefined || config.MONGODB_URI !== undefined) {

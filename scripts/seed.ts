@@ -1,8 +1,9 @@
 // `npm run seed`: seeds the demo tenants without starting the gateway. Seeding twice changes nothing.
 
 import { createSeeder } from '../gateway/app.ts'
-import { readConfig } from '../gateway/config.ts'
+import { loadEnvFile, readConfig } from '../gateway/config.ts'
 
+loadEnvFile()
 await using seeder = await createSeeder(readConfig())
 const { apiKey } = await seeder.run()
 console.log(
