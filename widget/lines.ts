@@ -35,7 +35,7 @@ export function find(lines: readonly Line[], itemId: string): Line | undefined {
   return lines.find((line) => line.itemId === itemId)
 }
 
-/** Tool calls and system turns are for the operator; the visitor sees the answer. */
+/** Tool calls and system turns are for the operator; the visitor sees the answer. `past`: a line that is new here is old. */
 export function withTurn(lines: readonly Line[], turn: Turn, past = false): readonly Line[] {
   if (turn.role === 'tool' || turn.role === 'system') return lines
   const known = find(lines, turn.itemId)

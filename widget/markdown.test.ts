@@ -43,6 +43,10 @@ test('lists, also right after a sentence', () => {
   ])
 })
 
+test('a sentence right after a list stands after it', () => {
+  expect(parseMarkdown('- one\nWhich?').map(({ is }) => is)).toEqual(['list', 'paragraph'])
+})
+
 test('a heading is bold, a fence is code and swallows no text behind it', () => {
   expect(parseMarkdown('## Prices\n```js\na **b**\n```\nend')).toEqual([
     { is: 'paragraph', lines: [[{ is: 'strong', text: 'Prices' }]] },

@@ -71,6 +71,10 @@ describe('opening', () => {
     expect(play(booted).phase).toBe('idle')
   })
 
+  test('the greeting stands first, also before words that were quicker than the token', () => {
+    expect(texts(play({ is: 'write', itemId: 'q', text: 'Early' }, booted))).toEqual(['Hello!', 'Early'])
+  })
+
   test('history stands above the greeting, and what is said now below it', () => {
     const state = play(
       booted,
@@ -94,6 +98,11 @@ describe('opening', () => {
     )
     expect(texts(state)).toEqual(['Hello!', 'Q', 'A'])
     expect(state.lines.some(({ past }) => past)).toBe(false)
+  })
+
+  test('a refusal ends the call that was about to start', () => {
+    const ending: Ending = { reason: 'refused', retry: 'never' }
+    expect(play({ is: 'call', at: 'starting', nowMs: 0 }, { is: 'refused', ending }).call).toBe('off')
   })
 
   test('a refused panel says why, and a later answer opens it after all', () => {
@@ -259,6 +268,10 @@ describe('a closed panel', () => {
     const state = play(booted, session(), told('a', 5, { state: 'partial' }), told('a', 5), told('a', 5), told('b', 6))
     expect(state.unread).toBe(2)
     expect(reduce(state, { is: 'visible', on: true }).unread).toBe(0)
+  })
+
+  test('counts nothing while it is open', () => {
+    expect(play(booted, { is: 'visible', on: true }, session(), told('a', 5)).unread).toBe(0)
   })
 
   test('does not count what the person wrote, nor history', () => {

@@ -102,7 +102,12 @@ export function reduce(state: State, action: Action): State {
     case 'boot':
       return booted(state, action.boot)
     case 'refused':
-      return { ...state, phase: 'refused', ended: { ending: action.ending, call: false, seconds: undefined } }
+      return {
+        ...state,
+        phase: 'refused',
+        call: 'off',
+        ended: { ending: action.ending, call: false, seconds: undefined },
+      }
     case 'wire':
       return received(state, action.event)
     case 'connecting':
@@ -151,7 +156,7 @@ function booted(state: State, boot: Boot): State {
     phase: state.phase === 'loading' || state.phase === 'refused' ? 'idle' : state.phase,
     ended: state.phase === 'refused' ? undefined : state.ended,
     lines: greets
-      ? add(state.lines, { itemId: greetingId, role: 'agent', text: greeting, state: 'final' })
+      ? add(state.lines, { itemId: greetingId, role: 'agent', text: greeting, state: 'final', born: 0 })
       : state.lines,
   }
 }
@@ -210,10 +215,7 @@ function received(state: State, event: WireEvent): State {
 }
 
 function opened(state: State, { engine, history }: ParleySession): State {
-  const before = history.reduce(
-    (lines, turn) => withTurn(lines, turn, find(lines, turn.itemId) === undefined),
-    state.lines,
-  )
+  const before = history.reduce((lines, turn) => withTurn(lines, turn, true), state.lines)
   // The greeting stands between what was said before this visit and what is said now.
   const lastPast = Math.max(0, ...before.map((line) => (line.past ? (line.seq ?? 0) : 0)))
   const lines = state.engine === undefined ? change(before, greetingId, { seq: lastPast + 0.5 }) : before

@@ -76,10 +76,14 @@ export class Visit {
     if (answer.is === 'booted') {
       this.#token = { value: answer.bootstrap.token, atMs: performance.now() }
       this.dispatch({ is: 'boot', boot: answer.bootstrap })
+      // The page or a quick hand was faster than the token.
+      if (isNeeded(this.#state)) this.#connect()
       return true
     }
-    if (this.#state.boot === undefined) this.dispatch({ is: 'refused', ending: answer.ending })
-    else this.#comeBack(answer.ending)
+    if (this.#state.boot === undefined) {
+      this.#hush()
+      this.dispatch({ is: 'refused', ending: answer.ending })
+    } else this.#comeBack(answer.ending)
     return false
   }
 

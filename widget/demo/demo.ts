@@ -47,8 +47,19 @@ function snippetOf(tenant: DemoTenant): string {
   ].join('\n')
 }
 
-/** The loader itself takes the place of the one before. */
+/** The page makes room for the open panel. */
+function makeRoom(open: boolean): void {
+  document.documentElement.toggleAttribute('data-talking', open)
+}
+
+/** As any website does it: calls made before the script has loaded wait in a queue. */
 function mount(tenant: DemoTenant): void {
+  window.parley?.('destroy')
+  makeRoom(false)
+  const calls: [command: string, first?: unknown, second?: unknown][] = []
+  window.parley = Object.assign((...call: (typeof calls)[number]) => void calls.push(call), { q: calls })
+  window.parley('on', 'open', () => makeRoom(true))
+  window.parley('on', 'close', () => makeRoom(false))
   document.getElementById('parley-script')?.remove()
   const script = document.createElement('script')
   script.id = 'parley-script'

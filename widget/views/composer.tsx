@@ -27,7 +27,8 @@ export function Composer({ state, field }: { state: State; field: RefObject<HTML
     >
       <textarea
         ref={field}
-        rows={1}
+        // Browsers that size fields by their content take no notice.
+        rows={Math.min(5, text.split('\n').length)}
         dir="auto"
         value={text}
         maxLength={limits.userTextChars}
