@@ -1,29 +1,28 @@
-// Run from the repository's root: `vite build -c widget/vite.config.ts`.
+// `vite build -c widget/vite.config.ts`, or scripts/build.ts.
 // Panel and demo are pages; loader and worklet are single files under names that never change.
 
 import { build, defineConfig, type Plugin } from 'vite'
 
-/** The first browsers with light-dark() and field-sizing-free layouts that the style sheets rely on. */
+/** Any working directory will do. */
+const here = import.meta.dirname
+
+/** The first browsers with light-dark(), which the colours are written in. */
 const target = ['es2023', 'chrome123', 'firefox120', 'safari17.5']
 
 /** A classic script and a worklet cannot share chunks with the pages: each is built on its own and put beside them. */
 function singleFile(name: string): Plugin {
-  let root = ''
   return {
     name: `single-file-${name}`,
-    configResolved(config) {
-      root = config.root
-    },
     async generateBundle() {
       const built = await build({
-        root,
+        root: here,
         configFile: false,
         logLevel: 'warn',
         build: {
           write: false,
           target,
           modulePreload: { polyfill: false },
-          rolldownOptions: { input: `${root}/${name}.ts`, output: { format: 'iife', entryFileNames: `${name}.js` } },
+          rolldownOptions: { input: `${here}/${name}.ts`, output: { format: 'iife', entryFileNames: `${name}.js` } },
         },
       })
       const outputs = Array.isArray(built) ? built : 'output' in built ? [built] : []
@@ -45,7 +44,7 @@ const demoBesidePanel: Plugin = {
 }
 
 export default defineConfig({
-  root: 'widget',
+  root: here,
   base: '/widget/',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [singleFile('loader'), singleFile('worklet'), demoBesidePanel],
@@ -56,6 +55,6 @@ export default defineConfig({
     // The panel's policy refuses data: URLs for anything but images, and inline scripts altogether.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { panel: 'widget/panel.html', demo: 'widget/demo/demo.html' } },
+    rolldownOptions: { input: { panel: `${here}/panel.html`, demo: `${here}/demo/demo.html` } },
   },
 })

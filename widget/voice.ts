@@ -52,9 +52,13 @@ export class Voice {
 
   /** Throws MicError. */
   async start(): Promise<void> {
-    const [mic] = await Promise.all([openMic(), this.#context.audioWorklet.addModule(workletUrl)])
+    const loaded = this.#context.audioWorklet.addModule(workletUrl)
+    // Awaited below; a refused microphone is the better reason to fail.
+    loaded.catch(() => undefined)
+    const mic = await openMic()
     this.#mic = mic
     if (this.#closed) return this.#stopMic()
+    await loaded
     await Promise.race([this.#context.resume(), new Promise((resolve) => setTimeout(resolve, resumeMs))])
     if (this.#context.state !== 'running' && !this.#closed) throw new MicError('gesture')
     this.#playout = new AudioWorkletNode(this.#context, 'parley-playout', {
