@@ -55,6 +55,7 @@ export class Budget {
   #extending = false
   #running: Promise<void> | undefined
   #again: Timer | undefined
+  #due: Timer | undefined
   #checkpointedAtMs = Number.NEGATIVE_INFINITY
   #lastGoodMs = 0
   readonly #timers: Timer[] = []
@@ -70,15 +71,14 @@ export class Budget {
     if (this.#startedAtMs !== undefined) return
     this.#startedAtMs = this.#deps.clock.monotonicMs()
     this.#lastGoodMs = this.#startedAtMs
-    this.#timers.push(
-      this.#deps.clock.every(limits.heartbeatMs, () => this.#beat()),
-      this.#deps.clock.every(checkpointMs, () => this.checkpoint()),
-    )
+    this.#timers.push(this.#deps.clock.every(limits.heartbeatMs, () => this.#beat()))
+    this.#due = this.#deps.clock.after(checkpointMs, () => this.checkpoint())
   }
 
   stop(): void {
     this.#stoppedAtMs ??= this.#deps.clock.monotonicMs()
     this.#again?.cancel()
+    this.#due?.cancel()
     for (const timer of this.#timers.splice(0)) timer.cancel()
   }
 
@@ -167,6 +167,9 @@ export class Budget {
 
   #runCheckpoint(): void {
     this.#checkpointedAtMs = this.#deps.clock.monotonicMs()
+    // 15 s from the last one, whatever caused it.
+    this.#due?.cancel()
+    this.#due = this.#deps.clock.after(checkpointMs, () => this.checkpoint())
     this.#running = this.#checkpoint().finally(() => {
       this.#running = undefined
     })
