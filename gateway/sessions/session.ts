@@ -231,6 +231,7 @@ export class Session implements LegPort {
   }
 
   userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
+    if (this.#call.at === 'ended') return
     this.#does('thinking')
     this.#parts.toolbox.newTurn()
     // Elsewhere a typed message says nothing about the player: the protocol has cancel and truncate for that.
@@ -265,7 +266,7 @@ export class Session implements LegPort {
   }
 
   played(itemId: string, playedMs: number, final: boolean): void {
-    this.#lastActiveMs = this.#parts.clock.monotonicMs()
+    // No sign of a person: a script could send it for ever.
     this.talk.played(itemId, playedMs, final)
   }
 
