@@ -21,6 +21,7 @@ import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
 import { newId } from './platform/ids.ts'
 import { createLog, type Log } from './platform/log.ts'
+import type { MongoOptions } from './platform/mongo.ts'
 import { type Seeded, seedDemo } from './seed/seed.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { createSessions, sessionCollections } from './sessions/sessions.ts'
@@ -49,6 +50,8 @@ const collections = [
 export interface Outside {
   readonly clock: Clock
   readonly log: Log
+  /** Sees every command that goes to the truth store. */
+  readonly onCommand?: MongoOptions['onCommand']
 }
 
 export interface App extends AsyncDisposable {
@@ -117,7 +120,7 @@ function engineFactories(config: Config, deps: Outside & Parameters<typeof creat
 export async function createApp(config: Config, overrides: Partial<Outside> = {}): Promise<App> {
   const clock = overrides.clock ?? systemClock
   const log = overrides.log ?? createLog(config.LOG_LEVEL)
-  const stores = await openStores(config, log, collections)
+  const stores = await openStores(config, { log, collections, onCommand: overrides.onCommand })
   const slices = createSlices(config, stores, { clock, log, secret: await openSecret(config) })
   const jobs = createJobs({ clock, log, sessions: slices.sessions, ledger: slices.ledger })
   const legs = createLegs({
@@ -263,7 +266,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
 /** The slices without a server, for a script's process. */
 async function openSlices(config: Config): Promise<{ slices: Slices; stores: Stores }> {
   const log = createLog(config.LOG_LEVEL)
-  const stores = await openStores(config, log, collections)
+  const stores = await openStores(config, { log, collections })
   return { stores, slices: createSlices(config, stores, { clock: systemClock, log, secret: await openSecret(config) }) }
 }
 

@@ -55,3 +55,12 @@ test('`.env` fills in what the environment does not set', () => {
     rmSync(folder, { recursive: true })
   }
 })
+
+test('a local server of the same protocol can be forced without a key', () => {
+  expect(
+    readConfig({ PARLEY_ENGINE: 'openai-realtime', OPENAI_BASE_URL: 'http://localhost:8080/v1' }).PARLEY_ENGINE,
+  ).toBe('openai-realtime')
+  expect(() => readConfig({ PARLEY_ENGINE: 'openai-realtime', OPENAI_BASE_URL: 'https://api.openai.com/v1' })).toThrow(
+    ConfigError,
+  )
+})

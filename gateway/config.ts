@@ -103,7 +103,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
-  if (given.PARLEY_ENGINE === 'openai-realtime' && given.OPENAI_API_KEY === undefined)
+  // A local server of the same protocol needs no key.
+  const keyless = given.OPENAI_BASE_URL !== undefined && !/openai\.(com|azure\.com)/.test(given.OPENAI_BASE_URL)
+  if (given.PARLEY_ENGINE === 'openai-realtime' && given.OPENAI_API_KEY === undefined && !keyless)
     problems.push('PARLEY_ENGINE=openai-realtime: needs OPENAI_API_KEY')
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR) }

@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 import { openEmbeddedMongo } from './embedded/embedded.ts'
 import { createEmbeddedRedis } from './embedded/redis/embedded-redis.ts'
 import type { Log } from './platform/log.ts'
-import { type CollectionSpec, ensureIndexes, type Mongo, openMongo } from './platform/mongo.ts'
+import { type CollectionSpec, ensureIndexes, type Mongo, type MongoOptions, openMongo } from './platform/mongo.ts'
 import { openRedis, type RedisStore } from './platform/redis.ts'
 
 export class StartError extends Error {
@@ -24,11 +24,21 @@ export interface Stores {
 /** A replica set elects within this; longer would only hide a wrong address. */
 const serverSelectionMs = 5_000
 
-export async function openStores(config: Config, log: Log, collections: readonly CollectionSpec[]): Promise<Stores> {
+export interface StoresOptions {
+  readonly log: Log
+  readonly collections: readonly CollectionSpec[]
+  readonly onCommand?: MongoOptions['onCommand']
+}
+
+export async function openStores(config: Config, options: StoresOptions): Promise<Stores> {
+  const { log, collections, onCommand } = options
   const embedded = config.MONGODB_URI === undefined ? await openEmbedded(config, log) : undefined
   const mongo = await reach(
     `MongoDB (${embedded === undefined ? 'MONGODB_URI' : 'the embedded store'})`,
-    openMongo(embedded?.uri ?? config.MONGODB_URI ?? '', config.MONGODB_DATABASE, serverSelectionMs),
+    openMongo(embedded?.uri ?? config.MONGODB_URI ?? '', config.MONGODB_DATABASE, {
+      timeoutMs: serverSelectionMs,
+      onCommand,
+    }),
   )
   const redis = openRedis(
     {

@@ -10,6 +10,13 @@ export interface Mongo {
   close(): Promise<void>
 }
 
+export interface MongoOptions {
+  /** For finding a server and for connecting. */
+  readonly timeoutMs: number
+  /** Every command as the driver sends it; for tests. */
+  readonly onCommand?: ((name: string, command: Document) => void) | undefined
+}
+
 /** A collection as its slice declares it: created with its indexes at boot. */
 export interface CollectionSpec {
   readonly name: string
@@ -20,7 +27,8 @@ export interface CollectionSpec {
 export const durable: CollectionOptions = { writeConcern: { w: 'majority', journal: true } }
 
 /** Money is int64 on disk; documents read give JS numbers while they are safe integers. */
-export async function openMongo(uri: string, database: string, timeoutMs: number): Promise<Mongo> {
+export async function openMongo(uri: string, database: string, options: MongoOptions): Promise<Mongo> {
+  const { timeoutMs, onCommand } = options
   const client = new MongoClient(uri, {
     appName: 'parley',
     serverSelectionTimeoutMS: timeoutMs,
@@ -30,7 +38,10 @@ export async function openMongo(uri: string, database: string, timeoutMs: number
     promoteLongs: true,
     ignoreUndefined: true,
     maxPoolSize: 20,
+    monitorCommands: onCommand !== undefined,
   })
+  if (onCommand !== undefined)
+    client.on('commandStarted', ({ commandName, command }) => onCommand(commandName, command))
   await client.connect()
   const db = client.db(database)
   return {

@@ -62,7 +62,7 @@ test(`[S15] two janitor processes at once on ${count} stale sessions make ${coun
   const dir = await mkdtemp(join(tmpdir(), 'parley-janitors-'))
   const env = { PARLEY_DATA_DIR: dir }
   const store = await openEmbeddedMongo(join(dir, 'mongo'))
-  const mongo = await openMongo(store.uri, 'parley', 10_000)
+  const mongo = await openMongo(store.uri, 'parley', { timeoutMs: 10_000 })
   try {
     await using seeder = await createSeeder(readConfig({ ...env, LOG_LEVEL: 'silent' }))
     await seeder.run()

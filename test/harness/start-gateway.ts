@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type App, createApp, type Outside, type Started } from '../../gateway/app.ts'
 import { type Config, readConfig } from '../../gateway/config.ts'
 import { createLog } from '../../gateway/platform/log.ts'
+import { TenancyWatch } from './tenancy.ts'
 
 export interface TestGateway extends AsyncDisposable {
   readonly app: App
@@ -54,7 +55,8 @@ export async function startGateway(
   })
   const lines: string[] = []
   const log = overrides.log ?? createLog('debug', { write: (line) => void lines.push(line) })
-  const app = await createApp(config, { ...overrides, log })
+  const tenancy = new TenancyWatch()
+  const app = await createApp(config, { ...overrides, log, onCommand: tenancy.onCommand })
   const started = await app.start()
   const url = `http://127.0.0.1:${started.port}`
   const post: TestGateway['post'] = async (path, body, headers = {}) => {
@@ -88,6 +90,7 @@ export async function startGateway(
     async [Symbol.asyncDispose]() {
       await app.drain()
       await rm(dataDir, { recursive: true, force: true })
+      tenancy.check()
     },
   }
 }

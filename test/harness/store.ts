@@ -20,7 +20,7 @@ export async function openTestStore(): Promise<TestStore> {
   const dir = given === undefined ? await mkdtemp(join(tmpdir(), 'parley-store-')) : undefined
   const embedded = dir === undefined ? undefined : await openEmbeddedMongo(dir)
   const uri = embedded?.uri ?? given ?? ''
-  const mongo = await openMongo(uri, database, 10_000)
+  const mongo = await openMongo(uri, database, { timeoutMs: 10_000 })
   return {
     db: mongo.db,
     uri,

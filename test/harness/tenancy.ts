@@ -1,0 +1,63 @@
+// Watches every command a gateway sends to its store: one on a tenant's collection that does not name the tenant is a
+// violation, and fails the test file that caused it.
+
+import type { Document } from 'mongodb'
+
+/** Collections whose every document belongs to one tenant. Accounts are not listed: their `_id` is the tenant. */
+const ofTenants = new Set([
+  'agents',
+  'contacts',
+  'conversations',
+  'credit_entries',
+  'credit_receipts',
+  'entities',
+  'knowledge_documents',
+  'knowledge_versions',
+  'sessions',
+  'tool_results',
+  'tools',
+  'turns',
+  'usage_daily',
+])
+
+/** The janitor's scan over all tenants, by its filter. */
+const isScan = (collection: string, filter: Document): boolean =>
+  collection === 'sessions' && filter.alive === true && 'lastSeenAt' in filter && !('_id' in filter)
+
+function filtersOf(name: string, command: Document): Document[] {
+  if (name === 'find') return [command.filter ?? {}]
+  if (name === 'count' || name === 'distinct') return [command.query ?? {}]
+  if (name === 'aggregate') return [command.pipeline[0]?.$match ?? {}]
+  if (name === 'update') return command.updates.map((each: Document) => each.q)
+  if (name === 'delete') return command.deletes.map((each: Document) => each.q)
+  if (name === 'findAndModify') return [command.query ?? {}]
+  if (name === 'insert') return command.documents ?? []
+  return []
+}
+
+export class TenancyWatch {
+  readonly violations: string[] = []
+  #watched = 0
+
+  /** Commands on tenants' collections seen so far: a watch that sees none is blind. */
+  get watched(): number {
+    return this.#watched
+  }
+
+  readonly onCommand = (name: string, command: Document): void => {
+    const collection: unknown = command[name]
+    if (typeof collection !== 'string' || !ofTenants.has(collection)) return
+    for (const filter of filtersOf(name, command)) {
+      this.#watched++
+      if (!('tenantId' in filter) && !isScan(collection, filter)) {
+        this.violations.push(`${name} ${collection} ${JSON.stringify(Object.keys(filter))}`)
+      }
+    }
+  }
+
+  check(): void {
+    if (this.violations.length > 0)
+      throw new Error(`queries without a tenant:\n${[...new Set(this.violations)].join('\n')}`)
+    if (this.#watched === 0) throw new Error('no command on a tenant collection was seen: the watch is blind')
+  }
+}
