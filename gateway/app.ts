@@ -25,7 +25,7 @@ import type { MongoOptions } from './platform/mongo.ts'
 import { type Seeded, seedDemo } from './seed/seed.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { createSessions, sessionCollections } from './sessions/sessions.ts'
-import { openSecret, openStores, type Stores } from './stores.ts'
+import { openSecret, openStores, StartError, type Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { createTenants, tenantCollections } from './tenants/tenants.ts'
 import { createTools, toolCollections } from './tools/tools.ts'
@@ -144,7 +144,11 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     stores,
     drain,
     async start() {
-      const port = await http.listen(config.PORT, config.HOST)
+      const port = await http.listen(config.PORT, config.HOST).catch((error: unknown) => {
+        throw new StartError(
+          `Port ${config.PORT} of ${config.HOST} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+        )
+      })
       const url = publicUrl({ ...config, PORT: port }).replace(/\/$/, '')
       const seed = { ...slices, origins: ownOrigins(url, port), apiKey: config.PARLEY_DEMO_API_KEY }
       if (config.PARLEY_DEMO) demo = await seedDemo(seed)

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { connect } from '../harness/client.ts'
 import { runJanitor, spawnGateway } from '../harness/spawn-gateway.ts'
@@ -129,4 +129,23 @@ test('a store that cannot be reached at boot is one clear line and exit code 1, 
   expect(failure).toContain('exited with 1')
   expect(failure).toMatch(/Parley cannot start\. MongoDB \(MONGODB_URI\) cannot be used/)
   expect(failure).not.toMatch(/\n\s+at /)
+})
+
+test('a port in use and a data folder that cannot be are one clear line each', async () => {
+  const folders = await mkdtemp(join(tmpdir(), 'parley-port-'))
+  onTestFinished(() => rm(folders, { recursive: true, force: true }))
+  await using gateway = await spawnGateway({ PARLEY_DATA_DIR: join(folders, 'one'), PARLEY_DEMO: 'false' })
+  const { port } = new URL(gateway.url)
+  for (const [env, says] of [
+    [{ PORT: port, PARLEY_DATA_DIR: join(folders, 'two') }, /Port \d+ of 127\.0\.0\.1 cannot be used/],
+    [{ PARLEY_DATA_DIR: '/etc/passwd/data' }, /The embedded store in \/etc\/passwd\/data cannot be used/],
+  ] as const) {
+    const failure = await spawnGateway(env).then(
+      () => 'it started',
+      (error: unknown) => String(error),
+    )
+    expect(failure).toMatch(says)
+    expect(failure).toContain('exited with 1')
+    expect(failure).not.toMatch(/\n\s+at /)
+  }
 })
