@@ -37,7 +37,7 @@ test('kill -9 loses no acknowledged write and leaves no half transaction', async
     acknowledged.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ')[1])
   await using t = await freshStore({ dir })
   const db = t.client.db('crash')
-  const ids = async (name: string) => new Set((await db.collection(name).distinct('_id')) as unknown as string[])
+  const ids = async (name: string) => new Set(await db.collection<{ _id: string }>(name).distinct('_id'))
 
   const inserted = await ids('inserts')
   expect(said('insert').length).toBeGreaterThan(KILLS * 20)

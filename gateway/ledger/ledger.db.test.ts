@@ -4,7 +4,7 @@ import { asTenantId, newId, type TenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import type { ReceiptLine } from '../protocol/rest.ts'
 import { createLedger, type Ledger, ledgerCollections } from './ledger.ts'
-import { lossyDb } from './lossy-db.ts'
+import { lossyDb } from './lossy-db.test-support.ts'
 
 let store: TestStore
 beforeAll(async () => {

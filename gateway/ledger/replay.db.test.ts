@@ -9,7 +9,7 @@ import { ensureIndexes } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import type { ReceiptLine } from '../protocol/rest.ts'
 import { createLedger, type Ledger, ledgerCollections, type TenantLedger } from './ledger.ts'
-import { lossyDb } from './lossy-db.ts'
+import { lossyDb } from './lossy-db.test-support.ts'
 
 let store: TestStore
 beforeAll(async () => {

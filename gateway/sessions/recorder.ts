@@ -21,6 +21,7 @@ type Change = Partial<Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'audio'
 
 /** Turns of live text are written at most this often; decisions at once. */
 const partialWriteMs = 2_500
+const tailChars = 160
 /** Failed writes are retried with this pause; turns wait in memory meanwhile. */
 const retryMs = 500
 
@@ -120,7 +121,7 @@ export class Recorder {
     // A turn without a word is told (somebody begins to speak) but not stored: it may turn out to be noise.
     if (stamped.text !== '' || stamped.tool !== undefined || (stamped.unheard ?? '') !== '')
       this.#dirty.set(turn.itemId, stamped)
-    if (turn.role !== 'tool' && turn.text !== '') this.#lastText = turn.text.slice(-160)
+    if (turn.role !== 'tool' && turn.text !== '') this.#lastText = tail(turn.text)
     this.#options.onTurn(stamped)
   }
 
@@ -165,4 +166,11 @@ export class Recorder {
     }
     return true
   }
+}
+
+/** The end of a long text, from a word's beginning: what a person in the console reads while it is spoken. */
+function tail(text: string): string {
+  if (text.length <= tailChars) return text
+  const cut = text.slice(-tailChars)
+  return `…${cut.slice(cut.indexOf(' ') + 1)}`
 }
