@@ -66,7 +66,9 @@ test('[S002-30] tools are tenant ∩ channel ∩ agent, and a denial wins', asyn
   await scope.publish(id)
   expect((await resolve(id, 'widget'))?.tools).toEqual(['search'])
   expect((await resolve(id, 'voice'))?.tools).toEqual(['search'])
-  expect((await resolve(id, 'api'))?.tools).toEqual(['refund', 'search'])
+  expect((await resolve(id, 'api', true))?.tools).toEqual(['refund', 'search'])
+  // A client secret in a browser: a stranger, whatever its channel is called.
+  expect((await resolve(id, 'api'))?.tools).toEqual(['search'])
   expect((await resolve(id, 'console'))?.tools).toEqual(['refund', 'search'])
 })
 

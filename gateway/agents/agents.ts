@@ -126,7 +126,12 @@ export function createAgents(deps: { readonly db: Db; readonly tenants: Tenants 
         base,
         channel: request.channel,
         trusted: request.trusted === true,
-        tools: toolsFor(tenant, request.channel, agent.live),
+        // A client secret lives in a browser: its channel is `api`, but who holds it is a stranger.
+        tools: toolsFor(
+          tenant,
+          request.channel === 'api' && request.trusted !== true ? 'widget' : request.channel,
+          agent.live,
+        ),
       })
     },
     putSharedPrompt: (position, prompt) => prompts.put(undefined, position, prompt),
