@@ -5,7 +5,7 @@ import type { Ledger, StaleHold } from '../ledger/ledger.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Transcript } from '../transcript/transcript.ts'
-import type { Usage } from '../usage/usage.ts'
+import type { Bill, Usage } from '../usage/usage.ts'
 import type { SessionStore, StaleSession } from './store.ts'
 
 /** Three missed checkpoints of 15 s. With a run every 10 s a dead session is closed within 60 s of its last checkpoint. */
@@ -58,11 +58,26 @@ export async function closeStale(deps: JanitorDeps): Promise<JanitorReport> {
   return { closed, settled, failed }
 }
 
+/**
+ * The bill as far as anything proves it: the last checkpoint, or the last heartbeat under the same epoch when that is
+ * later. Without Redis, or with an older session, the checkpoint stands: at most 15 s are ours to lose.
+ */
+async function lastBill(deps: JanitorDeps, hold: StaleHold): Promise<Pick<Bill, 'lines' | 'costUsdMicro'>> {
+  const { tenantId, sessionId } = hold
+  const beat = await deps.usage.lastBeat({ tenantId, sessionId })
+  if (beat === undefined || beat.epoch !== hold.seen.epoch) return hold
+  const price = await deps.store.price(tenantId, sessionId)
+  if (price === undefined) return hold
+  const bill = deps.usage.bill(price, beat.usage)
+  return bill.totalMicro > hold.lines.reduce((sum, line) => sum + line.amountMicro, 0) ? bill : hold
+}
+
 async function settleHold(deps: JanitorDeps, hold: StaleHold): Promise<boolean> {
+  const { lines, costUsdMicro } = await lastBill(deps, hold)
   const answer = await deps.ledger.of(hold.tenantId).settle({
     holdId: hold.holdId,
-    lines: hold.lines,
-    costUsdMicro: hold.costUsdMicro,
+    lines,
+    costUsdMicro,
     note: 'closed by the janitor',
     by: { seen: hold.seen },
   })

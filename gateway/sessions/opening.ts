@@ -54,6 +54,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
         owner: deps.nodeId,
         epoch: admission.epoch,
         holdId: admission.holdId,
+        price: admission.price,
       },
       new Date(deps.clock.now()),
     )

@@ -6,6 +6,7 @@ import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { EndReason } from '../protocol/realtime.ts'
 import type { Page, SessionState, SessionView } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
+import type { PriceSnapshot } from '../usage/usage.ts'
 
 export interface SessionFacts {
   readonly sessionId: string
@@ -18,6 +19,8 @@ export interface SessionFacts {
   readonly owner: string
   readonly epoch: number
   readonly holdId: string
+  /** What the janitor prices the last heartbeat with. */
+  readonly price: PriceSnapshot
 }
 
 /** Cumulative; replaces what was there. */
@@ -173,6 +176,11 @@ function reads(collection: Sessions, db: Db) {
     async get(tenantId: TenantId, sessionId: string): Promise<SessionView | undefined> {
       const doc = await collection.findOne({ _id: sessionId, tenantId })
       return doc === null ? undefined : toView(doc)
+    },
+    /** The prices a session began with; undefined for a session nobody has. */
+    async price(tenantId: TenantId, sessionId: string): Promise<PriceSnapshot | undefined> {
+      const doc = await collection.findOne({ _id: sessionId, tenantId }, { projection: { price: 1 } })
+      return doc?.price
     },
     async list(
       tenantId: TenantId,

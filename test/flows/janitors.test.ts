@@ -10,6 +10,7 @@ import { createLedger } from '../../gateway/ledger/ledger.ts'
 import { asTenantId, type TenantId } from '../../gateway/platform/ids.ts'
 import { openMongo } from '../../gateway/platform/mongo.ts'
 import { openSessionStore } from '../../gateway/sessions/store.ts'
+import { age } from '../harness/age.ts'
 import { runJanitor } from '../harness/spawn-gateway.ts'
 
 const count = 100
@@ -43,19 +44,17 @@ async function leaveBehind(db: Db, tenantId: TenantId, i: number): Promise<void>
       engine: { kind: 'demo', model: 'demo', demo: true },
       owner: 'node_dead',
       epoch: hold.epoch,
+      price: {
+        id: 'price_test',
+        engine: 'demo',
+        secondMicro,
+        meterMicroPerMillion: {},
+        costUsdMicroPerMillion: {},
+        holdSecondMicro: secondMicro,
+      },
     },
     new Date(),
   )
-}
-
-/** Lets a minute pass in the store: the only thing these tests fake. */
-async function age(db: Db, tenantId: string): Promise<void> {
-  const old = new Date(Date.now() - 60_000)
-  await db.collection('sessions').updateMany({ tenantId }, { $set: { lastSeenAt: old } })
-  const accounts = db.collection<{ _id: string; holds: Record<string, unknown> }>('credit_accounts')
-  const account = await accounts.findOne({ _id: tenantId })
-  const seen = Object.keys(account?.holds ?? {}).map((id) => [`holds.${id}.seenAt`, old])
-  await accounts.updateOne({ _id: tenantId }, { $set: Object.fromEntries(seen) })
 }
 
 test(`[S15] two janitor processes at once on ${count} stale sessions make ${count} settlements, not one more`, async () => {
