@@ -108,7 +108,10 @@ export interface UsageDay {
   readonly sessions: number
   readonly seconds: number
   readonly tokens: number
+  /** What is known of it. */
   readonly costUsdMicro: number
+  /** Sessions whose provider cost is not (wholly) known: never counted as zero in silence. */
+  readonly costUnknown: number
   readonly creditsMicro: number
 }
 

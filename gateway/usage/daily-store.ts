@@ -105,7 +105,9 @@ function keyOf({ day, channel, agentId }: { day: string; channel: string; agentI
 async function sumsByDay(db: Db, tenantId: TenantId, range: { from: string; to: string }): Promise<Map<string, Sum>> {
   const groups = await db
     .collection(dailySpec.name, durable)
-    .aggregate<Figures & { _id: { day: string; channel: Channel; agentId: string }; sessions: number }>([
+    .aggregate<
+      Figures & { _id: { day: string; channel: Channel; agentId: string }; sessions: number; costUnknown: number }
+    >([
       { $match: { tenantId, day: { $gte: range.from, $lte: range.to } } },
       {
         $group: {
@@ -114,6 +116,7 @@ async function sumsByDay(db: Db, tenantId: TenantId, range: { from: string; to: 
           seconds: { $sum: '$seconds' },
           tokens: { $sum: '$tokens' },
           costUsdMicro: { $sum: '$costUsdMicro' },
+          costUnknown: { $sum: { $cond: [{ $eq: ['$costUnknown', true] }, 1, 0] } },
           creditsMicro: { $sum: '$creditsMicro' },
         },
       },

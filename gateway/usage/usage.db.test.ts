@@ -406,6 +406,7 @@ describe('what was used', () => {
         sessions: 1,
         seconds: 45,
         tokens: 42,
+        costUnknown: 0,
         costUsdMicro: 0,
         creditsMicro: 4_500_000,
       },
@@ -499,7 +500,7 @@ describe('what was used', () => {
     const { tenantId, checkpoint, days } = await call(it, { engine: 'openai-realtime' })
     await checkpoint(10, day, { 'output.audio.tokens': 1_000 })
     await checkpoint(11, day, { 'output.audio.tokens': 1_000, 'speech.characters': 3 })
-    expect(await days(day, day)).toMatchObject([{ costUsdMicro: 64_000, seconds: 11 }])
+    expect(await days(day, day)).toMatchObject([{ costUsdMicro: 64_000, costUnknown: 1, seconds: 11 }])
     expect(await store.db.collection('usage_daily').findOne({ tenantId })).toMatchObject({ costUnknown: true })
   })
 })

@@ -10,6 +10,7 @@ const row: UsageDay = {
   seconds: 100,
   tokens: 5,
   costUsdMicro: 0,
+  costUnknown: 0,
   creditsMicro: 3_000_000,
 }
 const days = lastDays(Date.parse('2026-06-15T01:00:00.000Z'), 3)
