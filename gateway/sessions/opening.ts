@@ -82,7 +82,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       conversationId,
       history,
       engine: { ...view.engine, capabilities: engine.capabilities },
-      serverTools,
+      serverTools: tools,
       port: opened,
       start: () => opened.start(),
     }

@@ -2,7 +2,7 @@
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
-import type { Engine, EngineFactory } from '../engines/engines.ts'
+import type { Engine, EngineFactory, EngineTool } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
@@ -39,7 +39,7 @@ export interface Opened {
     readonly capabilities: Engine['capabilities']
   }
   /** Tools that run here: their calls are not the client's business. */
-  readonly serverTools: ReadonlySet<string>
+  readonly serverTools: readonly EngineTool[]
   readonly port: LegPort
   /** Connects the engine; call when the leg has greeted its peer. */
   start(): void

@@ -13,7 +13,6 @@ import { subprotocol } from '../../protocol/realtime.ts'
 import type { Channel } from '../../protocol/turn.ts'
 import type { Opened, Sessions } from '../../sessions/sessions.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
-import type { Tools } from '../../tools/tools.ts'
 import { Inbound } from './inbound.ts'
 import { Pace } from './pace.ts'
 import { closeSocket, sendEvent, WebSocketLeg } from './websocket-leg.ts'
@@ -24,7 +23,6 @@ export interface AcceptDeps {
   readonly tenants: Tenants
   readonly identity: Identity
   readonly agents: Agents
-  readonly tools: Tools
   readonly sessions: Sessions
 }
 
@@ -139,7 +137,7 @@ async function run(deps: AcceptDeps, connection: Connection, caller: Caller, ear
     leg,
     outputModality: parley ? 'text' : 'audio',
   })
-  await join(deps, { connection, caller, brief, leg, opened, parley, early })
+  join(deps, { connection, caller, brief, leg, opened, parley, early })
 }
 
 interface Joined {
@@ -152,7 +150,7 @@ interface Joined {
   readonly early: Early
 }
 
-async function join(deps: AcceptDeps, made: Joined): Promise<void> {
+function join(deps: AcceptDeps, made: Joined): void {
   const { leg, opened, parley, brief } = made
   const { socket } = made.connection
   const { port } = opened
@@ -164,7 +162,7 @@ async function join(deps: AcceptDeps, made: Joined): Promise<void> {
     parley,
     modality,
     capabilities: opened.engine.capabilities,
-    serverTools: await deps.tools.brief(made.caller.tenantId, brief.tools),
+    serverTools: opened.serverTools,
     sessionId: opened.sessionId,
     model: opened.engine.model,
     trusted: made.caller.trusted,
@@ -176,7 +174,7 @@ async function join(deps: AcceptDeps, made: Joined): Promise<void> {
   leg.begin({
     conversationId: opened.conversationId,
     capabilities: opened.engine.capabilities,
-    serverTools: opened.serverTools,
+    serverTools: new Set(opened.serverTools.map((tool) => tool.name)),
     modality: () => modality.current,
     onSlow: (slow) => port.slow(slow),
     onLost: () => port.lost(),
