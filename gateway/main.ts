@@ -8,11 +8,11 @@ const say = (line: string): boolean => process.stdout.write(`${line}\n`)
 
 try {
   loadEnvFile()
-  const app = await createApp(readConfig())
+  const config = readConfig()
+  const app = await createApp(config)
   const { url, demoApiKey, signInUrl, integrations } = await app.start()
-  say(
-    `Parley is ready.\n  demo page   ${url}/demo\n  console     ${signInUrl}   (once, within 30 minutes)\n  API         ${url}/v1`,
-  )
+  say(`Parley is ready.${config.PARLEY_DEMO ? `\n  demo page   ${url}/demo` : ''}`)
+  say(`  console     ${signInUrl}   (once, within 30 minutes)\n  API         ${url}/v1`)
   if (demoApiKey !== undefined) say(`  demo key    ${demoApiKey}   (ProductCo; shown once)`)
   for (const line of integrations) say(`  ${line}`)
   let stopping = false

@@ -37,7 +37,7 @@ export async function spawnGateway(env: Readonly<Record<string, string>>): Promi
   const ready = Promise.withResolvers<string>()
   const read = (chunk: Buffer): void => {
     text += chunk.toString()
-    const port = /demo page +http:\/\/[^:]+:(\d+)\//.exec(text)?.[1]
+    const port = /API +http:\/\/[^:]+:(\d+)\//.exec(text)?.[1]
     if (port !== undefined) ready.resolve(port)
   }
   child.stdout?.on('data', read)
