@@ -158,6 +158,15 @@ test('a visitor may not bring instructions, tools or another voice: the tenantâ€
   expect(visitor.ofType('session.updated')).toEqual([])
 })
 
+test('a visitorâ€™s message beyond 4,000 characters is a typed error, and no word of it goes anywhere unrecorded', async () => {
+  await using visitor = await connect(gateway.wsUrl, { token: await gateway.visitorToken(), origin: gateway.url })
+  await visitor.event('session.created')
+  visitor.ask('x'.repeat(4_001))
+  expect((await visitor.event('error')).error).toMatchObject({ code: 'string_above_max_length' })
+  visitor.ask('x'.repeat(4_000))
+  await visitor.event('conversation.item.done')
+})
+
 test('a second `type` hidden in an audio frame does not smuggle another event past the policy', async () => {
   await using visitor = await connect(gateway.wsUrl, { token: await gateway.visitorToken(), origin: gateway.url })
   await visitor.event('session.created')

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { connect } from '../harness/client.ts'
+import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 
 let gateway: TestGateway
@@ -146,6 +147,33 @@ test('two sessions of one e-mail are one person, and usage is joined for the inv
   const known = people.filter((person) => person.emailHash !== null)
   expect(known).toHaveLength(1)
   expect(known[0]).toMatchObject({ sessions: 2 })
+})
+
+test('words beside an image are a turn like any other', async () => {
+  const provider = await startScriptedRealtime()
+  try {
+    await using other = await startGateway({
+      OPENAI_API_KEY: 'test',
+      OPENAI_BASE_URL: provider.baseUrl,
+      PARLEY_ENGINE: 'openai-realtime',
+    })
+    await using client = await connect(other.wsUrl, {
+      headers: { authorization: `Bearer ${other.apiKey}` },
+      query: '?agent=productco',
+    })
+    const { id } = z.object({ id: z.string() }).parse((await client.event('session.created')).session)
+    const image = { type: 'input_image', image_url: 'data:image/png;base64,iVBORw0KGgo=' }
+    client.send({
+      type: 'conversation.item.create',
+      item: { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'What is this?' }, image] },
+    })
+    await client.event('conversation.item.done')
+    const turns = async () => turnsBody.parse((await other.get(`/v1/sessions/${id}/transcript`)).body).turns
+    expect(await turns()).toMatchObject([{ role: 'user', text: 'What is this?' }])
+    expect(JSON.stringify(provider.last?.received)).toContain('iVBORw0KGgo=')
+  } finally {
+    await provider.stop()
+  }
 })
 
 test('neither audio nor what was said nor a token is ever logged', async () => {

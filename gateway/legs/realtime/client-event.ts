@@ -2,7 +2,6 @@
 // Strict: an unknown type or a field of the wrong kind is one typed error event, and nothing happens.
 
 import { z } from 'zod'
-import { limits } from '../../protocol/realtime.ts'
 
 const id = z.string().min(1).max(64)
 const eventId = z.string().max(512).optional()
@@ -185,13 +184,9 @@ function wrong(error: z.ZodError, type: string, eventId: string | null): Parsed 
   return { is: 'wrong', code, message: `Invalid value for '${param}': ${issue?.message ?? 'unknown'}`, param, eventId }
 }
 
-/** The text of a typed message, or undefined when it holds more than text. */
-export function messageText(
-  content: readonly { readonly type: string; readonly text?: unknown }[],
-): string | undefined {
-  if (content.some((part) => !('text' in part))) return undefined
-  const text = content.map((part) => String(part.text)).join('\n')
-  return text.length > limits.userTextChars * 4 ? undefined : text
+/** What of a message is text; its other parts are the provider's business. */
+export function messageText(content: readonly { readonly type: string; readonly text?: unknown }[]): string {
+  return content.flatMap((part) => ('text' in part ? [String(part.text)] : [])).join('\n')
 }
 
 const appendHead = Buffer.from('{"type":"input_audio_buffer.append","audio":"')

@@ -3,7 +3,7 @@
 import type { Brief } from '../../agents/agents.ts'
 import type { Capabilities, CommandAnswer, EngineCommand, EngineTool } from '../../engines/engines.ts'
 import { newId } from '../../platform/ids.ts'
-import { bytesPerMs, decodeAudio } from '../../protocol/realtime.ts'
+import { bytesPerMs, decodeAudio, limits } from '../../protocol/realtime.ts'
 import type { LegPort } from '../../sessions/sessions.ts'
 import {
   appendHeadBytes,
@@ -36,6 +36,12 @@ export interface InboundOptions {
 }
 
 type Raw = Readonly<Record<string, unknown>> & { readonly type: string }
+/** Of a `conversation.item.create`, with the id it will have. */
+interface UserMessage {
+  readonly id: string
+  readonly content: readonly { readonly type: string; readonly text?: unknown }[]
+  readonly [field: string]: unknown
+}
 type Event<T extends ClientEvent['type']> = ClientEvent & { type: T }
 
 /** A client that only sends nonsense is closed after this many errors in a row. */
@@ -163,17 +169,27 @@ export class Inbound {
       const answer = port.toolResult(item.call_id, item.output, whole)
       if (this.#answered(answer, event, item.call_id)) leg.confirmItem({ ...item, id })
     } else if (item.type === 'message' && item.role === 'user') {
-      const text = messageText(item.content)
-      if (text === undefined) this.#native(whole, event.event_id)
-      else {
-        port.userText(id, text, whole)
-        leg.confirmItem({ ...item, id })
-      }
+      this.#message({ ...item, id }, whole, event.event_id)
     } else if (!this.#options.trusted) this.#forbidden('item', event.event_id)
     else if (item.type === 'message' && item.role === 'system' && this.#options.capabilities.dialect === 'none') {
-      const note = { type: 'note', text: messageText(item.content) ?? '' } as const
+      const note = { type: 'note', text: messageText(item.content) } as const
       if (this.#command(note, event.event_id)) leg.confirmItem({ ...item, id })
     } else this.#native(whole, event.event_id)
+  }
+
+  /** Whatever a person adds is a turn, also beside an image: nothing goes to the provider that the transcript lacks. */
+  #message(item: UserMessage, whole: Raw, eventId: string | undefined): void {
+    const { port, leg, capabilities, trusted } = this.#options
+    const text = messageText(item.content)
+    if (!trusted && text.length > limits.userTextChars) {
+      const message = `A message holds at most ${limits.userTextChars} characters.`
+      this.#error('string_above_max_length', message, 'item.content', eventId ?? null)
+    } else if (capabilities.dialect === 'none' && item.content.some((part) => !('text' in part))) {
+      this.#native(whole, eventId)
+    } else {
+      port.userText(item.id, text, whole)
+      leg.confirmItem(item)
+    }
   }
 
   #respond(event: Event<'response.create'>, raw: Raw): void {
