@@ -207,11 +207,7 @@ function createAppHttp(
     site: {
       widgetDir: join(root, 'widget', 'dist'),
       consoleDir: join(root, 'console', 'dist'),
-      frameAncestors: async (key) => {
-        const siteKey = await identity.siteKey(key)
-        if (siteKey === undefined || siteKey.origins.length > 0) return siteKey?.origins
-        return (await tenants.byId(siteKey.tenantId))?.origins
-      },
+      frameAncestors: (key) => identity.pagesOf(key),
       demoTenants: () => demoTenants(deps),
     },
     health: async () => {

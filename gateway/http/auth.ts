@@ -32,8 +32,7 @@ export async function authenticate(
     if (route.access === 'operator') throw new Problem('forbidden')
     return byKey(deps, bearer.slice(7).trim(), { access: route.access, tenantSlug })
   }
-  const cookie = deps.identity.sessionCookie(facts.header('cookie'))
-  const operator = cookie === undefined ? undefined : await deps.identity.operatorOf(cookie)
+  const operator = await deps.identity.signedIn(facts.header('cookie'))
   if (operator === undefined) throw new Problem('unauthenticated')
   if (route.method !== 'GET') checkCsrf(facts, operator.csrf)
   const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }

@@ -11,7 +11,7 @@ import { type ContactRequest, contactOf } from './contacts.ts'
 import { keyStore } from './key-store.ts'
 import { createKeys, type Keys } from './keys.ts'
 import { operatorStore } from './operator-store.ts'
-import { createOperators, type Operators } from './operators.ts'
+import { createOperators, type Operator, type Operators } from './operators.ts'
 import { createSeal } from './seal.ts'
 import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
@@ -37,6 +37,8 @@ export interface Identity extends Visitors, Keys, Operators {
   rotateSigningKey(): Promise<string>
   /** Tokens under this key are refused everywhere within 3 s. False for a key nobody has. */
   revokeSigningKey(signingKeyId: string): Promise<boolean>
+  /** Who is signed in by this Cookie header. */
+  signedIn(cookieHeader: string | undefined): Promise<Operator | undefined>
   /** The session cookie's value out of a Cookie header. */
   sessionCookie(cookieHeader: string | undefined): string | undefined
 }
@@ -67,6 +69,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const seal = createSeal(deps.secret, 'parley signing keys')
   const signingKeys = createSigningKeys({ store: signingKeyStore.open(db), seal, clock })
   const contact = (request: ContactRequest) => contactOf(contacts, request)
+  const operators = createOperators({ store: operatorStore.open(db), tenants, clock })
   return {
     ...createVisitors({
       issuer: deps.publicUrl,
@@ -79,7 +82,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       contact,
     }),
     ...createKeys({ store: keys, tenants, clock }),
-    ...createOperators({ store: operatorStore.open(db), tenants, clock }),
+    ...operators,
     contact,
     async stillAllowed(pairs) {
       if (pairs.length === 0) return new Set()
@@ -99,6 +102,10 @@ export function createIdentity(deps: IdentityDeps): Identity {
     emailHashes: (tenantId, contactIds) => contacts.emailHashes(tenantId, contactIds),
     rotateSigningKey: () => signingKeys.rotate(),
     revokeSigningKey: (signingKeyId) => signingKeys.revoke(signingKeyId),
+    async signedIn(cookieHeader) {
+      const cookie = readSessionCookie(cookieHeader)
+      return cookie === undefined ? undefined : operators.operatorOf(cookie)
+    },
     sessionCookie: readSessionCookie,
   }
 }

@@ -139,8 +139,7 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
 }
 
 async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operator> {
-  const cookie = identity.sessionCookie(facts.header('cookie'))
-  const operator = cookie === undefined ? undefined : await identity.operatorOf(cookie)
+  const operator = await identity.signedIn(facts.header('cookie'))
   if (operator === undefined) throw new Problem('unauthenticated')
   return operator
 }

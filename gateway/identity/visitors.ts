@@ -72,6 +72,8 @@ export interface Visitors {
   /** Undefined problems are thrown: `forbidden`, `origin_refused`, `unknown_agent`, `agent_inactive`. */
   bootstrap(request: BootstrapRequest): Promise<WidgetBootstrap>
   mintClientSecret(request: ClientSecretRequest): Promise<ClientSecret>
+  /** Origins of the pages that may carry this site key's widget; undefined for a key nobody has. */
+  pagesOf(siteKey: string): Promise<readonly string[] | undefined>
   /** `ownPage`: the request comes from our own panel, whose token is bound to the page around it. */
   verifyVisitor(
     token: string,
@@ -94,6 +96,11 @@ export function createVisitors(deps: Deps): Visitors {
   return {
     bootstrap: (request) => bootstrap(deps, request),
     mintClientSecret: (request) => mintClientSecret(deps, request),
+    async pagesOf(siteKey) {
+      const key = await deps.siteKey(siteKey)
+      const tenant = key === undefined ? undefined : await deps.tenants.byId(key.tenantId)
+      return key === undefined || tenant === undefined ? undefined : pagesOf(tenant, key)
+    },
     async verifyVisitor(token, facts) {
       const claims = await readVisitorToken(token, {
         issuer: deps.issuer,
@@ -182,10 +189,14 @@ function reachable(agent: AgentEntry | undefined): AgentEntry & Required<Pick<Ag
   return { ...rest, live }
 }
 
-/** The key's own list replaces the tenant's. A request without Origin is no page: the token would be bound to nothing. */
+/** The key's own list replaces the tenant's. */
+function pagesOf(tenant: Tenant, key: SiteKeyRecord): readonly string[] {
+  return key.origins.length > 0 ? key.origins : tenant.origins
+}
+
+/** A request without Origin is no page: the token would be bound to nothing. */
 function allowedOrigin(tenant: Tenant, key: SiteKeyRecord, origin: string | undefined): string {
-  const allowed = key.origins.length > 0 ? key.origins : tenant.origins
-  if (origin === undefined || !allowed.includes(origin)) throw new Problem('origin_refused')
+  if (origin === undefined || !pagesOf(tenant, key).includes(origin)) throw new Problem('origin_refused')
   return origin
 }
 

@@ -26,11 +26,9 @@ export type IdPrefix =
   | 'op'
   | 'err'
   | 'ent'
-  | 'job'
   | 'tok'
   | 'kid'
   | 'node'
-  | 'req'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

@@ -8,7 +8,7 @@ import type { Log } from '../platform/log.ts'
 import { limits } from '../protocol/realtime.ts'
 import type { Receipt } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
-import type { Admission, Bill, Usage } from '../usage/usage.ts'
+import type { Admission, Bill, CheckpointFacts, Usage } from '../usage/usage.ts'
 
 export const checkpointMs = 15_000
 /** Turns may end in quick succession; their checkpoints are merged into one. */
@@ -175,21 +175,24 @@ export class Budget {
     })
   }
 
-  async #checkpoint(): Promise<void> {
+  #progress(bill: Bill): CheckpointFacts {
     const { tenantId, sessionId, agentId, channel, admission } = this.#facts
-    const bill = this.bill()
+    return {
+      tenantId,
+      sessionId,
+      agentId,
+      channel,
+      holdId: admission.holdId,
+      epoch: admission.epoch,
+      usage: this.#soFar(),
+      bill,
+      day: new Date(this.#deps.clock.now()).toISOString().slice(0, 10),
+    }
+  }
+
+  async #checkpoint(): Promise<void> {
     try {
-      const answer = await this.#deps.usage.checkpoint({
-        tenantId,
-        sessionId,
-        agentId,
-        channel,
-        holdId: admission.holdId,
-        epoch: admission.epoch,
-        usage: this.#soFar(),
-        bill,
-        day: new Date(this.#deps.clock.now()).toISOString().slice(0, 10),
-      })
+      const answer = await this.#deps.usage.checkpoint(this.#progress(this.bill()))
       if (answer !== 'applied') return this.#deps.onFenced()
       await this.#deps.store()
       this.#lastGoodMs = this.#deps.clock.monotonicMs()
@@ -203,22 +206,11 @@ export class Budget {
   async settle(note: string): Promise<Receipt | undefined> {
     this.stop()
     await this.#running
-    const { tenantId, sessionId, agentId, channel, admission } = this.#facts
+    const { tenantId, admission } = this.#facts
     const bill = this.bill()
     for (let attempt = 0; attempt < settleTries; attempt++) {
       try {
-        const day = new Date(this.#deps.clock.now()).toISOString().slice(0, 10)
-        await this.#deps.usage.checkpoint({
-          tenantId,
-          sessionId,
-          agentId,
-          channel,
-          holdId: admission.holdId,
-          epoch: admission.epoch,
-          usage: this.#soFar(),
-          bill,
-          day,
-        })
+        await this.#deps.usage.checkpoint(this.#progress(bill))
         const answer = await this.#deps.ledger.of(tenantId).settle({
           holdId: admission.holdId,
           lines: bill.lines,

@@ -19,8 +19,6 @@ export interface Leg {
   flush(itemId: string): void
   /** Says why and closes. Idempotent. */
   end(reason: EndReason, problem?: Problem): void
-  /** Bytes written but not taken by the peer. */
-  readonly bufferedBytes: number
 }
 
 /** What a leg reports to its session. */

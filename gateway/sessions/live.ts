@@ -45,9 +45,6 @@ export class Live {
     const before = this.all().filter((live) => live.conversationId === conversationId)
     await Promise.all(before.map((live) => live.flushed(timeoutMs)))
   }
-  of(tenantId: TenantId): readonly LiveSession[] {
-    return this.all().filter((live) => live.session.options.tenantId === tenantId)
-  }
 
   watch(tenantId: TenantId, listener: (event: LiveEvent) => void): () => void {
     const watchers = this.#watchers.get(tenantId) ?? new Set()

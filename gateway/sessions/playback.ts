@@ -91,8 +91,4 @@ export class Playback {
   sentMs(itemId: string): number {
     return this.#items.get(itemId)?.sentMs ?? 0
   }
-
-  forget(itemId: string): void {
-    this.#items.delete(itemId)
-  }
 }

@@ -37,7 +37,7 @@ function rig(over: { redis?: Redis; clock?: Clock; db?: Db; ledger?: Ledger; log
 
 const fresh = () => asTenantId(newId('ten'))
 const grant = (ledger: Ledger, tenantId: TenantId, credits: number) =>
-  ledger.of(tenantId).post({ key: newId('req'), kind: 'grant', amountMicro: credits * 1_000_000, note: '' })
+  ledger.of(tenantId).post({ key: newId('node'), kind: 'grant', amountMicro: credits * 1_000_000, note: '' })
 const ask = (tenantId: TenantId, over: Partial<AdmitRequest> = {}): AdmitRequest => ({
   tenantId,
   plan: 'free',

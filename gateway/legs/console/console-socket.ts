@@ -48,8 +48,7 @@ export async function acceptConsole(deps: ConsoleDeps, { request, socket }: Conn
 }
 
 async function authorise(deps: ConsoleDeps, request: IncomingMessage): Promise<TenantId> {
-  const cookie = deps.identity.sessionCookie(request.headers.cookie)
-  const operator = cookie === undefined ? undefined : await deps.identity.operatorOf(cookie)
+  const operator = await deps.identity.signedIn(request.headers.cookie)
   if (operator === undefined) throw new Problem('unauthenticated')
   const slug = new URL(request.url ?? '/', 'http://gateway').searchParams.get('tenant')
   const tenant = operator.tenants.find((each) => each.slug === slug)

@@ -60,10 +60,6 @@ export class WebSocketLeg implements Leg {
     socket.on('pong', () => this.alive())
   }
 
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount
-  }
-
   begin(start: LegStart): void {
     this.#start = start
     if (start.capabilities.dialect === 'openai-realtime-ga') this.#forwarder = new Forwarder(start.serverTools)
