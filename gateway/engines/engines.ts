@@ -59,6 +59,11 @@ export type EngineCommand =
   | { readonly type: 'respond'; readonly raw?: Readonly<Record<string, unknown>> }
   /** Asks the engine to speak this sentence, as exactly as `capabilities.say` promises. */
   | { readonly type: 'say'; readonly text: string }
+  /**
+   * The answer in progress broke off after these words (another engine or another process spoke them): go on right there
+   * and repeat nothing. Empty: nothing of it was said yet, so answer what was asked last. Asks for the answer too.
+   */
+  | { readonly type: 'goOn'; readonly after: string }
   /** Background information: changes what is known, not what is said now. */
   | { readonly type: 'note'; readonly text: string }
   | {

@@ -4,8 +4,16 @@
 import type { ProblemBody } from './codes.ts'
 import type { Turn } from './turn.ts'
 
-/** Subprotocols a client may offer, next to `openai-insecure-api-key.<token>`. */
-export const subprotocol = { parley: 'parley.v1', openai: 'realtime', tokenPrefix: 'openai-insecure-api-key.' } as const
+/**
+ * Subprotocols a client may offer, next to `openai-insecure-api-key.<token>`. A client that lost its connection offers
+ * `parley-resume.<session id>.<resume token>.<seq of the last frame it took>` too and gets the same session back, or `gone`.
+ */
+export const subprotocol = {
+  parley: 'parley.v1',
+  openai: 'realtime',
+  tokenPrefix: 'openai-insecure-api-key.',
+  resumePrefix: 'parley-resume.',
+} as const
 
 /** PCM16 little-endian mono on every Parley leg. */
 export const sampleRateHz = 24_000
@@ -19,7 +27,25 @@ export const limits = {
   heartbeatMs: 5_000,
   /** A client that sends no frame and no pong for this long is gone. */
   silentMs: 30_000,
+  /** A client that can resume is taken for lost sooner: it loses nothing by it. */
+  silentResumableMs: 12_000,
+  /** How long a session waits for a client that was lost, by what it was doing. */
+  resumeWindowMs: { voice: 45_000, chat: 120_000 },
+  /** What is kept for replay; a client further behind gets the turns instead and is told of the gap. */
+  replayFrames: 2_000,
+  replayBytes: 512 * 1024,
+  /** A client acknowledges at least this often while frames come in. */
+  ackEveryMs: 1_000,
+  ackEveryFrames: 32,
 } as const
+
+/**
+ * Every text frame to a parley client carries `seq` as its first field, counting from 1 without holes within one epoch,
+ * except `session.created`, `parley.session`, `parley.heartbeat` and audio deltas. Audio is never replayed.
+ */
+export interface Numbered {
+  readonly seq?: number
+}
 
 /** Gateway → client, first, right after `session.created`. */
 export interface ParleySession {
@@ -29,8 +55,37 @@ export interface ParleySession {
   readonly conversation_id: string
   readonly engine: { readonly kind: string; readonly demo: boolean; readonly hears: 'words' | 'speech' }
   readonly heartbeat_ms: number
-  /** Earlier turns of the same conversation, oldest first (at most 20). */
+  /** Earlier turns of the same conversation, oldest first (at most 20); of a resumed session with a gap, all its turns too. */
   readonly history: readonly Turn[]
+  /** Grows when another process takes the session over; numbers start anew. */
+  readonly epoch: number
+  /** Number of the last frame before this one. What follows is `seq + 1` (after a resume without a gap: the replay of what was missed comes first). */
+  readonly seq: number
+  /** Single use: every `parley.session` brings the next one. `window_ms` counts from the loss of the connection. */
+  readonly resume: { readonly token: string; readonly window_ms: number }
+  /**
+   * Present when this is a session that goes on. `gap`: frames were lost; `history` is the truth, and what the client
+   * shows of this session beyond it never became part of the conversation.
+   */
+  readonly resumed?: { readonly gap: boolean }
+}
+
+/** Gateway → client: these items are stored for good, in the state last told. Only now a message counts as sent. */
+export interface ParleyCommitted {
+  readonly type: 'parley.committed'
+  readonly event_id: string
+  readonly item_ids: readonly string[]
+}
+
+/**
+ * Gateway → client: this process stops. Open a second connection with the resume token after `reconnect_in_ms`, keep taking
+ * frames from this one until the new one has sent `parley.session`; the gateway then closes the old one with 1012.
+ */
+export interface ParleyGoingAway {
+  readonly type: 'parley.going_away'
+  readonly event_id: string
+  readonly reconnect_in_ms: number
+  readonly deadline_ms: number
 }
 
 /** Gateway → client whenever a turn is stored or changes: the truth, including what was heard of an interrupted answer. */
@@ -43,7 +98,15 @@ export interface ParleyTurn {
 export interface ParleyNotice {
   readonly type: 'parley.notice'
   readonly event_id: string
-  readonly code: 'demo_engine' | 'heard_speech' | 'credit_low' | 'wrapping_up' | 'going_away' | 'ended' | 'tool_running'
+  readonly code:
+    | 'demo_engine'
+    | 'heard_speech'
+    | 'credit_low'
+    | 'wrapping_up'
+    | 'ended'
+    | 'tool_running'
+    /** The model is being exchanged or does not answer: the agent will go on in a moment. */
+    | 'engine_trouble'
   readonly text: string
 }
 
@@ -68,7 +131,17 @@ export interface ParleyFlush {
   readonly item_id: string
 }
 
-export type ParleyServerEvent = ParleySession | ParleyTurn | ParleyNotice | ParleyEnd | ParleyHeartbeat | ParleyFlush
+export type ParleyServerEvent = Numbered &
+  (
+    | ParleySession
+    | ParleyTurn
+    | ParleyCommitted
+    | ParleyNotice
+    | ParleyEnd
+    | ParleyHeartbeat
+    | ParleyFlush
+    | ParleyGoingAway
+  )
 
 /** Client → gateway: position of the player. `final` when the item was flushed or played to its end. */
 export interface ParleyPlayed {
@@ -89,7 +162,23 @@ export interface ParleyBye {
   readonly type: 'parley.bye'
 }
 
-export type ParleyClientEvent = ParleyPlayed | ParleyVoice | ParleyBye | ParleyHeartbeat
+/**
+ * Client → gateway: what the person wrote, and a wish for an answer, as one. The id makes it happen once, however often it
+ * is sent: a client repeats what was not committed after each resume.
+ */
+export interface ParleySay {
+  readonly type: 'parley.say'
+  readonly item_id: string
+  readonly text: string
+}
+
+/** Client → gateway: every frame up to this number was taken. */
+export interface ParleyAck {
+  readonly type: 'parley.ack'
+  readonly seq: number
+}
+
+export type ParleyClientEvent = ParleyPlayed | ParleyVoice | ParleyBye | ParleyHeartbeat | ParleySay | ParleyAck
 
 export type EndReason =
   | 'client_ended'
@@ -103,6 +192,8 @@ export type EndReason =
   | 'engine_ended'
   | 'drain'
   | 'janitor'
+  /** Continued over a newer connection of the same person. */
+  | 'replaced'
   | 'internal'
 
 /**
