@@ -2,6 +2,7 @@
 // Never knows what a session, an engine or a price is: it is told amounts in integer micro-credits.
 
 import type { Db } from 'mongodb'
+import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import type { CreditsView, EntryView, Page, Receipt, ReceiptLine } from '../protocol/rest.ts'
@@ -84,12 +85,27 @@ interface Parts {
   readonly accounts: AccountStore
   readonly entries: EntryStore
   readonly mutate: Mutate
+  /** Bounds the wait for an answer of the store. */
+  readonly inTime: <T>(answer: Promise<T>) => Promise<T>
 }
 
-export function createLedger(deps: { readonly db: Db }): Ledger {
-  const accounts = openAccounts(deps.db)
-  const entries = openEntries(deps.db)
-  const parts: Parts = { accounts, entries, mutate: createMutate(accounts, entries) }
+export interface LedgerDeps {
+  readonly db: Db
+  /** For pauses and deadlines; what is due is decided by the store's clock. */
+  readonly clock?: Clock
+  /** From [0, 1): spreads retries. */
+  readonly random?: () => number
+}
+
+export function createLedger({ db, clock = systemClock, random = Math.random }: LedgerDeps): Ledger {
+  const accounts = openAccounts(db)
+  const entries = openEntries(db)
+  const parts: Parts = {
+    accounts,
+    entries,
+    mutate: createMutate({ accounts, entries, clock, random }),
+    inTime: (answer) => answerInTime(answer, clock),
+  }
   return {
     of: (tenantId) => tenantLedger(parts, tenantId),
     stale: (query) => staleHolds(accounts, query),
@@ -106,7 +122,7 @@ export function createLedger(deps: { readonly db: Db }): Ledger {
 }
 
 function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {
-  const { accounts, mutate } = parts
+  const { accounts, mutate, inTime } = parts
   requireId(tenantId, 'tenantId')
   return {
     hold: async (request) => mutate(tenantId, holdOperation(request)),
@@ -117,20 +133,20 @@ function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {
       requireId(holdId, 'holdId')
       if (costUsdMicro !== null) requireInteger(costUsdMicro, 'costUsdMicro', 0)
       const write = { epoch: requireInteger(epoch, 'epoch', 1), lines: checkLines(lines), costUsdMicro }
-      if (await answerInTime(accounts.checkpoint(tenantId, holdId, write))) return 'applied'
-      return (await answerInTime(accounts.find(tenantId)))?.holds.has(holdId) === true ? 'fenced' : 'gone'
+      if (await inTime(accounts.checkpoint(tenantId, holdId, write))) return 'applied'
+      return (await inTime(accounts.find(tenantId)))?.holds.has(holdId) === true ? 'fenced' : 'gone'
     },
     async takeOver({ holdId, fromEpoch, owner }) {
       requireId(holdId, 'holdId')
       const epoch = requireInteger(fromEpoch, 'fromEpoch', 1) + 1
-      if (await answerInTime(accounts.takeOver(tenantId, holdId, { fromEpoch, owner }))) return { is: 'owned', epoch }
+      if (await inTime(accounts.takeOver(tenantId, holdId, { fromEpoch, owner }))) return { is: 'owned', epoch }
       // The reply to the first try may have been lost: then the hold is ours already.
-      const hold = (await answerInTime(accounts.find(tenantId)))?.holds.get(holdId)
+      const hold = (await inTime(accounts.find(tenantId)))?.holds.get(holdId)
       return hold?.epoch === epoch && hold.owner === owner ? { is: 'owned', epoch } : { is: 'lost' }
     },
-    credits: async () => creditsView(await answerInTime(accounts.find(tenantId))),
-    entries: (page) => answerInTime(entriesPage(parts, tenantId, page)),
-    receipt: (sessionId) => answerInTime(latestReceipt(parts, tenantId, sessionId)),
+    credits: async () => creditsView(await inTime(accounts.find(tenantId))),
+    entries: (page) => inTime(entriesPage(parts, tenantId, page)),
+    receipt: (sessionId) => inTime(latestReceipt(parts, tenantId, sessionId)),
   }
 }
 

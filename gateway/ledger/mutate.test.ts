@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { systemClock } from '../platform/clock.ts'
 import { Problem } from '../platform/problem.ts'
 import { answerInTime, isLostReply } from './mutate.ts'
 
@@ -10,7 +11,7 @@ afterEach(() => {
 })
 
 test('[L1] a store that does not answer for 5 s counts as a lost reply, and as unavailable for who asked', async () => {
-  const outcome = answerInTime(new Promise<never>(() => {})).catch((error: unknown) => error)
+  const outcome = answerInTime(new Promise<never>(() => {}), systemClock).catch((error: unknown) => error)
   await vi.advanceTimersByTimeAsync(4_999)
   expect(vi.getTimerCount()).toBe(1)
   await vi.advanceTimersByTimeAsync(1)
@@ -20,7 +21,7 @@ test('[L1] a store that does not answer for 5 s counts as a lost reply, and as u
 })
 
 test('[L1] an answer in time is passed on and leaves no timer', async () => {
-  expect(await answerInTime(Promise.resolve(7))).toBe(7)
+  expect(await answerInTime(Promise.resolve(7), systemClock)).toBe(7)
   await vi.advanceTimersByTimeAsync(0)
   expect(vi.getTimerCount()).toBe(0)
 })

@@ -1,6 +1,6 @@
 // The one primitive that moves credit: read account → outbox → ledger → compare-and-swap, until done. Rules L1 and L2.
 
-import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock } from '../platform/clock.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
@@ -19,44 +19,53 @@ const maxLost = 4
 /** A larger outbox is moved by the next mutation itself, so that the account stays small when nobody flushes. */
 const outboxCap = 64
 
-export function createMutate(accounts: AccountStore, entries: EntryStore): Mutate {
-  const turn = createTurns()
-  return (tenantId, operation) => turn(tenantId, () => attempt({ accounts, entries }, tenantId, operation))
+export interface MutateDeps {
+  readonly accounts: AccountStore
+  readonly entries: EntryStore
+  readonly clock: Clock
+  /** From [0, 1). */
+  readonly random: () => number
 }
 
-async function attempt<Answer>(
-  stores: { accounts: AccountStore; entries: EntryStore },
-  tenantId: TenantId,
-  operation: Operation<Answer>,
-): Promise<Answer> {
+export function createMutate(deps: MutateDeps): Mutate {
+  const turn = createTurns()
+  return (tenantId, operation) => turn(tenantId, () => attempt(deps, tenantId, operation))
+}
+
+async function attempt<Answer>(deps: MutateDeps, tenantId: TenantId, operation: Operation<Answer>): Promise<Answer> {
+  const { clock, random } = deps
   let lost = 0
   for (let round = 0; round < maxRounds; round++) {
     try {
-      const answer = await answerInTime(once(stores, tenantId, operation))
+      const answer = await answerInTime(once(deps, tenantId, operation), clock)
       if (answer !== undefined) return answer.value
-      if (round > 0) await pause(Math.random() * Math.min(round, 20))
+      if (round > 0) await pause(clock, random() * Math.min(round, 20))
     } catch (error) {
       if (!isLostReply(error)) throw error
       if (++lost > maxLost) throw new Problem('unavailable', undefined, { cause: error })
-      await pause(Math.random() * 10 * 4 ** (lost - 1))
+      await pause(clock, random() * 10 * 4 ** (lost - 1))
     }
   }
   throw new Problem('unavailable')
 }
 
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve))
+}
+
 class NoReply extends Problem {}
 
 /** Rejects when there is none in time. What was sent may still happen: the caller has to look again or be told so. */
-export function answerInTime<T>(answer: Promise<T>): Promise<T> {
+export function answerInTime<T>(answer: Promise<T>, clock: Clock): Promise<T> {
   const fallback = (): never => {
     throw new NoReply('unavailable', 'The store did not answer in time.')
   }
-  return withDeadline<T>(answer, { timeoutMs: attemptMs, fallback })
+  return withDeadline<T>(answer, { timeoutMs: attemptMs, fallback, clock })
 }
 
 /** Undefined: start again. The order account, then ledger, matters: the flusher writes the ledger before it clears the outbox. */
 async function once<Answer>(
-  { accounts, entries }: { accounts: AccountStore; entries: EntryStore },
+  { accounts, entries }: Pick<MutateDeps, 'accounts' | 'entries'>,
   tenantId: TenantId,
   operation: Operation<Answer>,
 ): Promise<{ value: Answer } | undefined> {
