@@ -17,6 +17,7 @@ import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createLegs } from './legs/legs.ts'
+import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
 import { newId } from './platform/ids.ts'
@@ -29,7 +30,7 @@ import { openSecret, openStores, StartError, type Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { createTenants, tenantCollections } from './tenants/tenants.ts'
 import { createTools, toolCollections } from './tools/tools.ts'
-import { createTranscript, transcriptCollections } from './transcript/transcript.ts'
+import { createTranscript, openWal, transcriptCollections, type Wal } from './transcript/transcript.ts'
 import { usageRoutes } from './usage/routes.ts'
 import { createUsage, usageCollections } from './usage/usage.ts'
 
@@ -75,17 +76,23 @@ export interface Started {
 
 export type Slices = ReturnType<typeof createSlices>
 
-function createSlices(config: Config, stores: Stores, outside: Outside & { readonly secret: Buffer }) {
-  const { clock, log, secret } = outside
+function createSlices(
+  config: Config,
+  stores: Stores,
+  outside: Outside & { readonly secret: Buffer; readonly wal?: Wal },
+) {
+  const { clock, log, secret, wal } = outside
+  const nodeId = newId('node')
   const { db } = stores.mongo
   const { redis } = stores.redis
+  const bus = createBus({ redis, nodeId, log, clock })
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants })
   const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
   const knowledge = createKnowledge({ db })
   const entities = createEntities({ db })
   const tools = createTools({ db, entities, knowledge, log, clock })
-  const transcript = createTranscript({ db })
+  const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db })
   const usage = createUsage({ db, redis, ledger, clock, log })
   const engines = createEngines(engineFactories(config, { clock, log, knowledge }), config.PARLEY_ENGINE)
@@ -93,7 +100,11 @@ function createSlices(config: Config, stores: Stores, outside: Outside & { reado
     db,
     clock,
     log,
-    nodeId: newId('node'),
+    nodeId,
+    bus,
+    // The in-process Redis reaches nobody else.
+    hasPeers: stores.redis.kind !== 'embedded',
+    drainMs: config.PARLEY_DRAIN_SECONDS * 1000,
     transcript,
     usage,
     ledger,
@@ -102,7 +113,7 @@ function createSlices(config: Config, stores: Stores, outside: Outside & { reado
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
-  return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions }
+  return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions, bus }
 }
 
 function engineFactories(config: Config, deps: Outside & Parameters<typeof createDemo>[0]): EngineFactory[] {
@@ -121,13 +132,15 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const clock = overrides.clock ?? systemClock
   const log = overrides.log ?? createLog(config.LOG_LEVEL)
   const stores = await openStores(config, { log, collections, onCommand: overrides.onCommand })
-  const slices = createSlices(config, stores, { clock, log, secret: await openSecret(config) })
+  const wal = await openLog(config, { clock, log })
+  const slices = createSlices(config, stores, { clock, log, wal, secret: await openSecret(config) })
   const jobs = createJobs({ clock, log, sessions: slices.sessions, ledger: slices.ledger })
   const legs = createLegs({
     ...slices,
     clock,
     log,
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
+    joined: new Map(),
   })
   let demo: Seeded | undefined
   const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade, demo: () => demo })
@@ -137,6 +150,8 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     legs.close()
     await http.close()
     await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))
+    await slices.bus.close()
+    await wal.close()
     await stores.close()
   }
   return {
@@ -155,6 +170,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
       const { token } = await slices.identity.createSignInToken()
       // The first script loads the in-process Lua: 35 ms that no visitor should meet.
       await stores.redis.redis.eval('return 1', [], []).catch(() => undefined)
+      replayLog(slices, log)
       slices.sessions.start()
       jobs.start()
       return {
@@ -167,6 +183,25 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     },
     [Symbol.asyncDispose]: drain,
   }
+}
+
+async function openLog(config: Config, outside: Pick<Outside, 'clock' | 'log'>): Promise<Wal> {
+  try {
+    return await openWal({ dir: join(config.dataDir, 'wal'), ...outside })
+  } catch (error) {
+    throw new StartError(`The folder ${config.PARLEY_DATA_DIR} cannot be used: ${String(error)}`)
+  }
+}
+
+/** Not waited for: a store that is down at the start must not keep the gateway from serving. */
+function replayLog({ transcript }: Slices, log: Log): void {
+  transcript.replay().then(
+    (report) => {
+      if (report.files > 0) log.info({ event: 'wal_replayed', ...report })
+    },
+    (error: unknown) =>
+      log.error({ err: error }, 'turns of a dead process are still on disk; the next start tries again'),
+  )
 }
 
 /** Issuer of the visitors' tokens: must not change with the port a test happens to get. */

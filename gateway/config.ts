@@ -67,6 +67,14 @@ export const settings = {
     .max(10)
     .default(0)
     .describe('Number of proxies in front whose X-Forwarded-For is believed.'),
+  PARLEY_DRAIN_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(7_200)
+    .default(25)
+    .describe(
+      'After SIGTERM, how long clients may take to move to another gateway and sentences to end. Phone calls want 1800.',
+    ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -8,7 +8,7 @@ import type { Log } from '../platform/log.ts'
 import { limits } from '../protocol/realtime.ts'
 import type { Receipt } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
-import type { Admission, Bill, CheckpointFacts, Usage } from '../usage/usage.ts'
+import type { Admission, Bill, CheckpointFacts, Usage, UsageSoFar } from '../usage/usage.ts'
 
 export const checkpointMs = 15_000
 /** Turns may end in quick succession; their checkpoints are merged into one. */
@@ -28,6 +28,8 @@ export interface BudgetFacts {
   readonly agentId: string
   readonly channel: Channel
   readonly admission: Admission
+  readonly baseline?: UsageSoFar
+  readonly freeGapMs?: number
 }
 
 export interface BudgetDeps {
@@ -94,6 +96,23 @@ export class Budget {
   get seconds(): number {
     if (this.#startedAtMs === undefined) return 0
     return Math.ceil(((this.#stoppedAtMs ?? this.#deps.clock.monotonicMs()) - this.#startedAtMs) / 1000)
+  }
+
+  get used(): UsageSoFar {
+    return this.#soFar()
+  }
+  get freeGapMs(): number {
+    return this.#facts.freeGapMs ?? 0
+  }
+  get confirmedAtMs(): number {
+    return this.#lastGoodMs
+  }
+  away(_lastByteAtMs: number): void {}
+  back(): void {}
+  async lastCheckpoint(): Promise<void> {
+    this.stop()
+    await this.#running
+    await this.#checkpoint()
   }
 
   bill(): Bill {

@@ -3,6 +3,8 @@
 import type { TenantId } from '../platform/ids.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
+import type { Leg } from './leg.ts'
+import type { ResumeKey } from './resume-token.ts'
 import type { Session } from './session.ts'
 
 export type LiveEvent =
@@ -13,6 +15,11 @@ export type LiveEvent =
 export interface LiveSession {
   readonly session: Session
   readonly credential: { readonly keyId: string; readonly signingKeyId?: string }
+  readonly leg: Leg
+  readonly resume: ResumeKey | undefined
+  readonly epoch: number
+  readonly contactId: string
+  readonly agentId: string
   readonly conversationId: string
   /** Resolves when what was said so far is durable, at the latest after `timeoutMs`. */
   readonly flushed: (timeoutMs: number) => Promise<unknown>

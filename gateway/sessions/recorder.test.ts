@@ -3,9 +3,13 @@ import { ManualClock } from '../../test/harness/clock.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { Recorder } from './recorder.ts'
 
-function setup(write: (turns: readonly Turn[]) => Promise<void>) {
+function setup(
+  write: (turns: readonly Turn[]) => Promise<{ fenced: readonly string[] }>,
+  before: readonly Turn[] = [],
+) {
   const clock = new ManualClock()
-  const errors: unknown[] = []
+  const stored: string[] = []
+  const fences: string[] = []
   const recorder = new Recorder({
     clock,
     sessionId: 'sess_1',
@@ -13,13 +17,15 @@ function setup(write: (turns: readonly Turn[]) => Promise<void>) {
     channel: 'widget',
     write,
     onTurn: () => {},
-    onWriteError: (error) => errors.push(error),
+    onStored: (itemIds) => void stored.push(...itemIds),
+    onFenced: () => void fences.push('fenced'),
+    before,
   })
-  return { clock, recorder, errors }
+  return { clock, recorder, stored, fences }
 }
 
 test('[S8] a turn keeps the place at which its speech began, also when its words come last', async () => {
-  const { clock, recorder } = setup(async () => {})
+  const { clock, recorder } = setup(async () => ({ fenced: [] }))
   recorder.begin('user', 'user', true)
   await clock.advance(500)
   recorder.begin('agent', 'agent', true)
@@ -30,34 +36,67 @@ test('[S8] a turn keeps the place at which its speech began, also when its words
 })
 
 test('[S8] a clock that jumps back does not reorder', () => {
-  const { clock, recorder } = setup(async () => {})
+  const { clock, recorder } = setup(async () => ({ fenced: [] }))
   recorder.begin('first', 'user', true)
   clock.jump(-3_600_000)
   recorder.begin('second', 'agent', true)
   expect(recorder.turns.map((turn) => turn.itemId)).toEqual(['first', 'second'])
 })
 
-test('[S12] writes that fail are tried again, in order and with nothing lost', async () => {
-  let down = true
-  const stored = new Map<string, string>()
-  const { clock, recorder, errors } = setup(async (turns) => {
-    if (down) throw new Error('store down')
-    for (const turn of turns) stored.set(turn.itemId, turn.text)
+test('[S12] a turn is told as stored when it is durable as decided, and not before', async () => {
+  const writes: PromiseWithResolvers<{ fenced: string[] }>[] = []
+  const { clock, recorder, stored } = setup(() => {
+    const write = Promise.withResolvers<{ fenced: string[] }>()
+    writes.push(write)
+    return write.promise
   })
   recorder.begin('a', 'user', false)
   recorder.change('a', { text: 'one', state: 'final' })
-  await clock.advance(2_000)
-  recorder.change('a', { text: 'two' })
-  expect(errors.length).toBeGreaterThan(1)
-  down = false
-  await clock.advance(2_000)
-  expect(stored).toEqual(new Map([['a', 'two']]))
+  recorder.append('b', 'no turn yet')
+  await clock.advance(5_000)
+  expect([stored, recorder.isStored('a')]).toEqual([[], false])
+  writes[0]?.resolve({ fenced: [] })
+  await clock.advance(0)
+  expect([stored, recorder.isStored('a')]).toEqual([['a'], true])
+  expect(await recorder.settle(1_000)).toBe(true)
+})
+
+test('[S12] a store that takes nothing does not keep later turns from the writer', async () => {
+  const seen: string[] = []
+  const { recorder } = setup((turns) => {
+    seen.push(...turns.map((turn) => turn.itemId))
+    return new Promise(() => {})
+  })
+  for (const itemId of ['a', 'b', 'c']) {
+    recorder.begin(itemId, 'user', false)
+    recorder.change(itemId, { text: itemId, state: 'final' })
+  }
+  expect(seen).toEqual(['a', 'b', 'c'])
+})
+
+test('[S20] a turn that belongs to another process ends the session here', async () => {
+  const { clock, recorder, fences } = setup(async () => ({ fenced: ['turn'] }))
+  recorder.begin('a', 'user', false)
+  recorder.change('a', { text: 'one', state: 'final' })
+  await clock.advance(0)
+  expect(fences).toEqual(['fenced'])
+})
+
+test('[S17] a new owner goes on behind the turns of the one before', async () => {
+  const { recorder: first } = setup(async () => ({ fenced: [] }))
+  first.begin('a', 'user', false)
+  first.change('a', { text: 'one', state: 'final' })
+  const { recorder } = setup(async () => ({ fenced: [] }), first.turns)
+  recorder.begin('b', 'agent', false)
+  expect(recorder.turns.map((turn) => turn.itemId)).toEqual(['a', 'b'])
+  expect([recorder.count, recorder.isStored('a'), recorder.lastText]).toEqual([1, true, 'one'])
 })
 
 test('[S12] live text is written at most once a second, a decision at once', async () => {
   let writes = 0
   const { clock, recorder } = setup(async () => {
     writes++
+    return { fenced: [] }
   })
   recorder.begin('a', 'agent', true)
   for (let i = 0; i < 50; i++) {
@@ -71,7 +110,7 @@ test('[S12] live text is written at most once a second, a decision at once', asy
 })
 
 test('noise that turned out to be no words leaves no turn', () => {
-  const { recorder } = setup(async () => {})
+  const { recorder } = setup(async () => ({ fenced: [] }))
   recorder.begin('noise', 'user', true)
   recorder.drop('noise')
   expect(recorder.turns).toEqual([])

@@ -2,6 +2,7 @@
 // One writer per session; the audio path never waits for it.
 
 import type { Clock } from '../platform/clock.ts'
+import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import type { Channel, Turn, TurnRole } from '../protocol/turn.ts'
 
@@ -10,11 +11,15 @@ export interface RecorderOptions {
   readonly sessionId: string
   readonly conversationId: string
   readonly channel: Channel
-  /** Resolves when durable. */
-  readonly write: (turns: readonly Turn[]) => Promise<void>
+  /** Takes the turns over at once, resolves when they are durable; never rejects. `fenced`: another process owns them. */
+  readonly write: (turns: readonly Turn[]) => Promise<{ readonly fenced: readonly string[] }>
   /** A turn exists or changed: told at once, before it is durable. */
   readonly onTurn: (turn: Turn) => void
-  readonly onWriteError: (error: unknown) => void
+  readonly onFenced: () => void
+  /** These are durable now, decided turns only. */
+  readonly onStored: (itemIds: readonly string[]) => void
+  /** What an earlier owner of the session wrote; it goes on from there. */
+  readonly before?: readonly Turn[]
 }
 
 type Change = Partial<Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'audio' | 'latencyMs' | 'voice'>>
@@ -22,15 +27,15 @@ type Change = Partial<Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'audio'
 /** Turns of live text are written at most this often; decisions at once. */
 const partialWriteMs = 2_500
 const tailChars = 160
-/** Failed writes are retried with this pause; turns wait in memory meanwhile. */
-const retryMs = 500
 
 export class Recorder {
   readonly #options: RecorderOptions
   readonly #turns = new Map<string, Turn>()
   readonly #dirty = new Map<string, Turn>()
+  readonly #stored = new Set<string>()
   #lastSeq = 0
-  #writing: Promise<void> | undefined
+  /** Writes in flight: the writer behind keeps their order and only the newest of each turn. */
+  readonly #writing = new Set<Promise<void>>()
   #timer: { cancel(): void } | undefined
   #count = 0
   #interruptions = 0
@@ -38,6 +43,16 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options
+    for (const turn of options.before ?? []) {
+      this.#turns.set(turn.itemId, turn)
+      this.#lastSeq = Math.max(this.#lastSeq, turn.seq)
+      if (turn.state !== 'partial') {
+        this.#count++
+        this.#stored.add(turn.itemId)
+      }
+      if (turn.state === 'interrupted') this.#interruptions++
+      if (turn.role !== 'tool' && turn.text !== '') this.#lastText = tail(turn.text)
+    }
   }
 
   get count(): number {
@@ -55,6 +70,11 @@ export class Recorder {
 
   find(itemId: string): Turn | undefined {
     return this.#turns.get(itemId)
+  }
+
+  /** Durable in a decided state. */
+  isStored(itemId: string): boolean {
+    return this.#stored.has(itemId)
   }
 
   /** Called when speech (or writing) begins: gives the turn its place. Repeats change nothing. */
@@ -129,42 +149,37 @@ export class Recorder {
     if (ms === 0) {
       this.#timer?.cancel()
       this.#timer = undefined
-      void this.#flush()
-    } else if (this.#timer === undefined && this.#writing === undefined) {
-      this.#timer = this.#options.clock.after(ms, () => {
+      this.#flush()
+    } else
+      this.#timer ??= this.#options.clock.after(ms, () => {
         this.#timer = undefined
-        void this.#flush()
+        this.#flush()
       })
-    }
   }
 
-  async #flush(): Promise<void> {
-    if (this.#writing !== undefined || this.#dirty.size === 0) return this.#writing
+  #flush(): void {
+    if (this.#dirty.size === 0) return
     const batch = [...this.#dirty.values()]
     this.#dirty.clear()
-    this.#writing = this.#options
-      .write(batch)
-      .catch((error: unknown) => {
-        this.#options.onWriteError(error)
-        for (const turn of batch) if (!this.#dirty.has(turn.itemId)) this.#dirty.set(turn.itemId, turn)
-        return new Promise<void>((resolve) => this.#options.clock.after(retryMs, resolve))
-      })
-      .finally(() => {
-        this.#writing = undefined
-        if (this.#dirty.size > 0) this.#schedule(0)
-      })
-    return this.#writing
+    const writing = this.#options.write(batch).then(({ fenced }) => {
+      this.#writing.delete(writing)
+      if (fenced.length > 0) this.#options.onFenced()
+      else this.#tellStored(batch)
+    })
+    this.#writing.add(writing)
+  }
+
+  #tellStored(batch: readonly Turn[]): void {
+    const decided = batch.filter((turn) => turn.state !== 'partial').map((turn) => turn.itemId)
+    for (const itemId of decided) this.#stored.add(itemId)
+    if (decided.length > 0) this.#options.onStored(decided)
   }
 
   /** Everything told so far is durable when this resolves; gives up after `timeoutMs`, answering false. */
   async settle(timeoutMs: number): Promise<boolean> {
-    const until = this.#options.clock.monotonicMs() + timeoutMs
     this.#schedule(0)
-    while (this.#writing !== undefined || this.#dirty.size > 0) {
-      if (this.#options.clock.monotonicMs() > until) return false
-      await (this.#writing ?? this.#flush())
-    }
-    return true
+    const all = Promise.all(this.#writing).then(() => true)
+    return withDeadline(all, { timeoutMs, clock: this.#options.clock, fallback: () => false })
   }
 }
 

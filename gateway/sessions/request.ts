@@ -1,21 +1,22 @@
-// What it takes to open a session, and what the opener gets.
+// What it takes to open a session or to get one back, and what the opener gets.
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
 import type { Engine, EngineFactory, EngineTool } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { Channel, Turn } from '../protocol/turn.ts'
 import type { Tools } from '../tools/tools.ts'
 import type { Transcript } from '../transcript/transcript.ts'
-import type { Usage } from '../usage/usage.ts'
+import type { AdmitRequest, Usage } from '../usage/usage.ts'
 import type { Leg, LegPort } from './leg.ts'
 
 export interface OpenRequest {
   readonly tenantId: TenantId
-  readonly plan: 'free' | 'pro' | 'enterprise'
+  readonly plan: AdmitRequest['plan']
   readonly brief: Brief
   readonly contactId: string
   readonly channel: Channel
@@ -28,16 +29,26 @@ export interface OpenRequest {
   readonly outputModality: 'audio' | 'text'
 }
 
+export interface ResumeRequest extends OpenRequest {
+  readonly sessionId: string
+  readonly token: string
+  /** Last frame the client took. */
+  readonly lastSeq: number
+}
+
 export interface Opened {
   readonly sessionId: string
   readonly conversationId: string
   readonly history: readonly Turn[]
-  readonly engine: {
-    readonly kind: string
-    readonly model: string
-    readonly demo: boolean
-    readonly capabilities: Engine['capabilities']
-  }
+  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly epoch: number
+  /** The client's way back; missing for a leg that cannot return. */
+  readonly resumeToken?: string
+  /**
+   * The session comes from another process. `lastSeq`: the leg has what the client missed since. Otherwise there is a gap,
+   * and `history` is the truth.
+   */
+  readonly resumed?: { readonly voice: boolean; readonly lastSeq?: number }
   /** Tools that run here: their calls are not the client's business. */
   readonly serverTools: readonly EngineTool[]
   readonly port: LegPort
@@ -45,12 +56,18 @@ export interface Opened {
   start(): void
 }
 
+/** `here`: the session lives in this process, its leg is to be given the new connection. */
+export type Resumed =
+  | { readonly is: 'here'; readonly resumeToken: string }
+  | { readonly is: 'taken'; readonly opened: Opened }
+
 export interface SessionsDeps {
   readonly db: Db
   readonly clock: Clock
   readonly log: Log
   /** Names this process in leases and holds. */
   readonly nodeId: string
+  readonly bus: Bus
   readonly transcript: Transcript
   readonly usage: Usage
   readonly ledger: Ledger
@@ -62,4 +79,8 @@ export interface SessionsDeps {
     pairs: readonly { tenantId: TenantId; keyId: string; signingKeyId?: string }[],
   ) => Promise<ReadonlySet<string>>
   readonly emailHashes: (tenantId: TenantId, contactIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /** False: this process has no peer that could go on with its sessions (the in-process Redis). */
+  readonly hasPeers: boolean
+  /** How long clients are given to move to another process, and calls to end, when this one stops. */
+  readonly drainMs: number
 }

@@ -1,57 +1,40 @@
 // One live session: joins leg, engine, talk, toolbox and budget, and performs what `step` decides.
 
-import type { CommandAnswer, Engine, EngineCommand, EngineEvent } from '../engines/engines.ts'
-import type { Clock, Timer } from '../platform/clock.ts'
-import type { TenantId } from '../platform/ids.ts'
-import type { Log } from '../platform/log.ts'
+import type { Capabilities, CommandAnswer, EngineCommand, EngineEvent } from '../engines/engines.ts'
+import type { Timer } from '../platform/clock.ts'
 import { Problem } from '../platform/problem.ts'
 import { type EndReason, limits } from '../protocol/realtime.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
-import type { Budget } from './budget.ts'
+import { Absence } from './absence.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
-import type { Leg, LegPort } from './leg.ts'
-import type { Recorder } from './recorder.ts'
+import type { LegPort } from './leg.ts'
+import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
-import type { Toolbox } from './toolbox.ts'
 
 /** Longest wait for a closing sentence. */
 const closingMs = 12_000
 const openMs = 10_000
 /** Turns not durable after this long are given up at the end; the janitor finds the session closed. */
 const flushMs = 10_000
-
-export interface SessionOptions {
-  readonly tenantId: TenantId
-  readonly sessionId: string
-  readonly keyId: string
-  readonly greeting: string | null
-  readonly closing: string
-  readonly limits: { readonly idleMs: number; readonly maxDurationMs: number }
-}
-
-/** Made by sessions.ts; each part knows only what it needs. */
-export interface SessionParts {
-  readonly clock: Clock
-  readonly log: Log
-  readonly leg: Leg
-  readonly engine: Engine
-  readonly recorder: Recorder
-  readonly toolbox: Toolbox
-  readonly budget: Budget
-  readonly onChange: () => void
-  readonly onNotice: (code: string, text: string) => void
-  /** The last thing a session does; resolves when the end is durable. */
-  readonly onFinish: (end: { readonly why: EndReason; readonly settle: boolean }) => Promise<void>
-}
+/** A handover is waited for by a person: what is not stored by then is in the log on disk. */
+const handOverMs = 3_000
+/** Clients of a process that stops come back within this, spread evenly, so that the next one is not overrun. */
+const goingAwaySpreadMs = 3_000
+/** Twice the beat: a timer this late means that the whole process did not run. */
+const frozenMs = 2 * limits.heartbeatMs
 
 export class Session implements LegPort {
   readonly options: SessionOptions
   readonly #parts: SessionParts
   readonly talk: Talk
-  #call: Call = { at: 'opening' }
+  #call: Call = { at: 'opening', away: false }
   #activity: Activity = 'listening'
-  #greeted = false
+  #greeted: boolean
+  #voiceOn: boolean
+  #lastByteAtMs = 0
+  #beatAtMs: number
+  readonly #absence: Absence
   #lastActiveMs: number
   #heartbeats = 0
   #closingSaid = false
@@ -70,6 +53,17 @@ export class Session implements LegPort {
       onActivity: (activity) => this.#does(activity),
       onTurnEnd: () => parts.budget.checkpoint(),
     })
+    this.#greeted = options.recovery !== undefined
+    this.#voiceOn = options.recovery?.voice ?? false
+    this.#beatAtMs = this.#lastActiveMs
+    this.#absence = new Absence({
+      clock: parts.clock,
+      budget: parts.budget,
+      talk: this.talk,
+      engine: parts.engine,
+      onWindowOver: () => this.dispatch({ is: 'windowOver' }),
+      onSilent: () => this.voice(false),
+    })
   }
 
   get state(): SessionView['state'] {
@@ -85,6 +79,19 @@ export class Session implements LegPort {
   get turns(): readonly Turn[] {
     return this.#parts.recorder.turns
   }
+  get capabilities(): Capabilities {
+    return this.#parts.engine.capabilities
+  }
+  get voiceOn(): boolean {
+    return this.#voiceOn
+  }
+  get isAway(): boolean {
+    return 'away' in this.#call && this.#call.away
+  }
+  /** Nobody speaks and no answer is being made: a moment at which another process can take over unheard. */
+  get atBoundary(): boolean {
+    return !this.talk.responding && (this.#activity === 'listening' || this.#activity === 'speaking')
+  }
 
   start(): void {
     const { clock, engine } = this.#parts
@@ -93,6 +100,7 @@ export class Session implements LegPort {
       clock.after(this.options.limits.maxDurationMs, () => this.dispatch({ is: 'durationCap' })),
       clock.every(limits.heartbeatMs, () => this.#beat()),
     )
+    if (this.options.recovery?.voice === true) this.#absence.awaitVoice()
     engine.start()
   }
 
@@ -109,6 +117,19 @@ export class Session implements LegPort {
       case 'goLive':
         this.#parts.budget.start()
         this.#parts.budget.checkpoint()
+        this.#recover()
+        return
+      case 'awaitReturn':
+        this.#absence.begin(this.#lastByteAtMs, this.#voiceOn)
+        return
+      case 'welcomeBack':
+        this.#absence.end(this.#voiceOn)
+        return
+      case 'sayGoingAway':
+        this.#sayGoingAway()
+        return
+      case 'handOver':
+        void this.#handOver()
         return
       case 'warnCredit':
         this.#parts.onNotice('credit_low', 'Less than a minute of credit is left.')
@@ -138,12 +159,48 @@ export class Session implements LegPort {
     )
   }
 
-  async #finish(effect: CallEffect & { do: 'finish' }): Promise<void> {
-    const { engine, leg, toolbox, recorder, log } = this.#parts
+  /** What the process before left open. */
+  #recover(): void {
+    const { recovery } = this.options
+    if (recovery === undefined) return
+    for (const text of recovery.notes) this.#parts.engine.send({ type: 'note', text })
+    if (recovery.goOnAfter !== undefined) this.#parts.engine.send({ type: 'goOn', after: recovery.goOnAfter })
+  }
+
+  #sayGoingAway(): void {
+    const { drainMs } = this.options
+    const spreadMs = Math.min(goingAwaySpreadMs, drainMs / 4)
+    this.#parts.leg.goingAway(Math.floor(Math.random() * spreadMs), drainMs)
+  }
+
+  #stop(): void {
     for (const timer of this.#timers.splice(0)) timer.cancel()
-    toolbox.close()
-    this.talk.hangUp()
+    this.#absence.close()
+    this.#parts.toolbox.close()
     this.#parts.budget.stop()
+  }
+
+  /** Partial turns stay so: the next owner sees where it was cut. */
+  async #handOver(): Promise<void> {
+    const { engine, leg, recorder, log } = this.#parts
+    this.#stop()
+    engine.close()
+    try {
+      if (!(await recorder.settle(handOverMs))) log.error('turns were not stored before the session was handed over')
+      await this.#parts.onHandOver()
+    } catch (error) {
+      log.error({ err: error }, 'the session was not handed over in order; the next owner takes what is stored')
+    } finally {
+      leg.end('drain', new Problem('draining'))
+      this.#ended.resolve()
+      this.#parts.onChange()
+    }
+  }
+
+  async #finish(effect: CallEffect & { do: 'finish' }): Promise<void> {
+    const { engine, leg, recorder, log } = this.#parts
+    this.#stop()
+    this.talk.hangUp()
     leg.end(effect.why, effect.problem === undefined ? undefined : new Problem(effect.problem))
     engine.close()
     try {
@@ -158,9 +215,18 @@ export class Session implements LegPort {
   }
 
   #beat(): void {
+    const nowMs = this.#parts.clock.monotonicMs()
+    // This process stood still: somebody else may own the session by now, so look before anything else is done.
+    if (nowMs - this.#beatAtMs > frozenMs) this.#parts.budget.checkpoint()
+    this.#beatAtMs = nowMs
     this.#parts.leg.heartbeat(++this.#heartbeats)
-    const quietMs = this.#parts.clock.monotonicMs() - this.#lastActiveMs
-    if (this.#activity === 'listening' && !this.talk.stillPlaying && quietMs > this.options.limits.idleMs)
+    const quietMs = nowMs - this.#lastActiveMs
+    if (
+      !this.isAway &&
+      this.#activity === 'listening' &&
+      !this.talk.stillPlaying &&
+      quietMs > this.options.limits.idleMs
+    )
       this.dispatch({ is: 'idle' })
     this.#parts.onChange()
   }
@@ -196,6 +262,7 @@ export class Session implements LegPort {
         return true
       case 'responseDone':
         toolbox.responseDone()
+        this.#absence.responseDone()
         if (this.#call.at === 'ending') this.#closingSaid = event.status !== 'cancelled'
         return true
       case 'userSpeech':
@@ -228,6 +295,17 @@ export class Session implements LegPort {
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
     if (this.#call.at === 'ended') return
     this.#parts.engine.audio(input)
+  }
+
+  say(itemId: string, text: string): void {
+    if (this.#call.at === 'ended') return
+    const { recorder, leg } = this.#parts
+    if (recorder.isStored(itemId)) leg.committed([itemId])
+    else if (this.options.knownItems.has(itemId)) leg.committed([itemId])
+    else if (recorder.find(itemId) === undefined) {
+      this.userText(itemId, text)
+      this.respond()
+    }
   }
 
   userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
@@ -283,6 +361,8 @@ export class Session implements LegPort {
   }
 
   voice(on: boolean): void {
+    this.#voiceOn = on
+    if (this.#absence.voice(on)) return
     this.#parts.engine.send({ type: 'update', fields: { outputModality: on ? 'audio' : 'text' } })
     if (!on) {
       this.talk.interrupt()
@@ -303,11 +383,29 @@ export class Session implements LegPort {
     return this.#parts.engine.bufferedBytes
   }
 
+  confirmed(): void {
+    this.#parts.resume?.confirm()
+  }
+
   bye(): void {
     this.dispatch({ is: 'bye' })
   }
 
-  lost(): void {
-    this.dispatch({ is: 'legLost' })
+  lost(lastByteAtMs: number): void {
+    this.#lastByteAtMs = lastByteAtMs
+    this.dispatch({ is: 'legLost', canReturn: this.#parts.leg.canReturn })
+  }
+
+  back(): void {
+    this.#lastActiveMs = this.#parts.clock.monotonicMs()
+    this.dispatch({ is: 'legBack' })
+  }
+
+  asleep(sinceMs: number): void {
+    if (!this.isAway) this.#parts.budget.away(sinceMs)
+  }
+
+  awake(): void {
+    if (!this.isAway) this.#parts.budget.back()
   }
 }

@@ -1,21 +1,24 @@
 // The heart: admits a caller, joins leg and engine for one session, and ends it once, whatever happens.
 // Owns the `sessions` collection and the ports Leg and LegPort; never speaks a client's or a provider's protocol.
 
+import { withDeadline } from '../platform/deadline.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Page, Receipt, SessionView, UsageOfPerson } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { closeStale, type JanitorReport } from './janitor.ts'
-import { Live, type LiveEvent } from './live.ts'
+import { Live, type LiveEvent, type LiveSession } from './live.ts'
+import { atBoundary, obeyNodes } from './nodes.ts'
 import { openSession } from './opening.ts'
 import { joinPeople } from './people.ts'
-import type { Opened, OpenRequest, SessionsDeps } from './request.ts'
+import type { Opened, OpenRequest, Resumed, ResumeRequest, SessionsDeps } from './request.ts'
 import { openSessionStore, sessionCollection } from './store.ts'
+import { resumeSession } from './takeover.ts'
 
 export type { Leg, LegPort } from './leg.ts'
 export type { LiveEvent } from './live.ts'
-export type { Opened, OpenRequest } from './request.ts'
+export type { Opened, OpenRequest, ResumeRequest } from './request.ts'
 
 export const sessionCollections: readonly CollectionSpec[] = [sessionCollection]
 
@@ -38,12 +41,17 @@ export interface TenantSessions {
 export interface Sessions {
   /** Throws a Problem when the caller is refused. */
   open(request: OpenRequest): Promise<Opened>
+  /**
+   * Gives a client its session back, whichever process owned it. Throws `gone` when that is over or the token is none,
+   * `not_found` for somebody else's session, `forbidden` for a spent token.
+   */
+  resume(request: ResumeRequest): Promise<Resumed>
   of(tenantId: TenantId): TenantSessions
   readonly liveCount: number
   readonly draining: boolean
   closeStale(): Promise<JanitorReport>
   start(): void
-  /** Ends every session of this process; resolves when all ends are durable. */
+  /** Hands over what can go on elsewhere, ends the rest at the end of a sentence; resolves when all of it is durable. */
   drain(): Promise<void>
 }
 
@@ -55,6 +63,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const store = openSessionStore(deps.db)
   let draining = false
   let polling: { cancel(): void } | undefined
+  let stopObeying: (() => void) | undefined
   const poll = async (): Promise<void> => {
     const all = live.all()
     if (all.length === 0) return
@@ -69,6 +78,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
       if (draining) throw new Problem('draining')
       return openSession({ ...deps, live, store }, request)
     },
+    resume(request) {
+      if (draining) throw new Problem('draining')
+      return resumeSession({ ...deps, live, store }, request)
+    },
     of: (tenantId) => tenantSessions({ ...deps, live, store }, tenantId),
     get liveCount() {
       return live.size
@@ -78,18 +91,33 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     closeStale: () => closeStale({ ...deps, store }),
     start() {
+      stopObeying = obeyNodes({ ...deps, live })
       polling = deps.clock.every(revocationPollMs, () => {
         poll().catch((error: unknown) => deps.log.warn({ err: error }, 'revocation check failed'))
       })
     },
     async drain() {
       draining = true
-      const all = live.all()
-      for (const { session } of all) session.dispatch({ is: 'drain' })
-      await Promise.all(all.map(({ session }) => session.ended))
+      await Promise.all(live.all().map((each) => drainOne(deps, each)))
       polling?.cancel()
+      stopObeying?.()
     },
   }
+}
+
+async function drainOne(deps: SessionsDeps, { session, leg }: LiveSession): Promise<void> {
+  if (!leg.canReturn) {
+    await atBoundary(deps, session, deps.drainMs)
+    session.dispatch({ is: 'drain', canReturn: false })
+    return session.ended
+  }
+  if (deps.hasPeers) {
+    session.dispatch({ is: 'drain', canReturn: true })
+    await withDeadline(session.ended, { timeoutMs: deps.drainMs, clock: deps.clock, fallback: () => undefined })
+  }
+  // Nobody took it: it waits in the store for its client, or for the janitor.
+  session.dispatch({ is: 'release' })
+  return session.ended
 }
 
 function tenantSessions(
@@ -121,10 +149,10 @@ function tenantSessions(
       }
       const view = await store.get(tenantId, sessionId)
       if (view === undefined) throw new Problem('not_found')
-      throw new Problem(
-        'conflict',
-        view.state === 'ended' ? 'The session has ended.' : 'The session lives in another process.',
-      )
+      if (view.state === 'ended') throw new Problem('conflict', 'The session has ended.')
+      const owner = (await store.resumable(tenantId, sessionId))?.owner
+      if (owner === undefined || (await deps.bus.tell(owner, { do: 'end', tenantId, sessionId })) === 0)
+        throw new Problem('conflict', 'The process of this session does not answer; it will be closed soon.')
     },
     async people(range) {
       const usage = await store.perContact(tenantId, range)

@@ -6,7 +6,8 @@ import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { EndReason } from '../protocol/realtime.ts'
 import type { Page, SessionState, SessionView } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
-import type { PriceSnapshot } from '../usage/usage.ts'
+import type { PriceSnapshot, UsageSoFar } from '../usage/usage.ts'
+import type { ResumeState } from './resume-token.ts'
 
 export interface SessionFacts {
   readonly sessionId: string
@@ -21,6 +22,33 @@ export interface SessionFacts {
   readonly holdId: string
   /** What the janitor prices the last heartbeat with. */
   readonly price: PriceSnapshot
+  /** Missing: no client of this session could come back. */
+  readonly resume?: ResumeState
+}
+
+/** What the next owner needs beyond the turns. Written with every checkpoint. */
+export interface Carried {
+  /** Cumulative, all owners. */
+  readonly used: UsageSoFar
+  /** Seconds of absence that were not billed so far, in ms. */
+  readonly freeGapMs: number
+  readonly lastSeq: number
+  /** The call was on. */
+  readonly voice: boolean
+  readonly resume?: ResumeState
+  /** Only of a session that was let go in order: what its client has not acknowledged. */
+  readonly frames?: readonly string[]
+}
+
+/** A session as its next owner finds it. */
+export interface Resumable extends Carried {
+  readonly view: SessionView
+  readonly owner: string
+  readonly epoch: number
+  readonly holdId: string
+  readonly price: PriceSnapshot
+  /** The owner before let go in order. */
+  readonly released: boolean
 }
 
 /** Cumulative; replaces what was there. */
@@ -36,7 +64,7 @@ export interface SessionProgress {
   readonly activity: SessionView['activity']
 }
 
-interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress {
+interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress, Partial<Carried> {
   _id: string
   tenantId: string
   state: SessionState
@@ -44,6 +72,7 @@ interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress {
   startedAt: Date
   endedAt?: Date
   lastSeenAt: Date
+  released?: true
 }
 
 export interface ContactUsage {
@@ -107,6 +136,23 @@ function toView(doc: SessionDoc): SessionView {
   }
 }
 
+function toResumable(doc: SessionDoc): Resumable {
+  return {
+    view: toView(doc),
+    owner: doc.owner,
+    epoch: doc.epoch,
+    holdId: doc.holdId,
+    price: doc.price,
+    used: doc.used ?? { seconds: doc.seconds, meters: {}, toolCalls: 0 },
+    freeGapMs: doc.freeGapMs ?? 0,
+    lastSeq: doc.lastSeq ?? 0,
+    voice: doc.voice === true,
+    ...(doc.resume === undefined ? {} : { resume: doc.resume }),
+    ...(doc.frames === undefined ? {} : { frames: doc.frames }),
+    released: doc.released === true,
+  }
+}
+
 type Sessions = Collection<SessionDoc & { alive?: true }>
 export type SessionStore = ReturnType<typeof openSessionStore>
 
@@ -142,13 +188,64 @@ function writes(collection: Sessions) {
     async progress(
       tenantId: TenantId,
       sessionId: string,
-      now: { readonly epoch: number; readonly state: SessionState; readonly progress: SessionProgress },
+      now: {
+        readonly epoch: number
+        readonly state: SessionState
+        readonly progress: SessionProgress
+        readonly carried: Carried
+      },
     ): Promise<boolean> {
       const result = await collection.updateOne(
         { _id: sessionId, tenantId, epoch: now.epoch, alive: true },
-        { $set: { ...now.progress, state: now.state }, ...seen },
+        { $set: { ...now.progress, ...now.carried, state: now.state }, ...seen },
       )
       return result.matchedCount === 1
+    },
+    /** The client got a new token. False: another process owns the session. */
+    async rotate(
+      tenantId: TenantId,
+      sessionId: string,
+      now: { readonly epoch: number; readonly resume: ResumeState },
+    ): Promise<boolean> {
+      const filter = { _id: sessionId, tenantId, epoch: now.epoch, alive: true as const }
+      return (await collection.updateOne(filter, { $set: { resume: now.resume } })).matchedCount === 1
+    },
+    /** The owner lets go: what it carried is the last word under its epoch. */
+    async release(
+      tenantId: TenantId,
+      sessionId: string,
+      now: { readonly epoch: number; readonly progress: SessionProgress; readonly carried: Carried },
+    ): Promise<boolean> {
+      const result = await collection.updateOne(
+        { _id: sessionId, tenantId, epoch: now.epoch, alive: true },
+        { $set: { ...now.progress, ...now.carried, released: true }, ...seen },
+      )
+      return result.matchedCount === 1
+    },
+    /** Takes the session over: the old epoch is refused from then on. Undefined: somebody else did, or it ended. */
+    async claim(
+      tenantId: TenantId,
+      sessionId: string,
+      by: { readonly fromEpoch: number; readonly owner: string; readonly resume: ResumeState },
+    ): Promise<Resumable | undefined> {
+      const before = by.resume.previous ?? ''
+      const doc = await collection.findOneAndUpdate(
+        {
+          _id: sessionId,
+          tenantId,
+          alive: true,
+          epoch: by.fromEpoch,
+          $or: [{ 'resume.hash': before }, { 'resume.previous': before }],
+        },
+        {
+          $set: { owner: by.owner, resume: by.resume },
+          $inc: { epoch: 1 },
+          $unset: { released: '', frames: '' },
+          ...seen,
+        },
+        { returnDocument: 'after' },
+      )
+      return doc === null ? undefined : toResumable(doc)
     },
     /** Ends once: false when it had ended. */
     async end(
@@ -164,7 +261,10 @@ function writes(collection: Sessions) {
       const guard: Filter<SessionDoc> = end.onlyIfSeenAt === undefined ? {} : { lastSeenAt: end.onlyIfSeenAt }
       const result = await collection.updateOne(
         { _id: sessionId, tenantId, alive: true, ...guard },
-        { $set: { ...end.progress, state: 'ended', endReason: end.reason, endedAt: end.at }, $unset: { alive: '' } },
+        {
+          $set: { ...end.progress, state: 'ended', endReason: end.reason, endedAt: end.at },
+          $unset: { alive: '', frames: '' },
+        },
       )
       return result.matchedCount === 1
     },
@@ -176,6 +276,16 @@ function reads(collection: Sessions, db: Db) {
     async get(tenantId: TenantId, sessionId: string): Promise<SessionView | undefined> {
       const doc = await collection.findOne({ _id: sessionId, tenantId })
       return doc === null ? undefined : toView(doc)
+    },
+    /** Undefined when it has ended or never was. */
+    async resumable(tenantId: TenantId, sessionId: string): Promise<Resumable | undefined> {
+      const doc = await collection.findOne({ _id: sessionId, tenantId, alive: true })
+      return doc === null ? undefined : toResumable(doc)
+    },
+    /** Whether this epoch still owns the session. */
+    async owns(tenantId: TenantId, sessionId: string, epoch: number): Promise<boolean> {
+      const filter = { _id: sessionId, tenantId, alive: true as const, epoch }
+      return (await collection.findOne(filter, { projection: { _id: 1 } })) !== null
     },
     /** The prices a session began with; undefined for a session nobody has. */
     async price(tenantId: TenantId, sessionId: string): Promise<PriceSnapshot | undefined> {

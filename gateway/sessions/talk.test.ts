@@ -38,9 +38,10 @@ function setup(reportsPlayback: boolean) {
     sessionId: 's',
     conversationId: 'c',
     channel: 'widget',
-    write: async () => {},
+    write: async () => ({ fenced: [] }),
     onTurn: () => {},
-    onWriteError: () => {},
+    onFenced: () => {},
+    onStored: () => {},
   })
   const talk = new Talk({ clock, recorder, engine, leg, onActivity: () => {}, onTurnEnd: () => {} })
   const event = (each: Record<string, unknown>): boolean =>

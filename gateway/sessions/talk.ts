@@ -31,6 +31,10 @@ export class Talk {
   readonly #waiting = new Map<string, { cancel(): void }>()
   readonly #itemsOf = new Map<string, Set<string>>()
   readonly #speechMs = new Map<string, { startMs: number; stopMs: number }>()
+  readonly #responses = new Set<string>()
+  /** Items whose player was lost: their audio is counted and not sent, until their rest is said anew. */
+  readonly #held = new Set<string>()
+  #isLost = false
   #askedAtMs: number | undefined
   #latencies: number[] = []
 
@@ -52,6 +56,7 @@ export class Talk {
   event(event: EngineEvent): boolean {
     switch (event.type) {
       case 'responseStarted':
+        this.#responses.add(event.responseId)
         this.#options.onActivity('thinking')
         return true
       case 'agentItem':
@@ -103,7 +108,8 @@ export class Talk {
       this.#options.onActivity('speaking')
     }
     this.#playback.sent(event.itemId, event.ms, this.#options.clock.monotonicMs())
-    return true
+    if (this.#isLost) this.#held.add(event.itemId)
+    return !this.#held.has(event.itemId)
   }
 
   #latency(): { latencyMs?: number } {
@@ -133,6 +139,7 @@ export class Talk {
   }
 
   #responseDone(event: EngineEvent & { type: 'responseDone' }): void {
+    this.#responses.delete(event.responseId)
     if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     for (const itemId of this.#itemsOf.get(event.responseId) ?? []) {
       if (this.#cut.has(itemId)) continue
@@ -211,6 +218,35 @@ export class Talk {
     this.#playback.played(itemId, playedMs, final)
     if (final && this.#waiting.has(itemId)) this.#cutShort(itemId)
     else if (final) this.#noteAudio(itemId)
+  }
+
+  /** An answer is being made. */
+  get responding(): boolean {
+    return this.#responses.size > 0
+  }
+
+  /** The connection is gone, and with it what its player held. */
+  lost(): void {
+    this.#isLost = true
+    for (const itemId of this.#playback.unfinished()) if (!this.#cut.has(itemId)) this.#held.add(itemId)
+  }
+
+  /** A new player is there; it has none of what was held. */
+  here(): void {
+    this.#isLost = false
+  }
+
+  /** Cuts what the lost player had not played and gives its words, to be said anew. */
+  restUnplayed(): string {
+    const held = [...this.#held]
+    this.#held.clear()
+    const rest: string[] = []
+    for (const itemId of held) {
+      if (this.#cut.has(itemId)) continue
+      this.#cutShort(itemId)
+      rest.push(this.#options.recorder.find(itemId)?.unheard ?? '')
+    }
+    return rest.filter((text) => text !== '').join(' ')
   }
 
   /** A stock client's own truncate: it is the better witness. */

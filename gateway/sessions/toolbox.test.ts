@@ -16,9 +16,10 @@ function setup(run: () => Promise<{ output: string; ok: boolean }>) {
     sessionId: 's',
     conversationId: 'c',
     channel: 'api',
-    write: async () => {},
+    write: async () => ({ fenced: [] }),
     onTurn: () => {},
-    onWriteError: () => {},
+    onFenced: () => {},
+    onStored: () => {},
   })
   let runs = 0
   const toolbox = new Toolbox({

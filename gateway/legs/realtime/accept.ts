@@ -1,8 +1,8 @@
 // A connection on /v1/realtime: who is it, which agent, is there room; then one leg joined to one session.
 
 import type { IncomingMessage } from 'node:http'
-import type { RawData, WebSocket } from 'ws'
-import type { Agents, Brief } from '../../agents/agents.ts'
+import type { WebSocket } from 'ws'
+import type { Agents } from '../../agents/agents.ts'
 import type { Identity } from '../../identity/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { isOwnOrigin } from '../../platform/http.ts'
@@ -11,10 +11,10 @@ import type { Log } from '../../platform/log.ts'
 import { asProblem, Problem } from '../../platform/problem.ts'
 import { subprotocol } from '../../protocol/realtime.ts'
 import type { Channel } from '../../protocol/turn.ts'
-import type { Opened, Sessions } from '../../sessions/sessions.ts'
+import type { ResumeRequest, Sessions } from '../../sessions/sessions.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
-import { Inbound } from './inbound.ts'
-import { Pace } from './pace.ts'
+import { Early } from './early.ts'
+import { Joined } from './joined.ts'
 import { closeSocket, sendEvent, WebSocketLeg } from './websocket-leg.ts'
 
 export interface AcceptDeps {
@@ -24,7 +24,11 @@ export interface AcceptDeps {
   readonly identity: Identity
   readonly agents: Agents
   readonly sessions: Sessions
+  /** Live sessions of this process by id: where a returning client's connection goes. */
+  readonly joined: Map<string, Joined>
 }
+
+type Wanted = Pick<ResumeRequest, 'sessionId' | 'token' | 'lastSeq'>
 
 export interface Connection {
   readonly request: IncomingMessage
@@ -41,9 +45,6 @@ interface Caller {
   readonly channel: Channel
   readonly trusted: boolean
 }
-
-/** Frames a client may send before its session is open; more is a client that does not listen. */
-const maxEarlyBytes = 512 * 1024
 
 export async function acceptRealtime(deps: AcceptDeps, connection: Connection): Promise<void> {
   const { socket } = connection
@@ -124,8 +125,7 @@ async function run(deps: AcceptDeps, connection: Connection, caller: Caller, ear
   const [tenant, brief] = await Promise.all([deps.tenants.byId(caller.tenantId), deps.agents.resolve(caller)])
   if (tenant === undefined || tenant.status !== 'active') throw new Problem('revoked')
   if (brief === undefined) throw new Problem('agent_inactive')
-  const leg = new WebSocketLeg(socket, deps.clock, parley)
-  const opened = await deps.sessions.open({
+  const request = {
     tenantId: caller.tenantId,
     plan: tenant.plan,
     brief,
@@ -134,95 +134,36 @@ async function run(deps: AcceptDeps, connection: Connection, caller: Caller, ear
     keyId: caller.keyId,
     ...(caller.signingKeyId === undefined ? {} : { signingKeyId: caller.signingKeyId }),
     ip: connection.ip,
-    leg,
-    outputModality: parley ? 'text' : 'audio',
-  })
-  join(deps, { connection, caller, brief, leg, opened, parley, early })
-}
-
-interface Joined {
-  readonly connection: Connection
-  readonly caller: Caller
-  readonly brief: Brief
-  readonly leg: WebSocketLeg
-  readonly opened: Opened
-  readonly parley: boolean
-  readonly early: Early
-}
-
-function join(deps: AcceptDeps, made: Joined): void {
-  const { leg, opened, parley, brief } = made
-  const { socket } = made.connection
-  const { port } = opened
-  const modality: { current: 'audio' | 'text' } = { current: parley ? 'text' : 'audio' }
-  const inbound = new Inbound({
-    leg,
-    port,
-    brief,
-    parley,
-    modality,
-    capabilities: opened.engine.capabilities,
-    serverTools: opened.serverTools,
-    sessionId: opened.sessionId,
-    model: opened.engine.model,
-    trusted: made.caller.trusted,
-    onTooManyErrors: () => {
-      leg.end('internal', new Problem('invalid'))
-      port.lost()
-    },
-  })
-  leg.begin({
-    conversationId: opened.conversationId,
-    capabilities: opened.engine.capabilities,
-    serverTools: new Set(opened.serverTools.map((tool) => tool.name)),
-    modality: () => modality.current,
-    onSlow: (slow) => port.slow(slow),
-    onLost: () => port.lost(),
-  })
-  leg.send({ type: 'session.created', session: inbound.sessionObject() })
-  if (parley) {
-    leg.hello(opened)
-    if (opened.engine.demo) leg.notice('demo_engine', 'You are talking to the built-in demo engine.')
+    leg: new WebSocketLeg(deps.clock, parley),
+    outputModality: parley ? ('text' as const) : ('audio' as const),
   }
-  const pace = new Pace(deps.clock, socket, () => port.backlogBytes)
-  made.early.handOver((data, binary) => {
-    leg.alive()
-    pace.took(inbound.frame(data, binary), data.length)
-  })
-  socket.on('close', () => {
-    pace.stop()
-    port.lost()
-  })
-  if (socket.readyState !== socket.OPEN) port.lost()
-  else opened.start()
+  const wanted = parley ? resumeOf(connection.request) : undefined
+  const made = { deps, request, trusted: caller.trusted }
+  if (wanted === undefined) {
+    const opened = await deps.sessions.open(request)
+    new Joined({ ...made, opened }).attach(socket, early, {})
+    opened.start()
+    return
+  }
+  const answer = await deps.sessions.resume({ ...request, ...wanted })
+  if (answer.is === 'here') {
+    const joined = deps.joined.get(wanted.sessionId)
+    if (joined === undefined) throw new Problem('gone')
+    joined.attach(socket, early, { lastSeq: wanted.lastSeq, resumeToken: answer.resumeToken })
+    return
+  }
+  new Joined({ ...made, opened: answer.opened }).attach(socket, early, {})
+  answer.opened.start()
 }
 
-/** What the client sends while its session is being opened: kept in order, bounded. */
-class Early {
-  readonly #socket: WebSocket
-  #frames: { data: Buffer; binary: boolean }[] = []
-  #bytes = 0
-  readonly #listener: (data: RawData, binary: boolean) => void
+const resumeOffer = /^([\w-]{1,80})\.([\w-]{20,100})\.(\d{1,15})$/
 
-  constructor(socket: WebSocket) {
-    this.#socket = socket
-    this.#listener = (data, binary) => {
-      const frame = toBuffer(data)
-      this.#bytes += frame.length
-      if (this.#bytes > maxEarlyBytes) closeSocket(socket, new Problem('too_many'))
-      else this.#frames.push({ data: frame, binary })
-    }
-    socket.on('message', this.#listener)
-  }
-
-  handOver(take: (data: Buffer, binary: boolean) => void): void {
-    this.#socket.off('message', this.#listener)
-    for (const { data, binary } of this.#frames.splice(0)) take(data, binary)
-    this.#socket.on('message', (data: RawData, binary: boolean) => take(toBuffer(data), binary))
-  }
-}
-
-function toBuffer(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
+/** `parley-resume.<session id>.<token>.<last seq>` among the subprotocols. Throws `invalid` for one that is malformed. */
+function resumeOf(request: IncomingMessage): Wanted | undefined {
+  const offered = request.headers['sec-websocket-protocol']?.split(',').map((each) => each.trim()) ?? []
+  const found = offered.find((each) => each.startsWith(subprotocol.resumePrefix))
+  if (found === undefined) return undefined
+  const [, sessionId, token, lastSeq] = resumeOffer.exec(found.slice(subprotocol.resumePrefix.length)) ?? []
+  if (sessionId === undefined || token === undefined) throw new Problem('invalid', 'The offer to resume is malformed.')
+  return { sessionId, token, lastSeq: Number(lastSeq) }
 }

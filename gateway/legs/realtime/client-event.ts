@@ -2,6 +2,7 @@
 // Strict: an unknown type or a field of the wrong kind is one typed error event, and nothing happens.
 
 import { z } from 'zod'
+import { limits } from '../../protocol/realtime.ts'
 
 const id = z.string().min(1).max(64)
 const eventId = z.string().max(512).optional()
@@ -112,6 +113,12 @@ export const parleyEvent = z.discriminatedUnion('type', [
     final: z.boolean(),
   }),
   z.strictObject({ type: z.literal('parley.voice'), on: z.boolean() }),
+  z.strictObject({
+    type: z.literal('parley.say'),
+    item_id: id,
+    text: z.string().trim().min(1).max(limits.userTextChars),
+  }),
+  z.strictObject({ type: z.literal('parley.ack'), seq: z.int().nonnegative() }),
   z.strictObject({ type: z.literal('parley.bye') }),
   z.strictObject({ type: z.literal('parley.heartbeat'), n: z.number().int() }),
 ])

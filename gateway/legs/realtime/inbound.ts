@@ -1,7 +1,7 @@
 // From client events to the session: policy first (the tenant's config is the authority), then intents.
 
 import type { Brief } from '../../agents/agents.ts'
-import type { Capabilities, CommandAnswer, EngineCommand, EngineTool } from '../../engines/engines.ts'
+import type { CommandAnswer, EngineCommand, EngineTool } from '../../engines/engines.ts'
 import { newId } from '../../platform/ids.ts'
 import { bytesPerMs, decodeAudio, limits } from '../../protocol/realtime.ts'
 import type { LegPort } from '../../sessions/sessions.ts'
@@ -24,7 +24,6 @@ export interface InboundOptions {
   readonly leg: WebSocketLeg
   readonly port: LegPort
   readonly brief: Brief
-  readonly capabilities: Capabilities
   readonly serverTools: readonly EngineTool[]
   readonly sessionId: string
   readonly model: string
@@ -63,7 +62,8 @@ export class Inbound {
 
   /** Milliseconds of audio in the frame, 0 for anything else. */
   frame(data: Buffer, binary: boolean): number {
-    const { port, capabilities, parley } = this.#options
+    const { port, parley } = this.#options
+    const { capabilities } = port
     if (binary) {
       const audio = parley ? decodeAudio(data) : undefined
       if (audio === undefined) {
@@ -114,6 +114,12 @@ export class Inbound {
         return
       case 'parley.bye':
         port.bye()
+        return
+      case 'parley.say':
+        port.say(event.item_id, event.text)
+        return
+      case 'parley.ack':
+        this.#options.leg.acknowledged(event.seq)
         return
       case 'parley.heartbeat':
         return
@@ -171,7 +177,7 @@ export class Inbound {
     } else if (item.type === 'message' && item.role === 'user') {
       this.#message({ ...item, id }, whole, event.event_id)
     } else if (!this.#options.trusted) this.#forbidden('item', event.event_id)
-    else if (item.type === 'message' && item.role === 'system' && this.#options.capabilities.dialect === 'none') {
+    else if (item.type === 'message' && item.role === 'system' && this.#options.port.capabilities.dialect === 'none') {
       const note = { type: 'note', text: messageText(item.content) } as const
       if (this.#command(note, event.event_id)) leg.confirmItem({ ...item, id })
     } else this.#native(whole, event.event_id)
@@ -179,7 +185,8 @@ export class Inbound {
 
   /** Whatever a person adds is a turn, also beside an image: nothing goes to the provider that the transcript lacks. */
   #message(item: UserMessage, whole: Raw, eventId: string | undefined): void {
-    const { port, leg, capabilities, trusted } = this.#options
+    const { port, leg, trusted } = this.#options
+    const { capabilities } = port
     const text = messageText(item.content)
     if (!trusted && text.length > limits.userTextChars) {
       const message = `A message holds at most ${limits.userTextChars} characters.`
@@ -199,7 +206,7 @@ export class Inbound {
       this.#forbidden(`response.${asked[0]}`, event.event_id)
       return
     }
-    const { dialect } = this.#options.capabilities
+    const { dialect } = this.#options.port.capabilities
     const beyond =
       response.conversation === 'none' ? 'conversation' : response.input === undefined ? undefined : 'input'
     if (beyond !== undefined && dialect === 'none') {
@@ -211,7 +218,8 @@ export class Inbound {
   }
 
   #update(update: SessionUpdate, eventId: string | undefined): void {
-    const { brief, capabilities, modality } = this.#options
+    const { brief, modality, port } = this.#options
+    const { capabilities } = port
     const present = {
       instructions: this.#instructions,
       tools: this.#clientTools,
@@ -248,7 +256,8 @@ export class Inbound {
 
   /** The model's own settings, for the tenant's key on an engine that speaks the client's protocol. */
   #set(update: SessionUpdate, eventId: string | undefined): void {
-    const { trusted, capabilities } = this.#options
+    const { trusted, port } = this.#options
+    const { capabilities } = port
     const settings = engineSettings(update)
     if (!trusted || capabilities.dialect === 'none' || Object.keys(settings).length === 0) return
     const id = eventId === undefined ? {} : { event_id: eventId }
@@ -291,7 +300,8 @@ export class Inbound {
   }
 
   #native(event: Raw, eventId: string | undefined): void {
-    if (this.#options.capabilities.dialect === 'openai-realtime-ga') this.#command({ type: 'native', event }, eventId)
+    if (this.#options.port.capabilities.dialect === 'openai-realtime-ga')
+      this.#command({ type: 'native', event }, eventId)
     else
       this.#error(
         'unsupported',

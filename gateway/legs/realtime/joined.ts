@@ -1,0 +1,100 @@
+// One client joined to its session: survives its connections, which come and go.
+
+import type { WebSocket } from 'ws'
+import { Problem } from '../../platform/problem.ts'
+import { subprotocol } from '../../protocol/realtime.ts'
+import type { Opened, OpenRequest } from '../../sessions/sessions.ts'
+import type { AcceptDeps } from './accept.ts'
+import type { Early } from './early.ts'
+import { Inbound } from './inbound.ts'
+import { Pace } from './pace.ts'
+import type { WebSocketLeg } from './websocket-leg.ts'
+
+export interface Made {
+  readonly deps: Pick<AcceptDeps, 'clock' | 'joined'>
+  readonly request: OpenRequest & { readonly leg: WebSocketLeg }
+  readonly opened: Opened
+  /** A tenant's own backend may do more than a visitor. */
+  readonly trusted: boolean
+}
+
+/** A connection that continues: the last frame the client took, and its next way back. */
+export interface Again {
+  readonly lastSeq?: number
+  readonly resumeToken?: string
+}
+
+export class Joined {
+  readonly #made: Made
+  readonly #inbound: Inbound
+  readonly #modality: { current: 'audio' | 'text' }
+
+  constructor(made: Made) {
+    this.#made = made
+    const { request, opened, deps } = made
+    const { leg } = request
+    const { port } = opened
+    this.#modality = { current: opened.resumed?.voice === true ? 'audio' : request.outputModality }
+    this.#inbound = new Inbound({
+      leg,
+      port,
+      brief: request.brief,
+      parley: leg.canReturn,
+      modality: this.#modality,
+      serverTools: opened.serverTools,
+      sessionId: opened.sessionId,
+      model: opened.engine.model,
+      trusted: made.trusted,
+      onTooManyErrors: () => {
+        leg.end('internal', new Problem('invalid'))
+        port.bye()
+      },
+    })
+    leg.begin({
+      opened,
+      capabilities: () => port.capabilities,
+      serverTools: new Set(opened.serverTools.map((tool) => tool.name)),
+      modality: () => this.#modality.current,
+      onSlow: (slow) => port.slow(slow),
+      onLost: (lastByteAtMs) => port.lost(lastByteAtMs),
+      onAsleep: (sinceMs) => (sinceMs === undefined ? port.awake() : port.asleep(sinceMs)),
+    })
+    if (!leg.canReturn) return
+    deps.joined.set(opened.sessionId, this)
+    void port.ended.then(() => deps.joined.delete(opened.sessionId))
+  }
+
+  attach(socket: WebSocket, early: Early, again: Again): void {
+    const { request, opened, deps } = this.#made
+    const { leg } = request
+    const { port } = opened
+    const continues = again.resumeToken !== undefined
+    leg.attach(socket, {
+      created: this.#inbound.sessionObject(),
+      resumeToken: again.resumeToken ?? opened.resumeToken,
+      voice: this.#modality.current === 'audio',
+      history: continues ? [...opened.history.filter(isEarlier(opened)), ...port.turns] : opened.history,
+      ...(continues ? { resumed: again } : opened.resumed === undefined ? {} : { resumed: opened.resumed }),
+    })
+    if (continues) port.back()
+    else if (socket.protocol === subprotocol.parley && opened.engine.demo && opened.resumed === undefined)
+      leg.notice('demo_engine', 'You are talking to the built-in demo engine.')
+    const pace = new Pace(deps.clock, socket, () => port.backlogBytes)
+    early.handOver((data, binary) => {
+      if (!leg.isAttached(socket)) return
+      leg.alive(socket)
+      leg.answered()
+      port.confirmed()
+      pace.took(this.#inbound.frame(data, binary), data.length)
+    })
+    socket.on('close', () => {
+      pace.stop()
+      leg.detach(socket)
+    })
+    if (socket.readyState !== socket.OPEN) leg.detach(socket)
+  }
+}
+
+function isEarlier({ sessionId }: Opened): (turn: Opened['history'][number]) => boolean {
+  return (turn) => turn.sessionId !== sessionId
+}

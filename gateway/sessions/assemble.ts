@@ -1,0 +1,306 @@
+// The parts of one session joined, and what is stored when it ends or is handed over.
+
+import type { Engine } from '../engines/engines.ts'
+import type { Log } from '../platform/log.ts'
+import type { SessionView } from '../protocol/rest.ts'
+import type { Turn } from '../protocol/turn.ts'
+import type { Written } from '../transcript/transcript.ts'
+import type { Admission, UsageSoFar } from '../usage/usage.ts'
+import { Budget } from './budget.ts'
+import type { CallEvent } from './call.ts'
+import type { Live } from './live.ts'
+import { Recorder } from './recorder.ts'
+import type { OpenRequest, SessionsDeps } from './request.ts'
+import type { ResumeKey } from './resume-token.ts'
+import { Session } from './session.ts'
+import type { Recovery, SessionOptions, SessionParts } from './session-parts.ts'
+import type { Carried, SessionProgress, SessionStore } from './store.ts'
+import { Toolbox } from './toolbox.ts'
+
+export type Deps = SessionsDeps & { readonly live: Live; readonly store: SessionStore }
+
+/** Who spoke to us in the last half hour is not greeted again: the connection was lost, or the page changed. */
+const freshAfterMs = 30 * 60_000
+
+function isFresh(history: readonly Turn[], nowMs: number): boolean {
+  const last = history.at(-1)
+  return last === undefined || nowMs - Date.parse(last.updatedAt) > freshAfterMs
+}
+
+/** What one owner of a session brings together. */
+export interface Made {
+  readonly history: readonly Turn[]
+  readonly request: OpenRequest
+  readonly view: SessionView
+  /** Of the session document; the hold has an epoch of its own in `admission`. */
+  readonly epoch: number
+  readonly admission: Admission
+  readonly engine: Engine
+  readonly serverTools: ReadonlySet<string>
+  readonly resume: ResumeKey | undefined
+  /** Of a session that comes from another process. */
+  readonly before?: Before
+}
+
+export interface Before {
+  readonly stored: readonly Turn[]
+  /** The same with what the owner before left open decided; written under this owner. */
+  readonly turns: readonly Turn[]
+  readonly used: UsageSoFar
+  readonly freeGapMs: number
+  readonly recovery: Recovery
+}
+
+export function assemble(deps: Deps, made: Made): Session {
+  const { request, view, engine } = made
+  const { tenantId, brief, leg } = request
+  const log = deps.log.child({ tenantId, sessionId: view.id })
+  const { clock, live } = deps
+  const recorder = new Recorder({
+    clock,
+    sessionId: view.id,
+    conversationId: view.conversationId,
+    channel: view.channel,
+    write: writerOf(deps, made, () => budget.confirmedAtMs),
+    onTurn: (turn) => {
+      leg.turn(turn)
+      live.tell(tenantId, () => ({ is: 'turn', sessionId: view.id, turn }))
+    },
+    onFenced: () => session.dispatch({ is: 'fenced' }),
+    onStored: (itemIds) => leg.committed(itemIds),
+    ...(made.before === undefined ? {} : { before: made.before.stored }),
+  })
+  mend(recorder, made.before)
+  const budget = budgetOf(deps, made, log, {
+    dispatch: (event) => session.dispatch(event),
+    state: () => session.state,
+    progress: () => progress(),
+    carried: () => carriedOf(made, session, budget),
+  })
+  const toolbox = toolboxOf(deps, made, { recorder, budget })
+  const progress = (): SessionProgress => progressOf(session, recorder, budget)
+  const now = (): SessionView => ({
+    ...view,
+    // Ended means: settled and stored. Until then it is ending.
+    state: session.state === 'ended' ? 'ending' : session.state,
+    ...progress(),
+    lastSeenAt: new Date(clock.now()).toISOString(),
+  })
+  const parts: SessionParts = {
+    clock,
+    log,
+    leg,
+    engine,
+    recorder,
+    toolbox,
+    budget,
+    resume: made.resume,
+    onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
+    onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
+    onFinish: (end) => finish(deps, { tenantId, view, budget, progress, end }),
+    onHandOver: () => handOver(deps, made, { budget, progress, carried: () => carriedOf(made, session, budget) }),
+  }
+  const session: Session = new Session(optionsOf(deps, made), parts)
+  const credential = {
+    keyId: request.keyId,
+    ...(request.signingKeyId === undefined ? {} : { signingKeyId: request.signingKeyId }),
+  }
+  live.add(view.id, {
+    session,
+    credential,
+    leg,
+    resume: made.resume,
+    epoch: made.epoch,
+    contactId: request.contactId,
+    agentId: brief.agentId,
+    conversationId: view.conversationId,
+    flushed: (timeoutMs) => recorder.settle(timeoutMs),
+    view: now,
+  })
+  live.tell(tenantId, () => ({ is: 'session', session: now() }))
+  log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
+  return session
+}
+
+/** A process that stood still asks whether the session is still its own before it writes another word. */
+function writerOf(
+  deps: Deps,
+  { request, view, epoch }: Made,
+  confirmedAtMs: () => number,
+): (turns: readonly Turn[]) => Promise<Written> {
+  const { tenantId } = request
+  let askedAtMs = deps.clock.monotonicMs()
+  const writer = deps.transcript.of(tenantId).writer({
+    epoch,
+    lease: {
+      confirmedAtMs: () => Math.max(askedAtMs, confirmedAtMs()),
+      async confirm() {
+        const nowMs = deps.clock.monotonicMs()
+        if (!(await deps.store.owns(tenantId, view.id, epoch))) return false
+        askedAtMs = nowMs
+        return true
+      },
+    },
+  })
+  return (turns) => writer.write(turns)
+}
+
+function mend(recorder: Recorder, before: Before | undefined): void {
+  for (const [i, { itemId, state, tool }] of (before?.turns ?? []).entries()) {
+    if (before?.stored[i]?.state !== state) recorder.change(itemId, tool === undefined ? { state } : { state, tool })
+  }
+}
+
+function optionsOf(deps: Deps, { request, view, history, before }: Made): SessionOptions {
+  const { brief } = request
+  const { idleMs, maxDurationMs } = brief.limits
+  const spentMs = (before?.used.seconds ?? 0) * 1000
+  return {
+    tenantId: request.tenantId,
+    sessionId: view.id,
+    keyId: request.keyId,
+    greeting: isFresh(history, deps.clock.now()) ? brief.greeting : null,
+    closing: brief.closing,
+    drainMs: deps.drainMs,
+    limits: { idleMs, maxDurationMs: Math.max(1, maxDurationMs - spentMs) },
+    knownItems: new Set(history.map((turn) => turn.itemId)),
+    ...(before === undefined ? {} : { recovery: before.recovery }),
+  }
+}
+
+function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Recorder; budget: Budget }): Toolbox {
+  const { request, view, engine, serverTools } = made
+  const { tenantId, brief, leg } = request
+  return new Toolbox({
+    names: serverTools,
+    engine,
+    recorder,
+    run: (call) =>
+      deps.tools.run({
+        tenantId,
+        sessionId: view.id,
+        callId: call.callId,
+        name: call.name,
+        arguments: call.arguments,
+        allowed: brief.tools,
+        channel: request.channel,
+      }),
+    onRun: () => budget.toolCall(),
+    onActivity: () => leg.notice('tool_running', ''),
+  })
+}
+
+/** The budget ends or warns the session; it comes before it, so it is given the session's verbs. */
+function budgetOf(
+  deps: Deps,
+  made: Made,
+  log: Log,
+  session: {
+    dispatch(event: CallEvent): void
+    state(): SessionView['state']
+    progress(): SessionProgress
+    carried(): Carried
+  },
+): Budget {
+  const { request, view, admission, before } = made
+  const { tenantId, brief } = request
+  const facts = { tenantId, sessionId: view.id, agentId: brief.agentId, channel: view.channel, admission }
+  return new Budget(before === undefined ? facts : { ...facts, baseline: before.used, freeGapMs: before.freeGapMs }, {
+    clock: deps.clock,
+    log,
+    usage: deps.usage,
+    ledger: deps.ledger,
+    store: async () => {
+      const state = session.state()
+      if (state === 'ended') return
+      if (
+        !(await deps.store.progress(tenantId, view.id, {
+          epoch: made.epoch,
+          state,
+          progress: session.progress(),
+          carried: session.carried(),
+        }))
+      )
+        session.dispatch({ is: 'fenced' })
+    },
+    onLow: () => session.dispatch({ is: 'creditLow' }),
+    onOut: () => session.dispatch({ is: 'creditOut' }),
+    onFenced: () => session.dispatch({ is: 'fenced' }),
+  })
+}
+
+function progressOf(session: Session, recorder: Recorder, budget: Budget): SessionProgress {
+  const bill = budget.bill()
+  return {
+    seconds: budget.seconds,
+    tokens: bill.tokens,
+    creditsMicro: bill.totalMicro,
+    costUsdMicro: bill.costUsdMicro,
+    turns: recorder.count,
+    interruptions: recorder.interruptions,
+    latencyMs: session.talk.latencyMs,
+    lastText: recorder.lastText,
+    activity: session.activity,
+  }
+}
+
+function carriedOf({ resume, request }: Made, session: Session, budget: Budget): Carried {
+  return {
+    used: budget.used,
+    freeGapMs: budget.freeGapMs,
+    lastSeq: request.leg.lastSeq,
+    voice: session.voiceOn,
+    ...(resume === undefined ? {} : { resume: resume.state }),
+  }
+}
+
+async function handOver(
+  deps: Deps,
+  { request, view, epoch }: Made,
+  last: { budget: Budget; progress: () => SessionProgress; carried: () => Carried },
+): Promise<void> {
+  const { tenantId } = request
+  try {
+    await last.budget.lastCheckpoint()
+    const carried = { ...last.carried(), frames: request.leg.keptFrames }
+    await deps.store.release(tenantId, view.id, { epoch, progress: last.progress(), carried })
+  } finally {
+    deps.live.remove(view.id)
+    deps.log.info({ tenantId, sessionId: view.id }, 'session handed over')
+  }
+}
+
+async function finish(
+  deps: Deps,
+  last: {
+    tenantId: OpenRequest['tenantId']
+    view: SessionView
+    budget: Budget
+    progress: () => SessionProgress
+    end: Parameters<SessionParts['onFinish']>[0]
+  },
+): Promise<void> {
+  const { tenantId, view, end } = last
+  try {
+    const receipt = end.settle ? await last.budget.settle(`session ${end.why}`) : undefined
+    if (end.settle && receipt !== undefined) {
+      await deps.store.end(tenantId, view.id, {
+        reason: end.why,
+        progress: { ...last.progress(), creditsMicro: receipt.totalMicro, activity: 'listening' },
+        at: new Date(deps.clock.now()),
+      })
+    }
+  } finally {
+    await deps.usage.release({ tenantId, sessionId: view.id })
+    const ended: SessionView = {
+      ...view,
+      ...last.progress(),
+      state: 'ended',
+      endReason: end.why,
+      endedAt: new Date(deps.clock.now()).toISOString(),
+    }
+    deps.live.tell(tenantId, () => ({ is: 'session', session: ended }))
+    deps.live.remove(view.id)
+    deps.log.info({ tenantId, sessionId: view.id, reason: end.why, seconds: last.progress().seconds }, 'session ended')
+  }
+}

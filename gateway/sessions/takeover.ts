@@ -1,0 +1,176 @@
+// A client that comes back: to the session in this process, or to one that another process owned. Rules S16–S21.
+
+import { withDeadline } from '../platform/deadline.ts'
+import { Problem } from '../platform/problem.ts'
+import type { Admission, UsageSoFar } from '../usage/usage.ts'
+import { assemble, type Before, type Deps } from './assemble.ts'
+import type { LiveSession } from './live.ts'
+import type { NodeMessage } from './nodes.ts'
+import { historyTurns, openEngine } from './opening.ts'
+import { mended, recoveryOf } from './recovery.ts'
+import type { Opened, Resumed, ResumeRequest } from './request.ts'
+import { checkToken, newResumeToken, ResumeKey, rotated } from './resume-token.ts'
+import type { Resumable } from './store.ts'
+
+/** A store that is slow must not keep a client from its session: the token in memory is the owner's truth. */
+const rotateMs = 300
+/** An owner that lives lets go at the end of a sentence (2 s at most) and stores what is pending (3 s at most). */
+const releaseMs = 5_500
+const releasePollMs = 40
+
+export async function resumeSession(deps: Deps, request: ResumeRequest): Promise<Resumed> {
+  const here = deps.live.get(request.tenantId, request.sessionId)
+  if (here !== undefined) return { is: 'here', resumeToken: await resumeHere(deps, request, here) }
+  return { is: 'taken', opened: await takeOver(deps, request) }
+}
+
+async function resumeHere(deps: Deps, request: ResumeRequest, here: LiveSession): Promise<string> {
+  const { session, resume } = here
+  if (here.contactId !== request.contactId || here.agentId !== request.brief.agentId) throw new Problem('not_found')
+  if (resume === undefined || session.state === 'ended') throw new Problem('gone')
+  const answer = resume.check(request.token)
+  if (answer === 'stolen') {
+    session.dispatch({ is: 'stolen' })
+    throw theft(deps, request)
+  }
+  if (answer === 'unknown') throw new Problem('gone')
+  const next = resume.rotate(request.token)
+  const stored = deps.store
+    .rotate(request.tenantId, request.sessionId, { epoch: here.epoch, resume: resume.state })
+    .catch(() => true)
+  if (!(await withDeadline(stored, { timeoutMs: rotateMs, clock: deps.clock, fallback: () => true }))) {
+    session.dispatch({ is: 'fenced' })
+    throw new Problem('gone')
+  }
+  return next
+}
+
+function theft(deps: Deps, { tenantId, sessionId }: ResumeRequest): Problem {
+  deps.log.warn({ event: 'resume_token_reused', tenantId, sessionId }, 'a spent resume token was shown: session closed')
+  return new Problem('forbidden')
+}
+
+async function takeOver(deps: Deps, request: ResumeRequest): Promise<Opened> {
+  const { tenantId, sessionId } = request
+  const left = await released(deps, request, await find(deps, request))
+  const resumeToken = newResumeToken()
+  const state = rotated(request.token, resumeToken)
+  const claim = { fromEpoch: left.epoch, owner: deps.nodeId, resume: state }
+  const found = await deps.store.claim(tenantId, sessionId, claim)
+  if (found === undefined) throw new Problem('gone')
+  const admission = await takeHold(deps, request, found)
+  if (admission === undefined) throw new Problem('gone')
+  return goOn(deps, request, { left, found, admission, resumeToken, resume: new ResumeKey(state) })
+}
+
+async function find(deps: Deps, request: ResumeRequest): Promise<Resumable> {
+  const found = await deps.store.resumable(request.tenantId, request.sessionId)
+  if (found === undefined) throw new Problem('gone')
+  const { view } = found
+  if (view.contactId !== request.contactId || view.agent.id !== request.brief.agentId) throw new Problem('not_found')
+  const answer = checkToken(found.resume, request.token)
+  if (answer === 'unknown') throw new Problem('gone')
+  if (answer === 'stolen') {
+    await deps.bus.tell(found.owner, told('stolen', request))
+    throw theft(deps, request)
+  }
+  return found
+}
+
+function told(what: NodeMessage['do'], { tenantId, sessionId }: ResumeRequest): NodeMessage {
+  return { do: what, tenantId, sessionId }
+}
+
+/** Asks an owner that lives to let go; of one that does not answer the session is taken as it is stored. */
+async function released(deps: Deps, request: ResumeRequest, found: Resumable): Promise<Resumable> {
+  if (found.released || found.owner === deps.nodeId) return found
+  if ((await deps.bus.tell(found.owner, told('release', request))) === 0) return found
+  const until = deps.clock.monotonicMs() + releaseMs
+  let last = found
+  while (!last.released && deps.clock.monotonicMs() < until) {
+    await new Promise<void>((resolve) => deps.clock.after(releasePollMs, resolve))
+    last = await find(deps, request)
+  }
+  return last
+}
+
+/**
+ * The hold's own epoch may lag behind the session's by takeovers that died between the two: the newest that is there
+ * counts. Undefined: the hold was settled, the session is over.
+ */
+async function takeHold(deps: Deps, request: ResumeRequest, found: Resumable): Promise<Admission | undefined> {
+  const ledger = deps.ledger.of(request.tenantId)
+  for (let fromEpoch = found.epoch - 1; fromEpoch >= 1; fromEpoch--) {
+    const answer = await ledger.takeOver({ holdId: found.holdId, fromEpoch, owner: deps.nodeId })
+    if (answer.is !== 'owned') continue
+    const hold = (await ledger.credits()).holds.find((each) => each.id === found.holdId)
+    if (hold === undefined) return undefined
+    return { holdId: found.holdId, epoch: answer.epoch, heldMicro: hold.amountMicro, price: found.price }
+  }
+  return undefined
+}
+
+interface Taken {
+  readonly left: Resumable
+  readonly found: Resumable
+  readonly admission: Admission
+  readonly resumeToken: string
+  readonly resume: ResumeKey
+}
+
+async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<Opened> {
+  const { found, left, admission, resume } = taken
+  const { tenantId, brief, sessionId } = request
+  const transcript = deps.transcript.of(tenantId)
+  // Frames of an owner that died are lost; its number at least is nothing a client may take for ours.
+  const isWhole = left.released && left.frames !== undefined
+  if (isWhole) request.leg.restore(left.frames ?? [], left.lastSeq)
+  const factory = deps.engineFor(brief)
+  if (!('open' in factory)) throw new Problem('engine_refused', undefined, { cause: factory.off })
+  const [stored, earlier, tools, beat] = await Promise.all([
+    transcript.ofSession(sessionId),
+    transcript.ofConversation(found.view.conversationId, historyTurns),
+    deps.tools.brief(tenantId, brief.tools),
+    deps.usage.lastBeat({ tenantId, sessionId }),
+  ])
+  const turns = mended(stored)
+  const history = [...earlier.filter((turn) => turn.sessionId !== sessionId), ...turns].toSorted(
+    (a, b) => a.seq - b.seq,
+  )
+  const used = beat?.epoch === admission.epoch - 1 ? later(found.used, beat.usage) : found.used
+  const before: Before = {
+    stored,
+    turns,
+    used,
+    freeGapMs: found.freeGapMs,
+    recovery: recoveryOf(stored, found.voice),
+  }
+  const asked = { ...request, outputModality: found.voice ? ('audio' as const) : request.outputModality }
+  const of = { request: asked, sessionId, factory, tools, history: history.slice(-historyTurns) }
+  const { engine, connect } = openEngine(deps, of)
+  const serverTools = new Set(tools.map((tool) => tool.name))
+  const view = { ...found.view, state: 'opening' as const }
+  const { epoch } = found
+  const session = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
+  connect(session)
+  deps.log.info({ tenantId, sessionId, epoch, released: left.released }, 'session taken over')
+  return {
+    sessionId,
+    conversationId: view.conversationId,
+    history,
+    engine: view.engine,
+    epoch,
+    resumeToken: taken.resumeToken,
+    resumed: { voice: found.voice, ...(isWhole ? { lastSeq: request.lastSeq } : {}) },
+    serverTools: tools,
+    port: session,
+    start: () => session.start(),
+  }
+}
+
+/** Both are cumulative: per figure the greater is the later. */
+function later(a: UsageSoFar, b: UsageSoFar): UsageSoFar {
+  const meters: Record<string, number> = { ...a.meters }
+  for (const [meter, quantity] of Object.entries(b.meters)) meters[meter] = Math.max(meters[meter] ?? 0, quantity)
+  return { ...a, seconds: Math.max(a.seconds, b.seconds), toolCalls: Math.max(a.toolCalls, b.toolCalls), meters }
+}

@@ -1,0 +1,195 @@
+// A visitor whose connection breaks gets the same session back: here, in another process, and not for ever.
+
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { TestClient } from '../harness/client.ts'
+import { startFakeUpstash } from '../harness/fake-upstash.ts'
+import { lastSeq, openParley, say, turnsOf, wayBack } from '../harness/returning-client.ts'
+import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
+
+const question = 'Do you have a red sofa under 500?'
+const session = z.object({ state: z.string(), endReason: z.string().optional(), seconds: z.number() })
+const transcript = z.object({
+  turns: z.array(z.object({ itemId: z.string(), text: z.string(), role: z.string(), state: z.string() })),
+})
+
+async function turnsIn(gateway: TestGateway, sessionId: string) {
+  return transcript.parse((await gateway.get(`/v1/sessions/${sessionId}/transcript`)).body).turns
+}
+
+const answered = (client: TestClient, nth = 1) => client.event('response.done', nth)
+const committed = (client: TestClient, itemId: string) =>
+  client.until(
+    () => client.ofType('parley.committed').find((event) => JSON.stringify(event.item_ids).includes(itemId)),
+    `${itemId} committed`,
+  )
+
+test('[S16] a connection that breaks and comes back continues the session: nothing missing, nothing twice', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  const first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  say(first, 'item_q1', question)
+  await committed(first, 'item_q1')
+  const back = wayBack(first)
+  first.socket.terminate()
+  await using second = await openParley(gateway.wsUrl, token, back)
+  const hello = await second.event('parley.session')
+  expect(hello).toMatchObject({ session_id: back.sessionId, seq: back.lastSeq, epoch: 1, resumed: { gap: false } })
+  await answered(second)
+  say(second, 'item_q1', question)
+  say(second, 'item_q2', 'What are your delivery times?')
+  await committed(second, 'item_q2')
+  await second.until(
+    () => (turnsOf(second.events).filter((t) => t.role === 'agent').length > 1 ? true : undefined),
+    'a second answer',
+  )
+  const numbers = second.events
+    .slice(second.events.indexOf(hello) + 1)
+    .flatMap(({ seq }) => (typeof seq === 'number' ? [seq] : []))
+  expect(numbers).toEqual(numbers.map((_, i) => back.lastSeq + 1 + i))
+  await expect
+    .poll(
+      async () =>
+        (await turnsIn(gateway, back.sessionId)).filter((t) => t.role !== 'tool' && t.state === 'final').length,
+    )
+    .toBe(4)
+  const turns = await turnsIn(gateway, back.sessionId)
+  expect(turns.filter((turn) => turn.role === 'user').map((turn) => turn.itemId)).toEqual(['item_q1', 'item_q2'])
+})
+
+test('[S16] what no longer fits into the replay is told as a gap, with the turns as they are', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  const first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  say(first, 'item_q1', question)
+  await answered(first)
+  const back = { ...wayBack(first), lastSeq: 1 }
+  // Everything so far is acknowledged: a client that then claims to be at frame 1 cannot be served from the replay.
+  first.send({ type: 'parley.ack', seq: lastSeq(first) })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  first.socket.terminate()
+  await using second = await openParley(gateway.wsUrl, token, back)
+  const hello = await second.event('parley.session')
+  expect(hello).toMatchObject({ resumed: { gap: true } })
+  expect(turnsOf([hello]).some((turn) => turn.itemId === 'item_q1')).toBe(true)
+  say(second, 'item_q2', 'Thank you')
+  await answered(second)
+  expect(second.events.find((event) => typeof event.seq === 'number' && event.type !== 'parley.session')?.seq).toBe(
+    Number(hello.seq) + 1,
+  )
+})
+
+test('[S19] the newest connection wins, the older one is told so', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  await using first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  await using second = await openParley(gateway.wsUrl, token, wayBack(first))
+  await second.event('parley.session')
+  expect(await first.ended()).toMatchObject({ code: 4411 })
+  say(second, 'item_q1', 'Hello')
+  await answered(second)
+})
+
+test('[TOK-11][S19] a resume token that was used and confirmed is a thief’s: both connections are closed', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  const first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  const back = wayBack(first)
+  await using second = await openParley(gateway.wsUrl, token, back)
+  await second.event('parley.session')
+  second.send({ type: 'parley.ack', seq: 0 })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await using thief = await openParley(gateway.wsUrl, token, back)
+  expect(await thief.ended()).toMatchObject({ code: 4403 })
+  expect(await second.ended()).toMatchObject({ code: 4403 })
+})
+
+test('[S19] the answer with the new token was lost: the token before is good until the client has shown the new one', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  const first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  const back = wayBack(first)
+  first.socket.terminate()
+  const lost = await openParley(gateway.wsUrl, token, back)
+  lost.socket.terminate()
+  await using second = await openParley(gateway.wsUrl, token, back)
+  expect(await second.event('parley.session')).toMatchObject({ session_id: back.sessionId })
+})
+
+test('[TEN-04] nobody gets another person’s session, and an unknown one is gone', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  await using first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  const back = wayBack(first)
+  const stranger = await gateway.visitorToken()
+  await using other = await openParley(gateway.wsUrl, stranger, back)
+  expect(await other.ended()).toMatchObject({ code: 4404 })
+  await using unknown = await openParley(gateway.wsUrl, token, { ...back, sessionId: 'sess_none' })
+  expect(await unknown.ended()).toMatchObject({ code: 4410 })
+  await using guessed = await openParley(gateway.wsUrl, token, { ...back, token: 'A'.repeat(43) })
+  expect(await guessed.ended()).toMatchObject({ code: 4410 })
+  expect(first.closed).toBeUndefined()
+})
+
+/** Two gateways on one store and one Redis. */
+async function pair(env: Readonly<Record<string, string>> = {}) {
+  const upstash = await startFakeUpstash()
+  const shared = {
+    UPSTASH_REDIS_REST_URL: upstash.url,
+    UPSTASH_REDIS_REST_TOKEN: upstash.token,
+    PARLEY_SECRET: 'a secret of more than thirty-two characters',
+    PARLEY_DRAIN_SECONDS: '1',
+    PUBLIC_URL: 'http://localhost:8787',
+    ...env,
+  }
+  const a = await startGateway(shared)
+  const b = await startGateway({ ...shared, PARLEY_DATA_DIR: a.dataDir, PARLEY_DEMO_API_KEY: a.apiKey })
+  return {
+    a,
+    b,
+    async [Symbol.asyncDispose]() {
+      await b[Symbol.asyncDispose]()
+      await a[Symbol.asyncDispose]()
+      await upstash[Symbol.asyncDispose]()
+    },
+  }
+}
+
+test('[S17][S18] a client that comes back at another process goes on there: same session, same hold, no second greeting', async () => {
+  await using two = await pair()
+  const { a, b } = two
+  const token = await a.visitorToken()
+  const first = await openParley(a.wsUrl, token)
+  await first.event('parley.session')
+  say(first, 'item_q1', question)
+  await answered(first)
+  await committed(first, 'item_q1')
+  const back = wayBack(first)
+  await using second = await openParley(b.wsUrl, token, back)
+  const hello = await second.event('parley.session')
+  expect(hello).toMatchObject({ session_id: back.sessionId, epoch: 2, resumed: { gap: false } })
+  expect(await first.ended()).toMatchObject({ code: 1012 })
+  say(second, 'item_q2', 'And in blue?')
+  await committed(second, 'item_q2')
+  await answered(second)
+  const turns = await turnsIn(b, back.sessionId)
+  expect(turns.filter((turn) => turn.role === 'user').map((turn) => turn.itemId)).toEqual(['item_q1', 'item_q2'])
+  second.send({ type: 'parley.bye' })
+  await second.ended()
+  await expect
+    .poll(async () => session.parse((await b.get(`/v1/sessions/${back.sessionId}`)).body))
+    .toMatchObject({
+      state: 'ended',
+      endReason: 'client_ended',
+    })
+  const entries = z
+    .object({ items: z.array(z.object({ id: z.string() })) })
+    .parse((await b.get('/v1/credits/entries')).body)
+  expect(entries.items.filter((entry) => entry.id.startsWith('settle:'))).toHaveLength(1)
+})
