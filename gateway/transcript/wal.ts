@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../platform/clock.ts'
+import type { Clock, Timer } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { lockWal, openWalFile, type WalFile } from './wal-file.ts'
@@ -96,6 +96,7 @@ class ProcessWal {
   #unwritten: Buffer[] = []
   #fileBytes = 0
   #state: 'ok' | 'full' | 'failed' | 'closed' = 'ok'
+  #group: Timer | undefined
   #working: Promise<void> | undefined
   #dropped = 0
   #saying = false
@@ -124,38 +125,53 @@ class ProcessWal {
   }
 
   async flushed(): Promise<boolean> {
-    this.#wake()
-    while (this.#working !== undefined) await this.#working
-    return this.#state === 'ok' || this.#state === 'closed'
+    do {
+      this.#begin()
+      await this.#working
+    } while (this.#working !== undefined)
+    return this.#state === 'ok'
   }
 
   /** True when nothing is left behind. */
   async close(): Promise<boolean> {
     await this.flushed()
     if (this.#state !== 'failed') this.#state = 'closed'
+    this.#group?.cancel()
     await this.#file.close()
     return this.#index.size === 0 && this.#fileBytes === 0
   }
 
   #wake(): void {
+    if (this.#working === undefined && this.#state === 'ok')
+      this.#group ??= this.#options.clock.after(groupMs, () => this.#begin())
+  }
+
+  #begin(): void {
+    this.#group?.cancel()
+    this.#group = undefined
     if (this.#working !== undefined || this.#state !== 'ok') return
-    this.#working = new Promise<void>((resolve) => this.#options.clock.after(groupMs, resolve))
-      .then(() => this.#work())
+    this.#working = this.#work()
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#working = undefined
+        // What came after the last look.
+        if (this.#unwritten.length > 0 || this.#isStale()) this.#wake()
       })
+  }
+
+  #isStale(): boolean {
+    const { size, bytes } = this.#index
+    return size === 0 ? this.#fileBytes > 0 : this.#fileBytes > 2 * bytes + deadBytes
   }
 
   /** One group after the other until file and index agree. */
   async #work(): Promise<void> {
     for (;;) {
       const lines = this.#unwritten
-      const { size, bytes } = this.#index
-      const isStale = size === 0 ? this.#fileBytes > 0 : this.#fileBytes > 2 * bytes + deadBytes
+      const isStale = this.#isStale()
       if (lines.length === 0 && !isStale) return
       this.#unwritten = []
-      const data = isStale ? this.#index.content() : size === 0 ? Buffer.alloc(0) : Buffer.concat(lines)
+      const data = isStale ? this.#index.content() : Buffer.concat(this.#index.size === 0 ? [] : lines)
       try {
         if (isStale) await this.#file.replace(data)
         else if (data.length > 0) await this.#file.append(data)
