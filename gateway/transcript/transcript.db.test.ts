@@ -130,7 +130,9 @@ test('[T4] of 50 versions in any order and twice over the last one stands, and e
   }))
   const shuffled = [...versions, ...versions].toSorted((a, b) => ((a.rev * 7919) % 101) - ((b.rev * 7919) % 101))
   const outcomes = await Promise.all(shuffled.map((version) => turns.write(tenant, { versions: [version] })))
-  expect(outcomes.flatMap((each) => each?.map(({ is }) => is)).every((is) => is === 'stored' || is === 'superseded')).toBe(true)
+  expect(
+    outcomes.flatMap((each) => each?.map(({ is }) => is)).every((is) => is === 'stored' || is === 'superseded'),
+  ).toBe(true)
   expect(await turns.ofSession(tenant, 'sess_versions')).toMatchObject([{ text: 'version 49' }])
 })
 
@@ -141,7 +143,15 @@ test('[T12] closing partial turns makes them final and fences owners before; a l
   const decided = turn({ ...at, id: 'c2', seq: 2, state: 'final', text: 'decided' })
   await transcript.write([partial, decided], { epoch: 1 })
   expect(await transcript.closePartial('sess_close', { epoch: 2 })).toBe(1)
-  expect(await transcript.write([{ ...partial, text: 'zombie' }, { ...decided, text: 'zombie' }], { epoch: 1 })).toEqual({
+  expect(
+    await transcript.write(
+      [
+        { ...partial, text: 'zombie' },
+        { ...decided, text: 'zombie' },
+      ],
+      { epoch: 1 },
+    ),
+  ).toEqual({
     fenced: ['c1', 'c2'],
   })
   expect(await transcript.ofSession('sess_close')).toMatchObject([

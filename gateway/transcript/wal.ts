@@ -93,7 +93,8 @@ class ProcessWal {
   readonly #file: WalFile
   readonly #options: WalOptions
   readonly #index: WalIndex
-  #unwritten: Buffer[] = []
+  /** Ids of turns whose newest version is not in the file. */
+  #unwritten = new Set<string>()
   #fileBytes = 0
   #state: 'ok' | 'full' | 'failed' | 'closed' = 'ok'
   #group: Timer | undefined
@@ -113,8 +114,9 @@ class ProcessWal {
 
   put(record: WalRecord): void {
     if (this.#state === 'failed' || this.#state === 'closed') return
-    const { line, dropped } = this.#index.put(record)
-    if (line !== undefined) this.#unwritten.push(line)
+    const dropped = this.#index.put(record)
+    if (dropped === undefined) return
+    this.#unwritten.add(record.turn.id)
     this.#dropped += dropped
     if (dropped > 0) this.#say()
     this.#wake()
@@ -155,7 +157,7 @@ class ProcessWal {
       .finally(() => {
         this.#working = undefined
         // What came after the last look.
-        if (this.#unwritten.length > 0 || this.#isStale()) this.#wake()
+        if (this.#unwritten.size > 0 || this.#isStale()) this.#wake()
       })
   }
 
@@ -167,17 +169,17 @@ class ProcessWal {
   /** One group after the other until file and index agree. */
   async #work(): Promise<void> {
     for (;;) {
-      const lines = this.#unwritten
+      const ids = this.#unwritten
       const isStale = this.#isStale()
-      if (lines.length === 0 && !isStale) return
-      this.#unwritten = []
-      const data = isStale ? this.#index.content() : Buffer.concat(this.#index.size === 0 ? [] : lines)
+      if (ids.size === 0 && !isStale) return
+      this.#unwritten = new Set()
+      const data = isStale ? this.#index.content() : this.#index.content(ids)
       try {
         if (isStale) await this.#file.replace(data)
         else if (data.length > 0) await this.#file.append(data)
       } catch (error) {
         if (!isFullDisk(error)) throw error
-        this.#unwritten = [...lines, ...this.#unwritten]
+        this.#unwritten = ids.union(this.#unwritten)
         return this.#full()
       }
       this.#fileBytes = isStale ? data.length : this.#fileBytes + data.length
@@ -202,7 +204,7 @@ class ProcessWal {
   /** After a failed sync nobody knows what is on disk, and a second sync would claim success: never tried again. */
   #fail(error: unknown): void {
     this.#state = 'failed'
-    this.#unwritten = []
+    this.#unwritten.clear()
     this.#index.clear()
     this.#options.log.fatal({ event: 'wal_failed', err: error }, 'turns the store has not taken are in memory only')
     this.#options.onFailure?.(error)
