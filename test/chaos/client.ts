@@ -26,6 +26,8 @@ const microphoneMs = 200
 const microphone = encodeAudio('', new Uint8Array(microphoneMs * 48))
 const requestMs = 5_000
 const answerMs = 20_000
+/** The 20 turns of a history hold at least this many questions. */
+const historyAsked = 4
 
 interface Place {
   readonly sessionId: string
@@ -98,16 +100,27 @@ export class Client {
   /** Says good-bye; resolves when the gateway closed the socket or after 3 s. */
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#timer)
-    clearInterval(this.#microphone)
-    clearInterval(this.#watch)
-    clearTimeout(this.#retryTimer)
-    this.#next?.drop()
     this.#link?.send({ type: 'parley.bye' })
     const untilMs = performance.now() + 3_000
     while (this.#link !== undefined && performance.now() < untilMs) await pause(20)
+    this.abandon()
+  }
+
+  /** Goes without a word. */
+  abandon(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#retryTimer)
+    clearInterval(this.#microphone)
+    clearInterval(this.#watch)
+    this.#next?.drop()
     this.#link?.drop()
     this.#player[Symbol.dispose]()
+  }
+
+  /** No loss is waiting to be made good. */
+  get isBack(): boolean {
+    return this.#comeback === undefined || this.#comeback.backAtMs !== undefined
   }
 
   /** The network is back, as a browser's `online` event tells. */
@@ -309,10 +322,20 @@ export class Client {
     }
     if (resumed?.gap === true) this.#forget(sessionId, session.history)
     for (const turn of session.history) this.#turn(turn)
+    if (before !== undefined && sessionId !== before) this.#checkHistory(session.history)
     if (sessionId !== before) this.#giveUp('session over')
     if (this.#options.kind === 'voice') link.send({ type: 'parley.voice', on: true })
     this.#resend(session.history)
     if (this.record.asked.length === 0 || this.#waitingForNothing()) this.#askLater()
+  }
+
+  /** Beyond the window a client still sees what was said. */
+  #checkHistory(history: readonly WireTurn[]): void {
+    const known = new Set(history.map((turn) => turn.itemId))
+    const missing = this.record.asked.filter((asked) => asked.committedAtMs !== undefined).slice(-historyAsked)
+    for (const { tag, itemId } of missing)
+      if (!known.has(itemId))
+        this.record.breaches.push(`${this.record.name}: the history of the next session lacks ${tag}`)
   }
 
   /** The gateway closes the old one itself, with 1012; what it still says is the new one's to say. */

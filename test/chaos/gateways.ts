@@ -17,6 +17,12 @@ export class Gateways implements AsyncDisposable {
   constructor(balancer: Balancer, envOf: (name: string) => Readonly<Record<string, string>>) {
     this.#balancer = balancer
     this.#envOf = envOf
+    process.once('exit', this.#endAll)
+  }
+
+  /** However the harness ends, its gateways do not outlive it. */
+  readonly #endAll = (): void => {
+    for (const { process } of this.#outputs) process.child.kill('SIGKILL')
   }
 
   /** Resolves when the balancer sends it connections. */
@@ -83,6 +89,7 @@ export class Gateways implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#outputs.map(({ process }) => process[Symbol.asyncDispose]()))
+    process.off('exit', this.#endAll)
+    await Promise.all(this.#outputs.map((each) => each.process[Symbol.asyncDispose]()))
   }
 }
