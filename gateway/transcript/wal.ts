@@ -240,22 +240,31 @@ async function replayDead(
     const lock = lockWal(`${path}.lock`)
     if (lock === undefined) continue
     try {
-      const text = await readFile(`${path}.wal`, 'utf8').catch(() => undefined)
-      // Somebody else was faster between the listing and the lock.
-      if (text === undefined) continue
-      const { records, damaged } = decodeLines(text)
-      for (let at = 0; at < records.length; at += replayBatch)
-        total.fenced += await store(records.slice(at, at + replayBatch))
-      if (damaged > 0) log.warn({ event: 'wal_damaged', lines: damaged }, 'lines of a log could not be read')
-      total.files++
-      total.turns += records.length
-      total.damaged += damaged
-      for (const end of ['wal', 'wal.new']) await rm(`${path}.${end}`, { force: true })
-      await rm(`${path}.lock`, { force: true })
+      const text = await textOf(`${path}.wal`)
+      if (text !== undefined) {
+        const { records, damaged } = decodeLines(text)
+        for (let at = 0; at < records.length; at += replayBatch)
+          total.fenced += await store(records.slice(at, at + replayBatch))
+        if (damaged > 0) log.warn({ event: 'wal_damaged', lines: damaged }, 'lines of a log could not be read')
+        total.files++
+        total.turns += records.length
+        total.damaged += damaged
+      }
+      for (const end of ['wal', 'wal.new', 'lock']) await rm(`${path}.${end}`, { force: true })
     } finally {
       lock.release()
     }
   }
   if (total.turns + total.damaged > 0) log.info({ event: 'wal_replayed', ...total })
   return total
+}
+
+/** Undefined when somebody else was faster between the listing and the lock. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
