@@ -55,8 +55,12 @@ export const entryKinds: Readonly<Record<EntryView['kind'], { readonly text: str
   grant: { text: 'Grant', tone: 'good' },
   purchase: { text: 'Purchase', tone: 'good' },
   settle: { text: 'Session', tone: 'neutral' },
+  deduct: { text: 'Charge', tone: 'neutral' },
   refund: { text: 'Refund', tone: 'info' },
   adjust: { text: 'Adjustment', tone: 'warn' },
+  expire: { text: 'Expired', tone: 'neutral' },
+  debt: { text: 'Debt', tone: 'bad' },
+  repay: { text: 'Debt paid', tone: 'info' },
 }
 
 /** What to tell the operator when the live line is refused. */

@@ -4,36 +4,27 @@
 import type { Db, Document } from 'mongodb'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
 import type { ReceiptLine } from '../protocol/rest.ts'
-import type { Account, Change, Entry } from './account.ts'
-import {
-  type AccountDoc,
-  checkpointUpdate,
-  type EntryFields,
-  majority,
-  names,
-  operatorsOf,
-  swap,
-  toAccount,
-} from './documents.ts'
+import type { Account, Entry, PendingEntry } from './account.ts'
+import { type AccountDoc, type EntryFields, int64, majority, names, toAccount, toEntry } from './documents.ts'
+import { checkpointUpdate, operatorsOf, swap } from './update.ts'
 
 /** Dotted paths are beyond the driver's types. */
 interface Loose extends Document {
   _id: string
 }
 
-/** An account seen by a scan over all tenants, with the store's time of the look. */
+/** An account seen by a scan over all tenants. */
 export interface Seen {
   readonly tenantId: TenantId
   readonly account: Account
-  readonly now: Date
 }
 
 export interface AccountStore {
   find(tenantId: TenantId): Promise<Account | undefined>
   /** Any number of processes may create the same account. */
   create(tenantId: TenantId): Promise<void>
-  /** Undefined: the account was no longer what it was when read. */
-  swap(tenantId: TenantId, read: Account, write: { key: string; change: Change }): Promise<Entry | undefined>
+  /** The entry under `key`. Undefined: the account was no longer what it was when read. */
+  swap(tenantId: TenantId, read: Account, write: Swap): Promise<Entry | undefined>
   /** False: no such hold under this epoch. Waits for no version and makes none. */
   checkpoint(tenantId: TenantId, holdId: string, write: Checkpoint): Promise<boolean>
   takeOver(tenantId: TenantId, holdId: string, write: { fromEpoch: number; owner: string }): Promise<boolean>
@@ -41,6 +32,12 @@ export interface AccountStore {
   clear(tenantId: TenantId, read: Account): Promise<void>
   setBreached(tenantId: TenantId, breached: boolean): Promise<void>
   scan(which: 'live' | 'dirty' | 'all'): AsyncIterable<Seen>
+}
+
+export interface Swap {
+  readonly key: string
+  readonly account: Account
+  readonly entries: readonly PendingEntry[]
 }
 
 export interface Checkpoint {
@@ -51,31 +48,37 @@ export interface Checkpoint {
 
 const duplicateKey = 11000
 
+/** The document and the store's time in one read. */
+const fieldsAndTime = {
+  ...{ tenantId: 1, v: 1, posted: 1, debt: 1, grants: 1, holds: 1, outbox: 1, breached: 1 },
+  now: '$$NOW',
+} as const
+
 export function openAccounts(db: Db): AccountStore {
-  const typed = db.collection<AccountDoc>(names.accounts, majority)
+  const withTime = db.collection<AccountDoc & { now: Date }>(names.accounts, majority)
   const loose = db.collection<Loose>(names.accounts, majority)
   const self = (tenantId: TenantId) => ({ _id: tenantId, tenantId })
   return {
     async find(tenantId) {
-      const doc = await typed.findOne(self(tenantId))
+      const doc = await withTime.findOne(self(tenantId), { projection: fieldsAndTime })
       return doc === null ? undefined : toAccount(doc)
     },
     async create(tenantId) {
       try {
-        const fresh = { v: 0, posted: 0, holds: {}, outbox: {} }
+        const fresh = { v: 0, posted: int64(0), grants: {}, holds: {}, outbox: {} }
         await loose.updateOne(self(tenantId), { $setOnInsert: fresh }, { upsert: true })
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === duplicateKey)) throw error
       }
     },
-    async swap(tenantId, read, { key, change }) {
-      const { filter, update } = swap(read, key, change)
+    async swap(tenantId, read, { key, account, entries }) {
+      const { filter, update } = swap(read, account, entries)
       const doc = await loose.findOneAndUpdate({ ...self(tenantId), ...filter }, operatorsOf(update), {
         returnDocument: 'after',
         projection: { [`outbox.${key}`]: 1 },
       })
       const fields: EntryFields | undefined = doc?.outbox?.[key]
-      return fields === undefined ? undefined : { key, ...fields }
+      return fields === undefined ? undefined : toEntry(key, fields)
     },
     async checkpoint(tenantId, holdId, { epoch, lines, costUsdMicro }) {
       const filter = { ...self(tenantId), [`holds.${holdId}.epoch`]: epoch }
@@ -119,5 +122,5 @@ async function* scan(db: Db, which: keyof typeof matches): AsyncIterable<Seen> {
       batchSize: scanBatch,
       comment: 'all-tenants',
     })
-  for await (const doc of cursor) yield { tenantId: asTenantId(doc.tenantId), account: toAccount(doc), now: doc.now }
+  for await (const doc of cursor) yield { tenantId: asTenantId(doc.tenantId), account: toAccount(doc) }
 }

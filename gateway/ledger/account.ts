@@ -1,11 +1,13 @@
 // A tenant's account as read under one version, and what a mutation may do to it. Pure.
 
-import type { ReceiptLine } from '../protocol/rest.ts'
+import type { EntryView, ReceiptLine } from '../protocol/rest.ts'
+import { type Allocations, freeGrants, type Grant, type Move } from './grants.ts'
 
 export interface Hold {
   readonly holdId: string
   readonly sessionId: string
   readonly amountMicro: number
+  readonly allocations: Allocations
   readonly owner: string
   /** Grows with every change of owner: older owners are refused. */
   readonly epoch: number
@@ -17,8 +19,11 @@ export interface Hold {
   readonly costUsdMicro: number | null | undefined
 }
 
-/** `hold` and `extend` move nothing posted, only `heldMicro`: they make the held sum replayable too. */
-export type EntryKind = 'grant' | 'purchase' | 'refund' | 'adjust' | 'settle' | 'hold' | 'extend'
+/**
+ * `hold` and `extend` move nothing posted, only `heldMicro`: they make the held sum replayable too. `fold` moves credit
+ * from one grant to another.
+ */
+export type EntryKind = EntryView['kind'] | 'hold' | 'extend' | 'fold'
 
 export interface ReceiptDraft {
   readonly lines: readonly ReceiptLine[]
@@ -28,63 +33,84 @@ export interface ReceiptDraft {
 
 export interface Draft {
   readonly kind: EntryKind
-  /** Change of what is posted. */
+  /** Change of what is posted: the sum of the moves. */
   readonly amountMicro: number
+  readonly moves: readonly Move[]
   /** Change of what is held. */
   readonly heldMicro: number
+  /** Change of what is owed. */
+  readonly debtMicro: number
   /** What was asked for, when less was done. */
   readonly askedMicro: number
   readonly note: string
   readonly sessionId?: string
   readonly holdId?: string
+  /** The grant that a refund, its debt, an expiry or a fold is about. */
+  readonly ofGrant?: string
+  /** Of the credit given. */
+  readonly expiresAt?: Date
   readonly receipt?: ReceiptDraft
 }
 
-export interface Entry extends Draft {
+export interface PendingEntry extends Draft {
   readonly key: string
   /** The account's version this entry made: a total order per tenant. */
   readonly seq: number
   readonly balanceMicro: number
+}
+
+export interface Entry extends PendingEntry {
   readonly at: Date
 }
 
 export interface Account {
   readonly version: number
+  /** The store's time of the look: what decides which grants have ended. */
+  readonly now: Date
   readonly postedMicro: number
+  readonly debtMicro: number
+  readonly grants: ReadonlyMap<string, Grant>
   readonly holds: ReadonlyMap<string, Hold>
   /** Entries not yet moved to the ledger collection. */
   readonly outbox: ReadonlyMap<string, Entry>
   /** Set by a reconcile that found a breach: no new holds until one finds none. */
   readonly breached: boolean
+  /** False: stored before there were grants. The next write stores them. */
+  readonly tiered: boolean
 }
 
 export type HoldChange =
-  | {
-      readonly is: 'open'
-      readonly holdId: string
-      readonly sessionId: string
-      readonly owner: string
-      readonly amountMicro: number
-    }
-  | { readonly is: 'extend'; readonly hold: Hold; readonly amountMicro: number }
+  | { readonly is: 'open'; readonly holdId: string; readonly sessionId: string; readonly owner: string }
+  | { readonly is: 'extend'; readonly hold: Hold }
   | { readonly is: 'close'; readonly hold: Hold }
 
 export interface Change {
+  readonly key: string
   readonly draft: Draft
   readonly hold?: HoldChange
+  /** What a hold gets, from which grants. */
+  readonly allocated?: readonly Move[]
 }
 
-/** What a mutation wants, given the account as it stands. */
+/** What a mutation wants, given the account as it stands. `change` takes the operation's key, `also` brings its own. */
 export type Decision<Answer> =
-  | { readonly is: 'refuse'; readonly answer: Answer }
-  | { readonly is: 'apply'; readonly change: Change; readonly answer: (entry: Entry) => Answer }
+  /** `expire`: what has ended is written down all the same. */
+  | { readonly is: 'refuse'; readonly answer: Answer; readonly expire?: true }
+  | {
+      readonly is: 'apply'
+      readonly change: Omit<Change, 'key'>
+      readonly also?: readonly Change[]
+      readonly answer: (entry: Entry) => Answer
+    }
 
 export interface Operation<Answer> {
   /** Unique per tenant: an operation is done once, however often it is tried. */
-  readonly key: string
-  decide(account: Account): Decision<Answer>
+  key(account: Account): string
+  /** A grant whose entries the decision needs. */
+  readonly about?: string
+  decide(account: Account, history: readonly Entry[]): Decision<Answer>
   /** The operation was done before. May throw a `conflict` Problem. */
-  replay(entry: Entry, account: Account): Answer
+  replay(entry: Entry, account: Account, history: readonly Entry[]): Answer
 }
 
 export function heldMicro(account: Account): number {
@@ -93,6 +119,16 @@ export function heldMicro(account: Account): number {
   return sum
 }
 
+/** What a new hold or deduction may take: nothing while there is debt, because free credit pays it first. */
 export function availableMicro(account: Account): number {
-  return account.postedMicro - heldMicro(account)
+  let sum = 0
+  for (const { freeMicro } of freeGrants(account)) sum += freeMicro
+  return sum
 }
+
+/** By how much credit is missing for `amountMicro`; zero or less: it is there. What comes in pays debt first. */
+export function shortfallMicro(account: Account, amountMicro: number): number {
+  return account.debtMicro + amountMicro - availableMicro(account)
+}
+
+export const plainDraft = { amountMicro: 0, moves: [], heldMicro: 0, debtMicro: 0 } as const

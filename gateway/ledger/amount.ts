@@ -16,7 +16,13 @@ export function requireId(id: string, name: string): string {
   return id
 }
 
-const ownPrefixes = ['hold', 'ext', 'settle']
+/** Ids of other systems (payments, billing periods) as the last part of a key. */
+export function requireReference(id: string, name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/.test(id)) throw new Problem('invalid', `${name} is not a usable id.`)
+  return id
+}
+
+const ownPrefixes = ['hold', 'ext', 'settle', 'expire', 'repay', 'owe', 'fold']
 
 /** Keys of `post`: the ledger's own kinds of key are not for callers. */
 export function requirePostKey(key: string): string {

@@ -1,10 +1,11 @@
 // How accounts, entries and receipts look on disk. Money is int64; ids that become field names were checked before.
 
 import { Long } from 'bson'
-import type { CollectionOptions, Document } from 'mongodb'
+import type { CollectionOptions } from 'mongodb'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
-import type { ReceiptLine } from '../protocol/rest.ts'
-import type { Account, Change, Entry, EntryKind, Hold, HoldChange, ReceiptDraft } from './account.ts'
+import type { CreditTier, ReceiptLine } from '../protocol/rest.ts'
+import type { Account, Entry, EntryKind, Hold, PendingEntry, ReceiptDraft } from './account.ts'
+import type { Grant, Move } from './grants.ts'
 
 interface LineDoc {
   quantity: number
@@ -16,6 +17,8 @@ interface LineDoc {
 interface HoldDoc {
   sessionId: string
   amountMicro: number
+  /** By the grants' short names. */
+  allocations?: Record<string, number>
   owner: string
   epoch: number
   checkpoints: number
@@ -26,10 +29,21 @@ interface HoldDoc {
   costUnknown?: true
 }
 
+interface GrantDoc {
+  id: string
+  tier: CreditTier
+  leftMicro: number
+  expiresAt?: Date
+  expired?: true
+}
+
 export interface EntryFields {
   kind: EntryKind
   amountMicro: number
+  /** Absent in entries from before there were grants. */
+  moves?: readonly Move[]
   heldMicro: number
+  debtMicro?: number
   askedMicro: number
   balanceMicro: number
   seq: number
@@ -37,6 +51,8 @@ export interface EntryFields {
   at: Date
   sessionId?: string
   holdId?: string
+  ofGrant?: string
+  expiresAt?: Date
   receipt?: ReceiptDraft
 }
 
@@ -45,6 +61,9 @@ export interface AccountDoc {
   tenantId: string
   v: number
   posted: number
+  debt?: number
+  /** By short name (`g` and the version that made it). Absent: stored before there were grants. */
+  grants?: Record<string, GrantDoc>
   holds: Record<string, HoldDoc>
   outbox: Record<string, EntryFields>
   /** Present while there are holds, entries to move, a breach: what the cross-tenant scans find by index. */
@@ -53,18 +72,20 @@ export interface AccountDoc {
   breached?: true
 }
 
-export type EntryDoc = Omit<EntryFields, 'receipt'> & { _id: string; tenantId: string; key: string }
+export type EntryDoc = EntryFields & { _id: string; tenantId: string; key: string }
 
 export interface ReceiptDoc {
   _id: string
   tenantId: string
-  sessionId: string
-  holdId: string
+  sessionId?: string
+  holdId?: string
   lines: readonly ReceiptLine[]
   totalMicro: number
   waivedMicro: number
   costUsdMicro: number | null
   entryId: string
+  /** The entry's; absent in receipts from before it was needed. */
+  seq?: number
   settledAt: Date
 }
 
@@ -81,7 +102,17 @@ export const collections: readonly CollectionSpec[] = [
       { key: { dirty: 1 }, name: 'dirty', partialFilterExpression: { dirty: true } },
     ],
   },
-  { name: names.entries, indexes: [{ key: { tenantId: 1, seq: -1 }, name: 'order' }] },
+  {
+    name: names.entries,
+    indexes: [
+      { key: { tenantId: 1, seq: -1 }, name: 'order' },
+      {
+        key: { tenantId: 1, ofGrant: 1 },
+        name: 'grant',
+        partialFilterExpression: { ofGrant: { $exists: true } },
+      },
+    ],
+  },
   { name: names.receipts, indexes: [{ key: { tenantId: 1, sessionId: 1, settledAt: -1 }, name: 'session' }] },
 ]
 
@@ -94,21 +125,54 @@ export function int64(value: number): Long {
   return Long.fromNumber(value)
 }
 
-export function toAccount(doc: AccountDoc): Account {
+/** All credit from before there were grants is one purchased grant without an end. */
+const oldGrant: Pick<Grant, 'grantId' | 'seq' | 'tier'> = { grantId: 'before', seq: 0, tier: 'purchased' }
+
+export function toAccount(doc: AccountDoc & { now: Date }): Account {
+  const grants = doc.grants === undefined ? oldGrants(doc) : Object.entries(doc.grants).map(toGrant)
+  const names = new Map(grants.map((grant) => [shortName(grant), grant.grantId]))
   return {
     version: doc.v,
+    now: doc.now,
     postedMicro: doc.posted,
-    holds: new Map(Object.entries(doc.holds).map(([id, hold]) => [id, toHold(id, hold)])),
-    outbox: new Map(Object.entries(doc.outbox).map(([key, fields]) => [key, { key, ...fields }])),
+    debtMicro: doc.debt ?? 0,
+    grants: new Map(grants.map((grant) => [grant.grantId, grant])),
+    holds: new Map(Object.entries(doc.holds).map(([id, hold]) => [id, toHold(id, hold, names)])),
+    outbox: new Map(Object.entries(doc.outbox).map(([key, fields]) => [key, toEntry(key, fields)])),
     breached: doc.breached === true,
+    tiered: doc.grants !== undefined,
   }
 }
 
-export function toHold(holdId: string, doc: HoldDoc): Hold {
+function oldGrants(doc: AccountDoc): Grant[] {
+  return doc.posted === 0 ? [] : [{ ...oldGrant, leftMicro: doc.posted, expiresAt: undefined, expired: false }]
+}
+
+export function shortName(grant: Grant): string {
+  return `g${grant.seq}`
+}
+
+function toGrant([name, doc]: [string, GrantDoc]): Grant {
+  const { id, tier, leftMicro, expiresAt, expired } = doc
+  return { grantId: id, seq: Number(name.slice(1)), tier, leftMicro, expiresAt, expired: expired === true }
+}
+
+/** An amount without moves is from before there were grants. */
+export function toEntry(key: string, fields: EntryFields): Entry {
+  const { grantId, tier } = oldGrant
+  const { amountMicro } = fields
+  const moves = fields.moves ?? (amountMicro === 0 ? [] : [{ grantId, tier, amountMicro }])
+  return { ...fields, key, moves, debtMicro: fields.debtMicro ?? 0 }
+}
+
+function toHold(holdId: string, doc: HoldDoc, names: ReadonlyMap<string, string>): Hold {
+  const old = doc.amountMicro === 0 ? {} : { g0: doc.amountMicro }
+  const allocations = Object.entries(doc.allocations ?? old)
   return {
     holdId,
     sessionId: doc.sessionId,
     amountMicro: doc.amountMicro,
+    allocations: new Map(allocations.map(([name, micro]) => [names.get(name) ?? name, micro])),
     owner: doc.owner,
     epoch: doc.epoch,
     checkpoints: doc.checkpoints,
@@ -118,102 +182,34 @@ export function toHold(holdId: string, doc: HoldDoc): Hold {
   }
 }
 
-/** An update of plain operators: `$max`, `$inc` and `$set` are exact for int64, and the filter makes them a compare-and-swap. */
-export interface Update {
-  readonly $set: Record<string, unknown>
-  readonly $inc: Record<string, unknown>
-  readonly $max: Record<string, unknown>
-  readonly $unset: Record<string, true>
-  readonly $currentDate: Record<string, true>
-}
-
-/** Without the operators that would do nothing. */
-export function operatorsOf(update: Update): Document {
-  return Object.fromEntries(Object.entries(update).filter(([, fields]) => Object.keys(fields).length > 0))
-}
-
-function emptyUpdate(): Update {
-  return { $set: {}, $inc: {}, $max: {}, $unset: {}, $currentDate: {} }
-}
-
-/** Step 4 of the protocol: what to write, under which conditions on the document. */
-export function swap(
-  account: Account,
-  key: string,
-  change: Change,
-): { filter: Record<string, unknown>; update: Update } {
-  const { draft, hold } = change
-  const update = emptyUpdate()
-  const filter: Record<string, unknown> = { v: account.version }
-  const balanceMicro = account.postedMicro + draft.amountMicro
-  update.$inc.v = 1
-  update.$set.posted = int64(balanceMicro)
-  update.$set.dirty = true
-  const { receipt, amountMicro, heldMicro, askedMicro, ...words } = draft
-  const fields: Record<string, unknown> = {
-    ...words,
+/** All of an entry but its key and time, money as int64, nothing where there is nothing to say. */
+export function storedEntry(entry: PendingEntry): Record<string, unknown> {
+  const { kind, amountMicro, moves, heldMicro, debtMicro, askedMicro, balanceMicro, seq, note } = entry
+  const { sessionId, holdId, ofGrant, expiresAt } = entry
+  return {
+    ...{ kind, note, seq },
     amountMicro: int64(amountMicro),
     heldMicro: int64(heldMicro),
     askedMicro: int64(askedMicro),
     balanceMicro: int64(balanceMicro),
-    seq: account.version + 1,
-    ...(receipt === undefined ? {} : { receipt: storedReceipt(receipt) }),
+    ...(debtMicro === 0 ? {} : { debtMicro: int64(debtMicro) }),
+    moves: moves.map((move) => ({ ...move, amountMicro: int64(move.amountMicro) })),
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(holdId === undefined ? {} : { holdId }),
+    ...(ofGrant === undefined ? {} : { ofGrant }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
   }
-  for (const [name, value] of Object.entries(fields)) update.$set[`outbox.${key}.${name}`] = value
-  update.$currentDate[`outbox.${key}.at`] = true
-  if (hold !== undefined) changeHold(hold, account, { filter, update })
-  return { filter, update }
 }
 
-function changeHold(
-  change: HoldChange,
-  account: Account,
-  { filter, update }: { filter: Record<string, unknown>; update: Update },
-): void {
-  if (change.is === 'open') {
-    const path = `holds.${change.holdId}`
-    update.$set[`${path}.sessionId`] = change.sessionId
-    update.$set[`${path}.amountMicro`] = int64(change.amountMicro)
-    update.$set[`${path}.owner`] = change.owner
-    update.$set[`${path}.epoch`] = 1
-    update.$set[`${path}.checkpoints`] = 0
-    update.$currentDate[`${path}.seenAt`] = true
-    update.$set.live = true
-    return
+export function storedGrant({ grantId, tier, leftMicro, expiresAt, expired }: Grant): Record<string, unknown> {
+  return {
+    ...{ id: grantId, tier, leftMicro: int64(leftMicro) },
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(expired ? { expired } : {}),
   }
-  const path = `holds.${change.hold.holdId}`
-  // Checkpoints and takeovers do not wait for v: what was computed from them holds only while these stand.
-  filter[`${path}.epoch`] = change.hold.epoch
-  filter[`${path}.checkpoints`] = change.hold.checkpoints
-  if (change.is === 'extend') {
-    update.$set[`${path}.amountMicro`] = int64(change.amountMicro)
-    update.$inc[`${path}.checkpoints`] = 1
-    update.$currentDate[`${path}.seenAt`] = true
-    return
-  }
-  update.$unset[path] = true
-  if (account.holds.size === 1) update.$unset.live = true
 }
 
-/** A checkpoint: cumulative figures merged by maximum, so repeats, retries and reordering change nothing. */
-export function checkpointUpdate(holdId: string, lines: readonly ReceiptLine[], costUsdMicro: number | null): Update {
-  const update = emptyUpdate()
-  const path = `holds.${holdId}`
-  for (const line of lines) {
-    const at = `${path}.lines.${line.meter.replaceAll('.', '/')}`
-    update.$set[`${at}.unit`] = line.unit
-    update.$set[`${at}.priceMicroPerMillion`] = int64(line.priceMicroPerMillion)
-    update.$max[`${at}.quantity`] = int64(line.quantity)
-    update.$max[`${at}.amountMicro`] = int64(line.amountMicro)
-  }
-  if (costUsdMicro === null) update.$set[`${path}.costUnknown`] = true
-  else update.$max[`${path}.costUsdMicro`] = int64(costUsdMicro)
-  update.$inc[`${path}.checkpoints`] = 1
-  update.$currentDate[`${path}.seenAt`] = true
-  return update
-}
-
-function storedReceipt(receipt: ReceiptDraft): Record<string, unknown> {
+export function storedReceipt(receipt: ReceiptDraft): Record<string, unknown> {
   return {
     lines: receipt.lines.map((line) => ({
       ...line,
@@ -231,28 +227,26 @@ export function rows(
   tenantId: string,
   entry: Entry,
 ): { entry: Record<string, unknown> & { _id: string }; receipt?: Record<string, unknown> & { _id: string } } {
-  const { receipt, amountMicro, heldMicro, askedMicro, balanceMicro, ...words } = entry
-  const row = {
-    _id: documentId(tenantId, entry.key),
-    tenantId,
-    ...words,
-    amountMicro: int64(amountMicro),
-    heldMicro: int64(heldMicro),
-    askedMicro: int64(askedMicro),
-    balanceMicro: int64(balanceMicro),
-  }
+  const { key, at, receipt, sessionId, holdId, amountMicro, seq } = entry
+  const row = { _id: documentId(tenantId, key), tenantId, key, at, ...storedEntry(entry) }
   if (receipt === undefined) return { entry: row }
   return {
     entry: row,
     receipt: {
-      _id: documentId(tenantId, entry.holdId ?? ''),
+      _id: documentId(tenantId, receiptName(entry)),
       tenantId,
-      sessionId: entry.sessionId,
-      holdId: entry.holdId,
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(holdId === undefined ? {} : { holdId }),
       ...storedReceipt(receipt),
       totalMicro: int64(0 - amountMicro),
-      entryId: entry.key,
-      settledAt: entry.at,
+      entryId: key,
+      seq,
+      settledAt: at,
     },
   }
+}
+
+/** A hold's id has no colon: a deduction's key cannot be taken for one. */
+export function receiptName({ key, holdId }: Pick<Entry, 'key' | 'holdId'>): string {
+  return holdId ?? `deduct:${key}`
 }

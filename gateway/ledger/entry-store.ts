@@ -2,13 +2,18 @@
 
 import type { Db } from 'mongodb'
 import type { TenantId } from '../platform/ids.ts'
-import type { Receipt } from '../protocol/rest.ts'
 import type { Account, Entry } from './account.ts'
-import { documentId, type EntryDoc, majority, names, type ReceiptDoc, rows } from './documents.ts'
-import { visibleKinds } from './operations.ts'
+import { documentId, type EntryDoc, majority, names, type ReceiptDoc, receiptName, rows, toEntry } from './documents.ts'
+import { visibleKinds } from './present.ts'
 
 /** What a replay needs of an entry. */
-export type ReplayRow = Pick<EntryDoc, 'key' | 'amountMicro' | 'heldMicro' | 'balanceMicro' | 'seq'>
+export type ReplayRow = Pick<
+  Entry,
+  'key' | 'kind' | 'amountMicro' | 'moves' | 'heldMicro' | 'debtMicro' | 'balanceMicro' | 'seq'
+>
+
+/** What a replay needs of a receipt. */
+export type BillRow = Pick<ReceiptDoc, 'entryId' | 'totalMicro' | 'lines'>
 
 export interface EntryStore {
   /** Appends what the outbox holds; what is there already stays. Returns how many entries were new. */
@@ -16,9 +21,14 @@ export interface EntryStore {
   find(tenantId: TenantId, key: string): Promise<Entry | undefined>
   /** Newest first, below `beforeSeq`; only kinds a tenant sees. */
   page(tenantId: TenantId, beforeSeq: number, limit: number): Promise<readonly Entry[]>
-  receipt(tenantId: TenantId, sessionId: string): Promise<Receipt | undefined>
+  /** What is told of one grant: the entry that gave it, its refunds with their debt, expiries, a fold. */
+  ofGrant(tenantId: TenantId, grantId: string): Promise<readonly Entry[]>
+  /** Oldest first. */
+  receipts(tenantId: TenantId, sessionId: string): Promise<readonly ReceiptDoc[]>
   /** Every entry up to a version, in order. */
   replay(tenantId: TenantId, upToSeq: number): AsyncIterable<ReplayRow>
+  /** Every receipt of the entries up to a version. */
+  bills(tenantId: TenantId, upToSeq: number): AsyncIterable<BillRow>
 }
 
 type Row = { _id: string; [field: string]: unknown }
@@ -43,27 +53,35 @@ export function openEntries(db: Db): EntryStore {
     async find(tenantId, key) {
       const doc = await entries.findOne({ _id: documentId(tenantId, key), tenantId })
       if (doc === null) return undefined
-      if (doc.kind !== 'settle' || doc.holdId === undefined) return doc
-      const bill = await receipts.findOne({ _id: documentId(tenantId, doc.holdId), tenantId })
-      return bill === null ? doc : { ...doc, receipt: bill }
+      if (doc.kind !== 'settle') return entryOf(doc)
+      const bill = await receipts.findOne({ _id: documentId(tenantId, receiptName(doc)), tenantId })
+      return entryOf(bill === null ? doc : { ...doc, receipt: bill })
     },
     async page(tenantId, beforeSeq, limit) {
       const filter = { tenantId, seq: { $lt: beforeSeq }, kind: { $in: [...visibleKinds] } }
-      return entries.find(filter).sort({ seq: -1 }).limit(limit).toArray()
+      return (await entries.find(filter).sort({ seq: -1 }).limit(limit).toArray()).map(entryOf)
     },
-    async receipt(tenantId, sessionId) {
-      const [doc] = await receipts.find({ tenantId, sessionId }).sort({ settledAt: -1 }).limit(1).toArray()
-      if (doc === undefined) return undefined
-      const { _id, tenantId: _tenantId, settledAt, ...bill } = doc
-      return { ...bill, settledAt: settledAt.toISOString() }
+    async ofGrant(tenantId, grantId) {
+      const given = await entries.findOne({ _id: documentId(tenantId, grantId), tenantId })
+      const rest = await entries.find({ tenantId, ofGrant: grantId }).toArray()
+      return [...(given === null ? [] : [given]), ...rest].map(entryOf)
     },
-    replay(tenantId, upToSeq) {
-      return entries
-        .find({ tenantId, seq: { $lte: upToSeq } })
-        .project<ReplayRow>({ _id: 0, key: 1, amountMicro: 1, heldMicro: 1, balanceMicro: 1, seq: 1 })
-        .sort({ seq: 1 })
+    receipts: (tenantId, sessionId) => receipts.find({ tenantId, sessionId }).sort({ settledAt: 1 }).toArray(),
+    async *replay(tenantId, upToSeq) {
+      const cursor = entries.find({ tenantId, seq: { $lte: upToSeq } }).sort({ seq: 1 })
+      for await (const doc of cursor) yield entryOf(doc)
+    },
+    async *bills(tenantId, upToSeq) {
+      // Without a version it is from before they had one: older than any account read today.
+      for await (const doc of receipts.find({ tenantId }).sort({ sessionId: 1 }))
+        if ((doc.seq ?? 0) <= upToSeq) yield doc
     },
   }
+}
+
+function entryOf(doc: EntryDoc): Entry {
+  const { _id, tenantId: _tenantId, key, ...fields } = doc
+  return toEntry(key, fields)
 }
 
 const duplicateKey = 11000

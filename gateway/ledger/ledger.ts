@@ -5,9 +5,33 @@ import type { Db } from 'mongodb'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
-import type { CreditsView, EntryView, Page, Receipt, ReceiptLine } from '../protocol/rest.ts'
+import type { CreditBalance, CreditsView, EntryView, Page, Receipt, ReceiptLine } from '../protocol/rest.ts'
+import type { Account } from './account.ts'
 import { type AccountStore, openAccounts } from './account-store.ts'
 import { requireId, requireInteger } from './amount.ts'
+import {
+  type DailyGrant,
+  dailyOperation,
+  type GrantAnswer,
+  type MonthlyGrant,
+  monthlyOperation,
+  type PostRequest,
+  type Purchase,
+  postOperation,
+  purchaseOperation,
+} from './credit-in.ts'
+import {
+  type CheckAnswer,
+  checkOf,
+  type Debt,
+  type DeductAnswer,
+  type Deduction,
+  debtOperation,
+  deductOperation,
+  type Refund,
+  type RefundAnswer,
+  refundOperation,
+} from './credit-out.ts'
 import { collections } from './documents.ts'
 import { type EntryStore, openEntries } from './entry-store.ts'
 import { checkLines } from './lines.ts'
@@ -19,13 +43,12 @@ import {
   type HoldAnswer,
   type HoldRequest,
   holdOperation,
-  type PostRequest,
-  postOperation,
   type SettleAnswer,
   type SettleRequest,
   settleOperation,
 } from './operations.ts'
-import { creditsView, entriesPage, latestReceipt } from './read.ts'
+import { expireDue, expiry } from './perform.ts'
+import { balanceOf, creditsView, entriesPage, sessionReceipt } from './read.ts'
 import { reconcile } from './reconcile.ts'
 
 export type { ExtendAnswer, HoldAnswer, HoldRequest, SettleAnswer, SettleRequest } from './operations.ts'
@@ -65,7 +88,26 @@ export interface TenantLedger {
   settle(request: SettleRequest): Promise<SettleAnswer>
   /** Credit in (or out, negative, down to zero). The key makes it exactly-once; other arguments under the same key are a `conflict` Problem. */
   post(request: PostRequest): Promise<EntryView>
+  /** Per tier, what is free, held and owed. */
+  getCreditBalance(): Promise<CreditBalance>
+  /** Whether so much could be spent now, and what is missing. Sets nothing aside. */
+  check(amountMicro: number): Promise<CheckAnswer>
+  /** Spends without a hold: the whole amount or nothing. Done once per key; a refusal leaves the key unused. */
+  deductCredits(request: Deduction): Promise<DeductAnswer>
+  /** Once per calendar day of the zone; ends at its next midnight. */
+  grantDailyCredits(request: DailyGrant): Promise<GrantAnswer>
+  /** Once per billing period; ends with it. */
+  grantMonthlyCredits(request: MonthlyGrant): Promise<GrantAnswer>
+  /** Once per payment; never ends unless told so. */
+  addPurchasedCredits(request: Purchase): Promise<GrantAnswer>
+  /** Takes credit back from the grant it came with; what was spent of it becomes debt. */
+  refund(request: Refund): Promise<RefundAnswer>
+  /** By hand, in either direction: in as purchased credit, out down to zero. */
+  adjust(request: Omit<PostRequest, 'kind'>): Promise<EntryView>
+  /** Owed without a grant behind it, a fee of a dispute say. Free credit pays at once, later credit the rest. */
+  debt(request: Debt): Promise<EntryView>
   entries(page: { readonly cursor?: string; readonly limit: number }): Promise<Page<EntryView>>
+  /** All that was charged for a session. */
   receipt(sessionId: string): Promise<Receipt | undefined>
 }
 
@@ -75,7 +117,9 @@ export interface Ledger {
   stale(query: { readonly olderThanMs: number; readonly limit: number }): Promise<readonly StaleHold[]>
   /** Moves outbox entries to the ledger collection; any number of processes may run it at once. Returns how many moved. */
   flush(): Promise<number>
-  /** Replays entries against balances; empty when all is well. */
+  /** Writes down what has ended of accounts that nobody moves. Returns how many accounts had something. */
+  expire(): Promise<number>
+  /** Replays entries against balances; empty when all is well. A tenant with a finding spends nothing new. */
   reconcile(): Promise<readonly { readonly tenantId: TenantId; readonly message: string }[]>
 }
 
@@ -117,6 +161,15 @@ export function createLedger({ db, clock = systemClock, random = Math.random }: 
       }
       return moved
     },
+    async expire() {
+      let touched = 0
+      for await (const { tenantId, account } of accounts.scan('all')) {
+        if (expireDue(account).entries.length === 0) continue
+        await parts.mutate(tenantId, expiry)
+        touched++
+      }
+      return touched
+    },
     reconcile: () => reconcile(accounts, entries),
   }
 }
@@ -124,6 +177,7 @@ export function createLedger({ db, clock = systemClock, random = Math.random }: 
 function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {
   const { accounts, mutate, inTime } = parts
   requireId(tenantId, 'tenantId')
+  const read = async (): Promise<Account> => (await inTime(accounts.find(tenantId))) ?? noAccount
   return {
     hold: async (request) => mutate(tenantId, holdOperation(request)),
     extend: async (request) => mutate(tenantId, extendOperation(request)),
@@ -144,10 +198,25 @@ function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {
       const hold = (await inTime(accounts.find(tenantId)))?.holds.get(holdId)
       return hold?.epoch === epoch && hold.owner === owner ? { is: 'owned', epoch } : { is: 'lost' }
     },
-    credits: async () => creditsView(await inTime(accounts.find(tenantId))),
+    deductCredits: async (request) => mutate(tenantId, deductOperation(request)),
+    grantDailyCredits: async (request) => mutate(tenantId, dailyOperation(request)),
+    grantMonthlyCredits: async (request) => mutate(tenantId, monthlyOperation(request)),
+    addPurchasedCredits: async (request) => mutate(tenantId, purchaseOperation(request)),
+    refund: async (request) => mutate(tenantId, refundOperation(request)),
+    adjust: async (request) => mutate(tenantId, postOperation({ ...request, kind: 'adjust' })),
+    debt: async (request) => mutate(tenantId, debtOperation(request)),
+    credits: async () => creditsView(await read()),
+    getCreditBalance: async () => balanceOf(await read()),
+    check: async (amountMicro) => checkOf(expireDue(await read()).account, amountMicro),
     entries: (page) => inTime(entriesPage(parts, tenantId, page)),
-    receipt: (sessionId) => inTime(latestReceipt(parts, tenantId, sessionId)),
+    receipt: (sessionId) => inTime(sessionReceipt(parts, tenantId, sessionId)),
   }
+}
+
+/** Of a tenant that has had no credit yet. */
+const noAccount: Account = {
+  ...{ version: 0, now: new Date(0), postedMicro: 0, debtMicro: 0, breached: false, tiered: true },
+  ...{ grants: new Map(), holds: new Map(), outbox: new Map() },
 }
 
 async function staleHolds(
@@ -155,9 +224,9 @@ async function staleHolds(
   query: { readonly olderThanMs: number; readonly limit: number },
 ): Promise<readonly StaleHold[]> {
   const found: StaleHold[] = []
-  for await (const { tenantId, account, now } of accounts.scan('live')) {
+  for await (const { tenantId, account } of accounts.scan('live')) {
     for (const hold of account.holds.values()) {
-      if (now.getTime() - hold.seenAt.getTime() < query.olderThanMs) continue
+      if (account.now.getTime() - hold.seenAt.getTime() < query.olderThanMs) continue
       const { holdId, sessionId, amountMicro, lines, epoch, checkpoints } = hold
       const costUsdMicro = hold.costUsdMicro ?? null
       found.push({ tenantId, holdId, sessionId, amountMicro, lines, costUsdMicro, seen: { epoch, checkpoints } })

@@ -4,9 +4,10 @@ import type { Clock } from '../platform/clock.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
-import type { Operation } from './account.ts'
+import type { Account, Entry, Operation } from './account.ts'
 import type { AccountStore } from './account-store.ts'
 import type { EntryStore } from './entry-store.ts'
+import { perform } from './perform.ts'
 
 export type Mutate = <Answer>(tenantId: TenantId, operation: Operation<Answer>) => Promise<Answer>
 
@@ -74,16 +75,30 @@ async function once<Answer>(
     await accounts.create(tenantId)
     return undefined
   }
-  const done = account.outbox.get(operation.key) ?? (await entries.find(tenantId, operation.key))
-  if (done !== undefined) return { value: operation.replay(done, account) }
-  const decision = operation.decide(account)
-  if (decision.is === 'refuse') return { value: decision.answer }
+  const key = operation.key(account)
+  const done = account.outbox.get(key) ?? (await entries.find(tenantId, key))
+  const { about } = operation
+  const history = about === undefined ? [] : await historyOf(entries, { tenantId, account, grantId: about })
+  if (done !== undefined) return { value: operation.replay(done, account, history) }
+  const outcome = perform(account, operation, history)
+  if (outcome.is === 'refuse') return { value: outcome.answer }
   if (account.outbox.size >= outboxCap) {
     await entries.append(tenantId, account)
     await accounts.clear(tenantId, account)
   }
-  const entry = await accounts.swap(tenantId, account, { key: operation.key, change: decision.change })
-  return entry === undefined ? undefined : { value: decision.answer(entry) }
+  const entry = await accounts.swap(tenantId, account, outcome)
+  return entry === undefined ? undefined : { value: outcome.answer(entry) }
+}
+
+/** Complete at the version read, for the reason above. */
+async function historyOf(
+  entries: EntryStore,
+  { tenantId, account, grantId }: { tenantId: TenantId; account: Account; grantId: string },
+): Promise<readonly Entry[]> {
+  const waiting = [...account.outbox.values()].filter((entry) => entry.key === grantId || entry.ofGrant === grantId)
+  const stored = await entries.ofGrant(tenantId, grantId)
+  const seen = new Map([...stored, ...waiting].map((entry) => [entry.key, entry]))
+  return [...seen.values()].filter((entry) => entry.seq <= account.version)
 }
 
 const lostNames = [

@@ -1,10 +1,12 @@
-// The four movements of credit as decisions over an account: hold, extend, settle, post. Pure; rules L4–L13 of SPEC.md.
+// The life of a hold as decisions over an account: hold, extend, settle. Pure; rules L4–L11 of SPEC.md.
 
 import { Problem } from '../platform/problem.ts'
-import type { EntryView, Receipt, ReceiptLine } from '../protocol/rest.ts'
-import { availableMicro, type Entry, type Hold, type Operation } from './account.ts'
-import { requireId, requireInteger, requirePostKey } from './amount.ts'
+import type { Receipt, ReceiptLine } from '../protocol/rest.ts'
+import { type Account, type Hold, type Operation, plainDraft, shortfallMicro } from './account.ts'
+import { requireId, requireInteger } from './amount.ts'
+import { allocate, chargeMoves } from './grants.ts'
 import { checkLines, cutLines, mergeLines, sumLines } from './lines.ts'
+import { receiptOf } from './present.ts'
 
 export interface HoldRequest {
   /** Random per attempt, reused by the retries of that attempt. */
@@ -47,13 +49,6 @@ export type SettleAnswer =
   | { readonly is: 'already'; readonly receipt: Receipt }
   | { readonly is: 'fenced' }
 
-export interface PostRequest {
-  readonly key: string
-  readonly kind: 'grant' | 'purchase' | 'refund' | 'adjust'
-  readonly amountMicro: number
-  readonly note: string
-}
-
 /** Keeps one account document below about 200 kB, and its checkpoints (one per hold and 15 s) below 14 writes a second. */
 export const maxHolds = 200
 
@@ -63,25 +58,26 @@ export function holdOperation(request: HoldRequest): Operation<HoldAnswer> {
   requireId(sessionId, 'sessionId')
   const amountMicro = requireInteger(request.amountMicro, 'amountMicro', 0)
   return {
-    key: `hold:${holdId}`,
+    key: () => `hold:${holdId}`,
     decide(account) {
-      if (account.breached) throw new Problem('unavailable', 'The balance is being checked.')
-      const shortfallMicro = amountMicro - availableMicro(account)
-      if (shortfallMicro > 0) return { is: 'refuse', answer: { is: 'out_of_credit', shortfallMicro } }
+      requireSound(account)
+      const missingMicro = shortfallMicro(account, amountMicro)
+      if (missingMicro > 0) return { is: 'refuse', answer: { is: 'out_of_credit', shortfallMicro: missingMicro } }
       if (account.holds.size >= maxHolds) return { is: 'refuse', answer: { is: 'too_many_holds' } }
       return {
         is: 'apply',
         change: {
           draft: {
+            ...plainDraft,
             kind: 'hold',
-            amountMicro: 0,
             heldMicro: amountMicro,
             askedMicro: amountMicro,
             note: '',
             sessionId,
             holdId,
           },
-          hold: { is: 'open', holdId, sessionId, owner, amountMicro },
+          hold: { is: 'open', holdId, sessionId, owner },
+          allocated: allocate(account, amountMicro),
         },
         answer: () => ({ is: 'held', epoch: 1, amountMicro }),
       }
@@ -101,26 +97,27 @@ export function extendOperation(request: ExtendRequest): Operation<ExtendAnswer>
   const n = requireInteger(request.n, 'n', 1)
   const addMicro = requireInteger(request.addMicro, 'addMicro', 0)
   return {
-    key: `ext:${holdId}:${n}`,
+    key: () => `ext:${holdId}:${n}`,
     decide(account) {
       const hold = account.holds.get(holdId)
       if (hold === undefined || hold.epoch !== epoch) return { is: 'refuse', answer: { is: 'gone' } }
-      const shortfallMicro = addMicro - availableMicro(account)
-      if (shortfallMicro > 0) return { is: 'refuse', answer: { is: 'out_of_credit', shortfallMicro } }
+      const missingMicro = shortfallMicro(account, addMicro)
+      if (missingMicro > 0) return { is: 'refuse', answer: { is: 'out_of_credit', shortfallMicro: missingMicro } }
       const amountMicro = hold.amountMicro + addMicro
       return {
         is: 'apply',
         change: {
           draft: {
+            ...plainDraft,
             kind: 'extend',
-            amountMicro: 0,
             heldMicro: addMicro,
             askedMicro: addMicro,
             note: '',
             sessionId: hold.sessionId,
             holdId,
           },
-          hold: { is: 'extend', hold, amountMicro },
+          hold: { is: 'extend', hold },
+          allocated: allocate(account, addMicro),
         },
         answer: () => ({ is: 'held', amountMicro }),
       }
@@ -138,7 +135,7 @@ export function settleOperation(request: SettleRequest): Operation<SettleAnswer>
   const lines = checkLines(request.lines)
   if (request.costUsdMicro !== null) requireInteger(request.costUsdMicro, 'costUsdMicro', 0)
   return {
-    key: `settle:${holdId}`,
+    key: () => `settle:${holdId}`,
     decide(account) {
       const hold = account.holds.get(holdId)
       if (hold === undefined || !mayClose(hold, by)) return { is: 'refuse', answer: { is: 'fenced' } }
@@ -149,8 +146,10 @@ export function settleOperation(request: SettleRequest): Operation<SettleAnswer>
         is: 'apply',
         change: {
           draft: {
+            ...plainDraft,
             kind: 'settle',
             amountMicro: 0 - chargeMicro,
+            moves: chargeMoves(account, hold, chargeMicro),
             heldMicro: 0 - hold.amountMicro,
             askedMicro: 0 - usedMicro,
             note: request.note,
@@ -171,6 +170,11 @@ export function settleOperation(request: SettleRequest): Operation<SettleAnswer>
   }
 }
 
+/** A tenant whose entries do not give its balance spends nothing new. */
+export function requireSound(account: Account): void {
+  if (account.breached) throw new Problem('unavailable', 'The balance is being checked.')
+}
+
 function mayClose(hold: Hold, by: SettleRequest['by']): boolean {
   if ('epoch' in by) return hold.epoch === by.epoch
   return hold.epoch === by.seen.epoch && hold.checkpoints === by.seen.checkpoints
@@ -179,65 +183,4 @@ function mayClose(hold: Hold, by: SettleRequest['by']): boolean {
 /** A cost once unknown stays unknown: a smaller number would look like the whole. */
 function laterCost(stored: number | null | undefined, told: number | null): number | null {
   return stored === null || told === null ? null : Math.max(stored ?? 0, told)
-}
-
-export function postOperation(request: PostRequest): Operation<EntryView> {
-  const key = requirePostKey(request.key)
-  const askedMicro = requireInteger(request.amountMicro, 'amountMicro')
-  return {
-    key,
-    decide(account) {
-      // Out, credit goes down to zero and never touches what live sessions hold.
-      const amountMicro = askedMicro < 0 ? 0 - Math.min(-askedMicro, Math.max(0, availableMicro(account))) : askedMicro
-      requireInteger(account.postedMicro + amountMicro, 'balance')
-      return {
-        is: 'apply',
-        change: { draft: { kind: request.kind, amountMicro, heldMicro: 0, askedMicro, note: request.note } },
-        answer: entryView,
-      }
-    },
-    replay(entry) {
-      if (entry.kind !== request.kind || entry.askedMicro !== askedMicro) throw new Problem('conflict')
-      return entryView(entry)
-    },
-  }
-}
-
-/** Entries a tenant sees: those that move what is posted. */
-export const visibleKinds = [
-  'grant',
-  'purchase',
-  'settle',
-  'refund',
-  'adjust',
-] as const satisfies readonly EntryView['kind'][]
-
-export function entryView(entry: Entry): EntryView {
-  const { kind } = entry
-  if (kind === 'hold' || kind === 'extend') throw new Problem('internal')
-  return {
-    id: entry.key,
-    kind,
-    amountMicro: entry.amountMicro,
-    balanceMicro: entry.balanceMicro,
-    ...(entry.sessionId === undefined ? {} : { sessionId: entry.sessionId }),
-    note: entry.note,
-    at: entry.at.toISOString(),
-  }
-}
-
-/** The receipt a settle entry carries. */
-export function receiptOf(entry: Entry): Receipt {
-  const { receipt, sessionId, holdId } = entry
-  if (receipt === undefined || sessionId === undefined || holdId === undefined) throw new Problem('internal')
-  return {
-    sessionId,
-    holdId,
-    lines: receipt.lines,
-    totalMicro: 0 - entry.amountMicro,
-    waivedMicro: receipt.waivedMicro,
-    costUsdMicro: receipt.costUsdMicro,
-    entryId: entry.key,
-    settledAt: entry.at.toISOString(),
-  }
 }

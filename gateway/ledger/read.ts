@@ -3,24 +3,46 @@
 
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
-import type { CreditsView, EntryView, Page, Receipt } from '../protocol/rest.ts'
+import type { CreditBalance, CreditsView, CreditTier, EntryView, Page, Receipt, TierBalance } from '../protocol/rest.ts'
 import { type Account, availableMicro, type Entry, heldMicro } from './account.ts'
 import type { AccountStore } from './account-store.ts'
 import type { EntryStore } from './entry-store.ts'
-import { sumLines } from './lines.ts'
-import { entryView, receiptOf, visibleKinds } from './operations.ts'
+import { freeGrants } from './grants.ts'
+import { joinBills, type SessionBill, sumLines } from './lines.ts'
+import { expireDue } from './perform.ts'
+import { entryView, visibleKinds } from './present.ts'
 
 interface Stores {
   readonly accounts: AccountStore
   readonly entries: EntryStore
 }
 
-export function creditsView(account: Account | undefined): CreditsView {
-  if (account === undefined) return { postedMicro: 0, heldMicro: 0, availableMicro: 0, holds: [] }
+/** As if what has ended by the store's time were written down already. */
+export function balanceOf(read: Account): CreditBalance {
+  const { account } = expireDue(read)
+  const free = freeGrants(account)
+  const tierOf = (tier: CreditTier): TierBalance => {
+    const mine = free.filter(({ grant }) => grant.tier === tier)
+    const postedMicro = mine.reduce((sum, { grant }) => sum + grant.leftMicro, 0)
+    const available = mine.reduce((sum, { freeMicro }) => sum + freeMicro, 0)
+    // In burn order, so that the first one with an end ends first.
+    const ending = mine.find(({ grant, freeMicro }) => grant.expiresAt !== undefined && freeMicro > 0)?.grant
+    const nextExpiryAt = ending?.expiresAt?.toISOString() ?? null
+    return { postedMicro, heldMicro: postedMicro - available, availableMicro: available, nextExpiryAt }
+  }
   return {
     postedMicro: account.postedMicro,
     heldMicro: heldMicro(account),
     availableMicro: availableMicro(account),
+    debtMicro: account.debtMicro,
+    tiers: { daily: tierOf('daily'), monthly: tierOf('monthly'), purchased: tierOf('purchased') },
+    breached: account.breached,
+  }
+}
+
+export function creditsView(account: Account): CreditsView {
+  return {
+    ...balanceOf(account),
     holds: [...account.holds.values()].map((hold) => ({
       id: hold.holdId,
       sessionId: hold.sessionId,
@@ -56,16 +78,21 @@ export async function entriesPage(
   }
 }
 
-/** A session that was settled more than once (it came back after its end) shows the latest receipt. */
-export async function latestReceipt(
+/** Everything charged for a session: it may have come back after its end, or have deductions beside its settlements. */
+export async function sessionReceipt(
   { accounts, entries }: Stores,
   tenantId: TenantId,
   sessionId: string,
 ): Promise<Receipt | undefined> {
-  const outbox = (await accounts.find(tenantId))?.outbox.values() ?? []
-  const waiting = [...outbox].filter((entry) => entry.kind === 'settle' && entry.sessionId === sessionId)
-  const newest = waiting.sort((a, b) => b.seq - a.seq)[0]
-  return newest === undefined ? entries.receipt(tenantId, sessionId) : receiptOf(newest)
+  const outbox = [...((await accounts.find(tenantId))?.outbox.values() ?? [])]
+  const waiting = outbox.filter((entry) => entry.receipt !== undefined && entry.sessionId === sessionId)
+  const stored = await entries.receipts(tenantId, sessionId)
+  const bills = new Map<string, SessionBill>(stored.map((doc) => [doc.entryId, { ...doc, at: doc.settledAt }]))
+  for (const { key, at, seq, holdId, receipt, amountMicro } of waiting) {
+    if (receipt === undefined) continue
+    bills.set(key, { ...receipt, entryId: key, at, seq, totalMicro: 0 - amountMicro, ...(holdId && { holdId }) })
+  }
+  return joinBills(sessionId, [...bills.values()])
 }
 
 function isVisible(entry: Entry): boolean {

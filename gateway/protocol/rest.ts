@@ -69,21 +69,43 @@ export interface ReceiptLine {
 }
 export interface Receipt {
   readonly sessionId: string
+  /** Of the latest settlement. */
   readonly holdId: string
+  /** A meter stands twice when its price was not the same all the time. */
   readonly lines: readonly ReceiptLine[]
-  /** Equals the sum of the lines and the absolute amount of the settle entry. */
+  /** Equals the sum of the lines and the sum of the charges. */
   readonly totalMicro: number
   /** Used but beyond the hold: paid by the operator of the gateway, never by the tenant. */
   readonly waivedMicro: number
   readonly costUsdMicro: number | null
+  /** Of the latest charge. */
   readonly entryId: string
   readonly settledAt: string
+  /** The ledger entries behind it, oldest first: a session that came back was settled more than once. */
+  readonly charges: readonly { readonly entryId: string; readonly amountMicro: number; readonly at: string }[]
 }
 
-export interface CreditsView {
+/** In the order in which credit is spent. */
+export type CreditTier = 'daily' | 'monthly' | 'purchased'
+export interface TierBalance {
   readonly postedMicro: number
   readonly heldMicro: number
   readonly availableMicro: number
+  /** When the first credit of the tier ends; null when none does. */
+  readonly nextExpiryAt: string | null
+}
+export interface CreditBalance {
+  readonly postedMicro: number
+  readonly heldMicro: number
+  /** Never below zero, and zero while there is debt. */
+  readonly availableMicro: number
+  /** Owed after refunds of spent credit: paid by the next credit that comes in. */
+  readonly debtMicro: number
+  readonly tiers: Readonly<Record<CreditTier, TierBalance>>
+  /** The entries do not give this balance: nothing new is spent until somebody has looked. */
+  readonly breached: boolean
+}
+export interface CreditsView extends CreditBalance {
   readonly holds: readonly {
     readonly id: string
     readonly sessionId: string
@@ -93,9 +115,15 @@ export interface CreditsView {
 }
 export interface EntryView {
   readonly id: string
-  readonly kind: 'grant' | 'purchase' | 'settle' | 'refund' | 'adjust'
+  readonly kind: 'grant' | 'purchase' | 'settle' | 'deduct' | 'refund' | 'adjust' | 'expire' | 'debt' | 'repay'
   readonly amountMicro: number
   readonly balanceMicro: number
+  /** How the amount falls on the tiers. */
+  readonly tiers?: Readonly<Partial<Record<CreditTier, number>>>
+  /** Change of what is owed. */
+  readonly debtMicro?: number
+  /** Of the credit given. */
+  readonly expiresAt?: string
   readonly sessionId?: string
   readonly note: string
   readonly at: string

@@ -1,8 +1,10 @@
 // Sessions over HTTP: lists, one session, its transcript and receipt, and ending it.
 
 import { z } from 'zod'
-import { type Route, route } from '../platform/http.ts'
+import { csvReply } from '../platform/csv.ts'
+import { type Route, type RouteReply, route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
+import type { Receipt } from '../protocol/rest.ts'
 import type { Sessions } from './sessions.ts'
 
 const byId = z.strictObject({ id: z.string().max(64) })
@@ -47,14 +49,7 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
         return { json: { turns: await sessions.of(tenantId).turns(params.id) } }
       },
     }),
-    route({
-      method: 'GET',
-      path: '/v1/sessions/:id/receipt',
-      access: 'credits.read',
-      summary: 'The bill of an ended session; its lines sum to the ledger entry.',
-      params: byId,
-      run: async ({ tenantId, params }) => ({ json: found(await sessions.of(tenantId).receipt(params.id)) }),
-    }),
+    receiptRoute(sessions),
     route({
       method: 'GET',
       path: '/v1/usage/people',
@@ -79,6 +74,33 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       },
     }),
   ]
+}
+
+function receiptRoute(sessions: Sessions): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/sessions/:id/receipt',
+    access: 'credits.read',
+    summary: 'The bill of an ended session, as JSON or CSV; its lines sum to the ledger entries.',
+    params: byId,
+    query: z.strictObject({ format: z.enum(['json', 'csv']).optional() }),
+    run: async ({ tenantId, params, query, facts }) => {
+      const receipt = found(await sessions.of(tenantId).receipt(params.id))
+      const wanted = query.format ?? (/^text\/csv\b/.test(facts.header('accept') ?? '') ? 'csv' : 'json')
+      return wanted === 'csv' ? receiptCsv(receipt) : { json: receipt }
+    },
+  })
+}
+
+function receiptCsv(receipt: Receipt): RouteReply {
+  const { sessionId, lines, totalMicro, settledAt } = receipt
+  return csvReply(`receipt-${sessionId}`, [
+    ['session', 'meter', 'quantity', 'unit', 'price_micro_per_million', 'amount_micro', 'settled_at'],
+    ...lines.map(({ meter, quantity, unit, priceMicroPerMillion, amountMicro }) => [
+      ...[sessionId, meter, quantity, unit, priceMicroPerMillion, amountMicro, settledAt],
+    ]),
+    [sessionId, 'total', null, null, null, totalMicro, settledAt],
+  ])
 }
 
 function found<T>(value: T | undefined): T {

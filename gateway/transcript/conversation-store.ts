@@ -1,6 +1,7 @@
 // Collection `conversations`. The only file that knows its documents.
 
 import type { Collection, Db } from 'mongodb'
+import type { Clock } from '../platform/clock.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 
@@ -28,16 +29,17 @@ export const conversationStore = {
       },
     ],
   } satisfies CollectionSpec,
-  open(db: Db) {
+  open(db: Db, clock: Clock) {
     const collection: Collection<ConversationDoc> = db.collection('conversations', durable)
     return {
       async findOrCreate(tenantId: TenantId, key: { agentId: string; contactId: string }): Promise<string> {
         const filter = { tenantId, agentId: key.agentId, contactId: key.contactId, status: 'active' as const }
         for (let attempt = 0; ; attempt++) {
+          const now = new Date(clock.now())
           try {
             const found = await collection.findOneAndUpdate(
               filter,
-              { $set: { updatedAt: new Date() }, $setOnInsert: { _id: newId('conv'), createdAt: new Date() } },
+              { $set: { updatedAt: now }, $setOnInsert: { _id: newId('conv'), createdAt: now } },
               { upsert: true, returnDocument: 'after' },
             )
             if (found !== null) return found._id

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
+import { systemClock } from '../platform/clock.ts'
 import { asTenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { createTranscript, transcriptCollections } from './transcript.ts'
+import { turnStore } from './turn-store.ts'
 
 let store: TestStore
 beforeAll(async () => {
@@ -29,7 +31,7 @@ const turn = (over: Partial<Turn>): Turn => ({
   ...over,
 })
 
-test('updating a turn keeps its creation time, position and tags', async () => {
+test('[T1] updating a turn keeps its creation time, position and tags', async () => {
   const transcript = createTranscript({ db: store.db }).of(tenant)
   await transcript.write([turn({})])
   await transcript.write([
@@ -48,7 +50,7 @@ test('updating a turn keeps its creation time, position and tags', async () => {
   expect(stored?.updatedAt).toBe('2026-11-24T11:00:00.000Z')
 })
 
-test('every stored turn carries tenant, channel and session', async () => {
+test('[T1] every stored turn carries tenant, channel and session', async () => {
   await createTranscript({ db: store.db })
     .of(tenant)
     .write([turn({ id: 'turn_tags' })])
@@ -56,7 +58,7 @@ test('every stored turn carries tenant, channel and session', async () => {
   expect(doc).toMatchObject({ tenantId: 'ten_a', channel: 'widget', sessionId: 'sess_1' })
 })
 
-test('turns come back in the order in which speech began, whatever order they were written in', async () => {
+test('[T2] turns come back in the order in which speech began, whatever order they were written in', async () => {
   const transcript = createTranscript({ db: store.db }).of(tenant)
   const base = { sessionId: 'sess_2', conversationId: 'conv_2' }
   await transcript.write([
@@ -88,6 +90,84 @@ test('both reads use an index', async () => {
     { tenantId: 'ten_a', sessionId: 'sess_2' },
   ]) {
     const plan = await store.db.collection('turns').find(filter).sort({ seq: 1 }).explain()
+    expect(JSON.stringify(plan)).toContain('IXSCAN')
+  }
+})
+
+test('[T3] a later owner changes a turn, an earlier one is told that it is fenced and changes nothing', async () => {
+  const transcript = createTranscript({ db: store.db }).of(tenant)
+  const at = { sessionId: 'sess_fence', conversationId: 'conv_fence' }
+  const said = (id: string, text: string) => turn({ ...at, id, text })
+  expect(await transcript.write([said('f1', 'one')], { epoch: 1 })).toEqual({ fenced: [] })
+  expect(await transcript.write([said('f1', 'two')], { epoch: 2 })).toEqual({ fenced: [] })
+  expect(await transcript.write([said('f1', 'zombie'), said('f2', 'new')], { epoch: 1 })).toEqual({ fenced: ['f1'] })
+  expect((await transcript.ofSession('sess_fence')).map((each) => each.text).toSorted()).toEqual(['new', 'two'])
+})
+
+test('[T3] a turn stored before turns had an epoch can be changed by anybody', async () => {
+  const transcript = createTranscript({ db: store.db }).of(tenant)
+  const old = turn({ id: 'old', sessionId: 'sess_old' })
+  await transcript.write([old])
+  await store.db.collection<{ _id: string }>('turns').updateOne({ _id: 'old' }, { $unset: { epoch: 1, rev: 1 } })
+  expect(await transcript.write([{ ...old, text: 'changed' }], { epoch: 1 })).toEqual({ fenced: [] })
+  expect(await transcript.ofSession('sess_old')).toMatchObject([{ text: 'changed' }])
+})
+
+test('[T3] the epoch stays in the document: readers get a turn as the wire has it', async () => {
+  const transcript = createTranscript({ db: store.db }).of(tenant)
+  const wire = turn({ id: 'wire', sessionId: 'sess_wire' })
+  await transcript.write([wire], { epoch: 7 })
+  expect(await transcript.ofSession('sess_wire')).toEqual([wire])
+  expect(await store.db.collection<{ _id: string }>('turns').findOne({ _id: 'wire' })).toMatchObject({ epoch: 7 })
+})
+
+test('[T4] of 50 versions in any order and twice over the last one stands, and each counts as stored', async () => {
+  const turns = turnStore.open(store.db, systemClock)
+  const versions = Array.from({ length: 50 }, () => turns.nextRev()).map((rev, n) => ({
+    turn: turn({ id: 'versions', sessionId: 'sess_versions', text: `version ${n}` }),
+    epoch: 1,
+    rev,
+  }))
+  const shuffled = [...versions, ...versions].toSorted((a, b) => ((a.rev * 7919) % 101) - ((b.rev * 7919) % 101))
+  const outcomes = await Promise.all(shuffled.map((version) => turns.write(tenant, { versions: [version] })))
+  expect(
+    outcomes.flatMap((each) => each?.map(({ is }) => is)).every((is) => is === 'stored' || is === 'superseded'),
+  ).toBe(true)
+  expect(await turns.ofSession(tenant, 'sess_versions')).toMatchObject([{ text: 'version 49' }])
+})
+
+test('[T12] closing partial turns makes them final and fences owners before; a later owner stays free', async () => {
+  const transcript = createTranscript({ db: store.db }).of(tenant)
+  const at = { sessionId: 'sess_close', conversationId: 'conv_close' }
+  const partial = turn({ ...at, id: 'c1', seq: 1 })
+  const decided = turn({ ...at, id: 'c2', seq: 2, state: 'final', text: 'decided' })
+  await transcript.write([partial, decided], { epoch: 1 })
+  expect(await transcript.closePartial('sess_close', { epoch: 2 })).toBe(1)
+  expect(
+    await transcript.write(
+      [
+        { ...partial, text: 'zombie' },
+        { ...decided, text: 'zombie' },
+      ],
+      { epoch: 1 },
+    ),
+  ).toEqual({
+    fenced: ['c1', 'c2'],
+  })
+  expect(await transcript.ofSession('sess_close')).toMatchObject([
+    { state: 'final', text: 'Hel' },
+    { state: 'final', text: 'decided' },
+  ])
+  expect(await transcript.write([{ ...partial, text: 'goes on' }], { epoch: 2 })).toEqual({ fenced: [] })
+  expect(await transcript.closePartial('sess_close', { epoch: 1 })).toBe(0)
+})
+
+test('a fence and the closing of partial turns use an index', async () => {
+  for (const filter of [
+    { tenantId: 'ten_a', sessionId: 'sess_2', $nor: [{ fence: { $gte: 2 } }] },
+    { tenantId: 'ten_a', sessionId: 'sess_2', state: 'partial', $nor: [{ epoch: { $gt: 2 } }, { fence: { $gt: 2 } }] },
+  ]) {
+    const plan = await store.db.collection('turns').find(filter).explain()
     expect(JSON.stringify(plan)).toContain('IXSCAN')
   }
 })

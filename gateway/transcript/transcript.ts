@@ -29,9 +29,11 @@ export interface TenantTranscript {
   /** Oldest first; the last `limit` of the conversation. */
   ofConversation(conversationId: string, limit: number): Promise<readonly Turn[]>
   ofSession(sessionId: string): Promise<readonly Turn[]>
+  /** For a new owner, before it reads: owners before `epoch` change no stored turn of the session any more. */
+  fence(sessionId: string, by: Pick<WriteBy, 'epoch'>): Promise<void>
   /**
-   * A session that died mid-sentence: what was still partial becomes final as far as it was stored, and owners before
-   * `epoch` (default 1) change none of its turns any more.
+   * A session that died mid-sentence: what was still partial becomes final as far as it was stored, under a fence of
+   * `epoch` (default 1). What is replayed later of a process that died may still complete it.
    */
   closePartial(sessionId: string, by?: Pick<WriteBy, 'epoch'>): Promise<number>
 }
@@ -59,7 +61,7 @@ export function openWal(options: WalOptions): Promise<Wal> {
 export const transcriptCollections: readonly CollectionSpec[] = [conversationStore.spec, turnStore.spec]
 
 export function createTranscript({ db, clock = systemClock, log, wal }: TranscriptDeps): Transcript {
-  const conversations = conversationStore.open(db)
+  const conversations = conversationStore.open(db, clock)
   const turns = turnStore.open(db, clock)
   const onAttempt = createOutage(log)
 
@@ -97,7 +99,12 @@ export function createTranscript({ db, clock = systemClock, log, wal }: Transcri
         write(tenantId, batch, by?.epoch ?? 1)) as TenantTranscript['write'],
       ofConversation: (conversationId, limit) => turns.ofConversation(tenantId, conversationId, limit),
       ofSession: (sessionId) => turns.ofSession(tenantId, sessionId),
-      closePartial: (sessionId, by) => turns.closePartial(tenantId, sessionId, by?.epoch ?? 1),
+      fence: (sessionId, { epoch }) => turns.fence(tenantId, sessionId, epoch),
+      async closePartial(sessionId, { epoch } = { epoch: 1 }) {
+        // The fence first: then nobody before can open again what is closed here.
+        await turns.fence(tenantId, sessionId, epoch)
+        return turns.closePartial(tenantId, sessionId, epoch)
+      },
     }),
   }
 }

@@ -215,12 +215,12 @@ export const turnStore = {
         const docs = await collection.find({ tenantId, sessionId }).sort({ seq: 1 }).toArray()
         return docs.map(toTurn)
       },
-      /** The fence first: from then on an earlier owner cannot open again what is closed here. */
+      /** From now on owners before `epoch` change nothing that is stored. */
+      async fence(tenantId: TenantId, sessionId: string, epoch: number): Promise<void> {
+        const filter = { tenantId, sessionId, $nor: [{ fence: { $gte: epoch } }] }
+        await collection.updateMany(filter, { $set: { fence: epoch } })
+      },
       async closePartial(tenantId: TenantId, sessionId: string, epoch: number): Promise<number> {
-        await collection.updateMany(
-          { tenantId, sessionId, $nor: [{ fence: { $gte: epoch } }] },
-          { $set: { fence: epoch } },
-        )
         const result = await collection.updateMany(
           { tenantId, sessionId, state: 'partial', $nor: [{ epoch: { $gt: epoch } }, { fence: { $gt: epoch } }] },
           { $set: { state: 'final', updatedAt: new Date(clock.now()) } },

@@ -44,20 +44,25 @@ export class WalIndex {
     return this.#isFull
   }
 
-  content(): Buffer {
-    return Buffer.concat([...this.#entries.values()].map((entry) => entry.line))
+  /** The lines of all, or of these as far as they are alive. */
+  content(ids: Iterable<string> = this.#entries.keys()): Buffer {
+    const lines: Buffer[] = []
+    for (const id of ids) {
+      const line = this.#entries.get(id)?.line
+      if (line !== undefined) lines.push(line)
+    }
+    return Buffer.concat(lines)
   }
 
-  /** The line to write, unless it is old news or too much by itself; and how many turns had to give way. */
-  put(record: WalRecord): { readonly line: Buffer | undefined; readonly dropped: number } {
+  /** How many turns had to give way, this one perhaps; undefined for a version that is old news. */
+  put(record: WalRecord): number | undefined {
     const { turn, rev } = record
     const before = this.#entries.get(turn.id)
-    if (before !== undefined && before.rev >= rev) return { line: undefined, dropped: 0 }
-    const line = encodeLine(record)
+    if (before !== undefined && before.rev >= rev) return undefined
     if (before !== undefined) this.#remove(before)
+    const line = encodeLine(record)
     this.#add({ id: turn.id, line, rev, sessionId: turn.sessionId, isPartial: turn.state === 'partial' })
-    const dropped = this.#keepSession(turn.sessionId) + this.#keepTotal()
-    return { line: this.#entries.has(turn.id) ? line : undefined, dropped }
+    return this.#keepSession(turn.sessionId) + this.#keepTotal()
   }
 
   /** False when a later version waits, or none. */

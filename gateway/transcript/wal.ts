@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../platform/clock.ts'
+import type { Clock, Timer } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { lockWal, openWalFile, type WalFile } from './wal-file.ts'
@@ -93,9 +93,11 @@ class ProcessWal {
   readonly #file: WalFile
   readonly #options: WalOptions
   readonly #index: WalIndex
-  #unwritten: Buffer[] = []
+  /** Ids of turns whose newest version is not in the file. */
+  #unwritten = new Set<string>()
   #fileBytes = 0
   #state: 'ok' | 'full' | 'failed' | 'closed' = 'ok'
+  #group: Timer | undefined
   #working: Promise<void> | undefined
   #dropped = 0
   #saying = false
@@ -112,8 +114,9 @@ class ProcessWal {
 
   put(record: WalRecord): void {
     if (this.#state === 'failed' || this.#state === 'closed') return
-    const { line, dropped } = this.#index.put(record)
-    if (line !== undefined) this.#unwritten.push(line)
+    const dropped = this.#index.put(record)
+    if (dropped === undefined) return
+    this.#unwritten.add(record.turn.id)
     this.#dropped += dropped
     if (dropped > 0) this.#say()
     this.#wake()
@@ -124,44 +127,59 @@ class ProcessWal {
   }
 
   async flushed(): Promise<boolean> {
-    this.#wake()
-    while (this.#working !== undefined) await this.#working
-    return this.#state === 'ok' || this.#state === 'closed'
+    do {
+      this.#begin()
+      await this.#working
+    } while (this.#working !== undefined)
+    return this.#state === 'ok'
   }
 
   /** True when nothing is left behind. */
   async close(): Promise<boolean> {
     await this.flushed()
     if (this.#state !== 'failed') this.#state = 'closed'
+    this.#group?.cancel()
     await this.#file.close()
     return this.#index.size === 0 && this.#fileBytes === 0
   }
 
   #wake(): void {
+    if (this.#working === undefined && this.#state === 'ok')
+      this.#group ??= this.#options.clock.after(groupMs, () => this.#begin())
+  }
+
+  #begin(): void {
+    this.#group?.cancel()
+    this.#group = undefined
     if (this.#working !== undefined || this.#state !== 'ok') return
-    this.#working = new Promise<void>((resolve) => this.#options.clock.after(groupMs, resolve))
-      .then(() => this.#work())
+    this.#working = this.#work()
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#working = undefined
+        // What came after the last look.
+        if (this.#unwritten.size > 0 || this.#isStale()) this.#wake()
       })
+  }
+
+  #isStale(): boolean {
+    const { size, bytes } = this.#index
+    return size === 0 ? this.#fileBytes > 0 : this.#fileBytes > 2 * bytes + deadBytes
   }
 
   /** One group after the other until file and index agree. */
   async #work(): Promise<void> {
     for (;;) {
-      const lines = this.#unwritten
-      const { size, bytes } = this.#index
-      const isStale = size === 0 ? this.#fileBytes > 0 : this.#fileBytes > 2 * bytes + deadBytes
-      if (lines.length === 0 && !isStale) return
-      this.#unwritten = []
-      const data = isStale ? this.#index.content() : size === 0 ? Buffer.alloc(0) : Buffer.concat(lines)
+      const ids = this.#unwritten
+      const isStale = this.#isStale()
+      if (ids.size === 0 && !isStale) return
+      this.#unwritten = new Set()
+      const data = isStale ? this.#index.content() : this.#index.content(ids)
       try {
         if (isStale) await this.#file.replace(data)
         else if (data.length > 0) await this.#file.append(data)
       } catch (error) {
         if (!isFullDisk(error)) throw error
-        this.#unwritten = [...lines, ...this.#unwritten]
+        this.#unwritten = ids.union(this.#unwritten)
         return this.#full()
       }
       this.#fileBytes = isStale ? data.length : this.#fileBytes + data.length
@@ -186,7 +204,7 @@ class ProcessWal {
   /** After a failed sync nobody knows what is on disk, and a second sync would claim success: never tried again. */
   #fail(error: unknown): void {
     this.#state = 'failed'
-    this.#unwritten = []
+    this.#unwritten.clear()
     this.#index.clear()
     this.#options.log.fatal({ event: 'wal_failed', err: error }, 'turns the store has not taken are in memory only')
     this.#options.onFailure?.(error)
@@ -222,22 +240,31 @@ async function replayDead(
     const lock = lockWal(`${path}.lock`)
     if (lock === undefined) continue
     try {
-      const text = await readFile(`${path}.wal`, 'utf8').catch(() => undefined)
-      // Somebody else was faster between the listing and the lock.
-      if (text === undefined) continue
-      const { records, damaged } = decodeLines(text)
-      for (let at = 0; at < records.length; at += replayBatch)
-        total.fenced += await store(records.slice(at, at + replayBatch))
-      if (damaged > 0) log.warn({ event: 'wal_damaged', lines: damaged }, 'lines of a log could not be read')
-      total.files++
-      total.turns += records.length
-      total.damaged += damaged
-      for (const end of ['wal', 'wal.new']) await rm(`${path}.${end}`, { force: true })
-      await rm(`${path}.lock`, { force: true })
+      const text = await textOf(`${path}.wal`)
+      if (text !== undefined) {
+        const { records, damaged } = decodeLines(text)
+        for (let at = 0; at < records.length; at += replayBatch)
+          total.fenced += await store(records.slice(at, at + replayBatch))
+        if (damaged > 0) log.warn({ event: 'wal_damaged', lines: damaged }, 'lines of a log could not be read')
+        total.files++
+        total.turns += records.length
+        total.damaged += damaged
+      }
+      for (const end of ['wal', 'wal.new', 'lock']) await rm(`${path}.${end}`, { force: true })
     } finally {
       lock.release()
     }
   }
   if (total.turns + total.damaged > 0) log.info({ event: 'wal_replayed', ...total })
   return total
+}
+
+/** Undefined when somebody else was faster between the listing and the lock. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }

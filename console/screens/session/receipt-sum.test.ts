@@ -14,6 +14,7 @@ const receipt: Receipt = {
   costUsdMicro: null,
   entryId: 'ent_1',
   settledAt: '2026-01-01T10:00:00.000Z',
+  charges: [],
 }
 
 test('a receipt whose lines do not sum to its total is found to the micro-credit', () => {

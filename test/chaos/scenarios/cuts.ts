@@ -1,0 +1,59 @@
+// The network of many clients goes away for 1 to 90 s, in four ways, again and again.
+
+import { cutKinds } from '../line.ts'
+import { percentile } from '../record.ts'
+import { atMost, comebackMs, type Report, spread } from '../report.ts'
+import { sleep, type Visitor, World, type WorldOptions } from '../world.ts'
+
+const clientsMost = 40
+const cutsPerClient = 12
+
+export async function cuts(options: WorldOptions): Promise<Report> {
+  const count = options.count ?? 500
+  await using world = await World.start(options)
+  const clients = Math.min(clientsMost, Math.max(2, Math.ceil(count / cutsPerClient)))
+  await world.populate(clients, { voice: Math.floor(clients / 4), thinkMs: [500, 3_000] })
+  // A few have bad networks all the time.
+  for (const [i, { line }] of world.visitors.entries()) {
+    if (i % 10 === 7) line.toxics = { latencyMs: 80, jitterMs: 120 }
+    if (i % 10 === 8) line.toxics = { slicing: true }
+    if (i % 10 === 9) line.toxics = { bytesPerSecond: 200_000 }
+  }
+  let left = count
+  const suffer = async ({ client, line }: Visitor, at: number): Promise<void> => {
+    const random = world.random.fork(`cuts ${at}`)
+    while (left-- > 0) {
+      await sleep(random.between(1_500, 5_000))
+      const share = random.next()
+      const seconds = options.count !== undefined && options.count < 20 ? random.between(1, 8) : lengthOf(share, random)
+      line.cut(random.pick(cutKinds))
+      await sleep(seconds * 1_000)
+      line.heal()
+      client.online()
+      await world.until(() => client.live && client.isBack, 60_000, `${client.record.name} is back`)
+      if ((count - left) % 50 === 0) options.say(`${count - left} of ${count} cuts`)
+    }
+  }
+  await Promise.all(world.visitors.map(suffer))
+  const judged = await world.conclude({ unbilledPerLossS: 5, graceS: 18 })
+  const [text, voice] = [comebackMs(world.records, 'text'), comebackMs(world.records, 'voice')]
+  return {
+    findings: judged.findings,
+    facts: [
+      ['cuts', String(count)],
+      ...judged.facts,
+      ['text: network back → session', spread(text)],
+      ['voice: network back → session', spread(voice)],
+    ],
+    checks: [
+      ...judged.checks,
+      atMost('text resumed, p95', percentile(text, 0.95), 1_500),
+      atMost('voice resumed, p95', percentile(voice, 0.95), 2_500),
+    ],
+  }
+}
+
+function lengthOf(share: number, random: World['random']): number {
+  if (share < 0.6) return random.between(1, 8)
+  return share < 0.85 ? random.between(8, 30) : random.between(30, 90)
+}

@@ -1,0 +1,222 @@
+// Everything of one run: stores, provider, gateways, networks, clients; and the judgement at its end.
+
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openMongo } from '../../gateway/platform/mongo.ts'
+import { newApiKey } from '../harness/start-gateway.ts'
+import { Balancer } from './balancer.ts'
+import { Client } from './client.ts'
+import { ChaosEngine } from './engine.ts'
+import { type Api, type Evidence, readCredits, readEvidence } from './evidence.ts'
+import { Gateways } from './gateways.ts'
+import { Line } from './line.ts'
+import { judge, type OracleOptions } from './oracle.ts'
+import { type Random, seeded } from './random.ts'
+import type { ClientRecord } from './record.ts'
+import { checksOf, none, type Report } from './report.ts'
+import { ChaosStore } from './store.ts'
+
+export interface WorldOptions {
+  readonly seed: number
+  /** How much of it: kills, cuts, rolls, …; each scenario has its own default. */
+  readonly count: number | undefined
+  readonly say: (line: string) => void
+}
+
+export interface Visitor {
+  readonly client: Client
+  readonly line: Line
+}
+
+export const names = ['a', 'b'] as const
+export type GatewayName = (typeof names)[number]
+
+export const other = (name: GatewayName): GatewayName => (name === 'a' ? 'b' : 'a')
+
+/** Dead sessions are closed within 60 s; nothing may be held for longer than this. */
+const holdsMs = 120_000
+const settleMs = 40_000
+
+export class World implements AsyncDisposable {
+  readonly random: Random
+  readonly dir: string
+  readonly store: ChaosStore
+  readonly engine: ChaosEngine
+  readonly balancer: Balancer
+  readonly gateways: Gateways
+  readonly apiKey: string
+  readonly visitors: Visitor[] = []
+  readonly #say: (line: string) => void
+
+  private constructor(
+    options: WorldOptions,
+    parts: { readonly dir: string; readonly store: ChaosStore; readonly engine: ChaosEngine },
+  ) {
+    this.random = seeded(options.seed)
+    this.#say = options.say
+    this.dir = parts.dir
+    this.store = parts.store
+    this.engine = parts.engine
+    this.balancer = new Balancer()
+    this.apiKey = newApiKey()
+    const shared = {
+      ...parts.store.env,
+      PARLEY_SECRET: randomBytes(32).toString('hex'),
+      PARLEY_DEMO_API_KEY: this.apiKey,
+      PUBLIC_URL: 'http://chaos.invalid',
+      PARLEY_TRUSTED_PROXIES: '1',
+      PARLEY_ENGINE: 'openai-realtime',
+      OPENAI_API_KEY: 'chaos',
+    }
+    this.gateways = new Gateways(this.balancer, (name) => ({
+      ...shared,
+      PARLEY_DATA_DIR: join(parts.dir, name),
+      OPENAI_BASE_URL: parts.engine.baseUrl(name),
+    }))
+  }
+
+  static async start(options: WorldOptions): Promise<World> {
+    const dir = await mkdtemp(join(tmpdir(), 'parley-chaos-'))
+    const store = await ChaosStore.start(join(dir, 'store'))
+    const world = new World(options, { dir, store, engine: await new ChaosEngine().start() })
+    try {
+      await world.gateways.start('a')
+      await world.#enlarge()
+      await world.gateways.start('b')
+    } catch (error) {
+      await world[Symbol.asyncDispose]()
+      throw error
+    }
+    return world
+  }
+
+  /** The limits of a small plan are not what is tried here. */
+  async #enlarge(): Promise<void> {
+    const mongo = await openMongo(this.store.mongoUri, 'parley', { timeoutMs: 10_000 })
+    await mongo.db.collection('tenants').updateOne({ slug: 'productco' }, { $set: { plan: 'enterprise' } })
+    await mongo.close()
+  }
+
+  get api(): Api {
+    return { url: () => this.balancer.anyUrl(), apiKey: this.apiKey }
+  }
+
+  get records(): readonly ClientRecord[] {
+    return this.visitors.map(({ client }) => client.record)
+  }
+
+  /** `voice` of them speak, the others write. Resolves when all have a session. */
+  async populate(
+    count: number,
+    options: { readonly voice: number; readonly thinkMs: readonly [number, number] },
+  ): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const name = `c${this.visitors.length + 1}`
+      const random = this.random.fork(name)
+      const line = await new Line(this.balancer.route, random).start()
+      const kind = i < options.voice ? 'voice' : 'text'
+      const ip = `10.${1 + Math.floor(i / 200)}.${i % 200}.1`
+      const client = new Client({ name, kind, line, ip, random, thinkMs: options.thinkMs })
+      this.visitors.push({ client, line })
+      client.start()
+      await sleep(30)
+    }
+    await this.until(() => this.visitors.every(({ client }) => client.live), 30_000, 'every client has a session')
+  }
+
+  async until(holds: () => boolean, timeoutMs: number, what: string): Promise<void> {
+    const untilMs = performance.now() + timeoutMs
+    while (!holds()) {
+      if (performance.now() > untilMs) throw new Error(`waited ${timeoutMs} ms until ${what}`)
+      await sleep(50)
+    }
+  }
+
+  /** The gateway that most clients are connected to. */
+  get busiest(): GatewayName {
+    return this.balancer.open('b') > this.balancer.open('a') ? 'b' : 'a'
+  }
+
+  /** Lets everything come to rest, says good-bye, waits for the money, and judges. */
+  async conclude(options: OracleOptions): Promise<Pick<Report, 'checks' | 'findings' | 'facts'>> {
+    for (const name of names) await this.gateways.ready(name, 60_000)
+    for (const { client, line } of this.visitors) {
+      line.heal()
+      client.online()
+    }
+    this.#say('waiting for the last answers')
+    await Promise.all(this.visitors.map(({ client }) => client.settle(settleMs)))
+    await Promise.all(this.visitors.map(({ client }) => client.stop()))
+    this.#say('waiting for the last settlement')
+    const endedAt = performance.now()
+    while ((await readCredits(this.api)).holds.length > 0 && performance.now() - endedAt < holdsMs) await sleep(1_000)
+    const heldMs = performance.now() - endedAt
+    const evidence = await readEvidence(this.api)
+    const findings = judge(this.records, evidence, options)
+    const alarms = this.gateways.alarms()
+    for (const line of [...alarms, ...this.engine.puzzles]) this.#say(line)
+    return {
+      findings,
+      facts: [...this.#facts(evidence), ['last hold gone after', `${(heldMs / 1000).toFixed(0)} s`]],
+      checks: [
+        ...checksOf(findings),
+        none('errors in the gateways’ logs', alarms),
+        none('instructions the engine could not follow', this.engine.puzzles),
+      ],
+    }
+  }
+
+  #facts({ sessions, entries, credits }: Evidence): (readonly [string, string])[] {
+    const { records } = this
+    const comebacks = records.flatMap((record) => record.comebacks)
+    const became = (what: string): number => comebacks.filter((comeback) => comeback.became === what).length
+    const asked = records.flatMap((record) => record.asked)
+    return [
+      [
+        'clients',
+        `${records.filter(({ kind }) => kind === 'text').length} text, ${records.filter(({ kind }) => kind === 'voice').length} voice`,
+      ],
+      [
+        'sessions',
+        `${sessions.size} (${[...Map.groupBy(sessions.values(), (each) => each.endReason ?? each.state)].map(([reason, all]) => `${all.length} ${reason}`).join(', ')})`,
+      ],
+      [
+        'questions',
+        `${asked.length} asked, ${asked.filter((each) => each.committedAtMs !== undefined).length} committed, ${asked.filter((each) => each.answeredAtMs !== undefined).length} answered whole`,
+      ],
+      [
+        'losses',
+        `${comebacks.length}: ${became('resumed')} resumed, ${became('gap')} with a gap, ${became('new')} as new sessions, ${comebacks.filter((each) => each.became === undefined).length} never`,
+      ],
+      [
+        'closes',
+        [
+          ...Map.groupBy(
+            records.flatMap((record) => record.closes),
+            (code) => code,
+          ),
+        ]
+          .map(([code, all]) => `${code} × ${all.length}`)
+          .join(', '),
+      ],
+      ['money', `${entries.length} entries, posted ${credits.postedMicro}, held ${credits.heldMicro}`],
+    ]
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.visitors.map(({ client }) => client.abandon()))
+    this.balancer[Symbol.dispose]()
+    // A frozen process dies of SIGKILL as well.
+    await this.gateways[Symbol.asyncDispose]()
+    await Promise.all(this.visitors.map(({ line }) => line[Symbol.asyncDispose]()))
+    await this.engine[Symbol.asyncDispose]()
+    await this.store[Symbol.asyncDispose]()
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
