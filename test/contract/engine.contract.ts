@@ -192,6 +192,56 @@ export function engineContract(name: string, build: () => Promise<EngineRig>): v
       expect(one.of('error')).toEqual([])
     })
 
+    it('goes on with an answer that broke off, after the words that were said', async () => {
+      const { text, answer } = rig.question
+      const first = open()
+      first.ask(text)
+      const whole = first.said((await first.until('responseDone')).responseId)
+      const after = whole.split(' ').slice(0, 3).join(' ')
+      const history = [
+        { role: 'user', text },
+        { role: 'agent', text: after },
+      ] as const
+      const one = open({ history })
+      expect(one.engine.send({ type: 'goOn', after }).is).toMatch(/applied|accepted/)
+      const { responseId, status } = await one.until('responseDone')
+      expect(status).toBe('completed')
+      expect(whole).toMatch(answer)
+      expect(`${after} ${one.said(responseId)}`).toBe(whole)
+      expect(one.events.filter((event) => event.wire?.includes('Heard so far'))).toEqual([])
+    })
+
+    it('says nothing more of an answer that was said to its end', async () => {
+      const { text } = rig.question
+      const first = open()
+      first.ask(text)
+      const whole = first.said((await first.until('responseDone')).responseId)
+      const one = open({ history: [{ role: 'user', text }] })
+      one.engine.send({ type: 'goOn', after: whole })
+      await one.until('responseDone')
+      expect([one.of('audio'), one.of('agentText')]).toEqual([[], []])
+    })
+
+    it('answers what was asked last of another engine when nothing of it was said', async () => {
+      const one = open({ history: [{ role: 'user', text: rig.question.text }] })
+      one.engine.send({ type: 'goOn', after: '' })
+      const { responseId } = await one.until('responseDone')
+      expect(one.said(responseId)).toMatch(rig.question.answer)
+    })
+
+    it('answers from the result of a call that another engine made', async () => {
+      const { text, tool, output, answer } = rig.toolQuestion
+      const one = open({ tools: [tool], history: [{ role: 'user', text }] })
+      await one.until('ready')
+      const result = { type: 'toolResult', callId: 'call_of_another', foreign: tool.name, output } as const
+      expect(one.engine.send(result).is).toMatch(/applied|accepted/)
+      one.engine.send({ type: 'respond' })
+      const { responseId } = await one.until('responseDone')
+      expect(one.said(responseId)).toMatch(answer)
+      expect(one.of('toolCall')).toEqual([])
+      expect(one.events.filter((event) => event.wire?.includes(output.slice(0, 20)))).toEqual([])
+    })
+
     it('hears speech begin and end, makes one item of it, and answers', async () => {
       const one = open()
       await one.until('ready')

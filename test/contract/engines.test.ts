@@ -1,10 +1,12 @@
 import { pino } from 'pino'
 import { createDemo } from '../../gateway/engines/demo/demo.ts'
 import { createVoice } from '../../gateway/engines/demo/voice.ts'
+import type { EngineFactory } from '../../gateway/engines/engines.ts'
 import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/openai-realtime.ts'
+import { createSteady } from '../../gateway/engines/steady/steady.ts'
 import { systemClock } from '../../gateway/platform/clock.ts'
 import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
-import { engineContract } from './engine.contract.ts'
+import { type EngineRig, engineContract } from './engine.contract.ts'
 
 const log = pino({ level: 'silent' })
 const clock = systemClock
@@ -26,7 +28,7 @@ const output = JSON.stringify({
   items: [{ name: 'Oslo sofa', colours: ['red'], price: 429, currency: 'EUR' }],
 })
 
-engineContract('demo', async () => {
+async function demoRig(): Promise<EngineRig> {
   const voice = createVoice({ log })
   const broken = createVoice({ log, module: new URL('data:text/javascript,throw new Error("no voice here")') })
   const faq = [
@@ -53,9 +55,9 @@ engineContract('demo', async () => {
       await broken[Symbol.asyncDispose]()
     },
   }
-})
+}
 
-engineContract('openai-realtime', async () => {
+async function realtimeRig(): Promise<EngineRig> {
   const provider = await startScriptedRealtime({ apiKey: 'sk-test' })
   provider
     .on(/return/, { say: 'You can return anything within 30 days.' })
@@ -78,4 +80,19 @@ engineContract('openai-realtime', async () => {
     },
     close: () => provider.stop(),
   }
-})
+}
+
+/** The same engine behind one that would replace it. */
+async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
+  const rig = await build()
+  const open = createSteady({ clock, random: Math.random, log })
+  const behind = (factory: EngineFactory): EngineFactory => ({
+    ...factory,
+    open: (options) => open({ ...options, factories: [factory], history: () => options.brief.history }),
+  })
+  return { ...rig, factory: behind(rig.factory), refusing: behind(rig.refusing) }
+}
+
+engineContract('demo', demoRig)
+engineContract('openai-realtime', realtimeRig)
+engineContract('steady', () => steady(realtimeRig))

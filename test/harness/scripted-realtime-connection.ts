@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
-import type { ScriptedReply, ScriptedState, ScriptedUsage } from './scripted-realtime.ts'
+import type { Fault, ScriptedReply, ScriptedState, ScriptedUsage } from './scripted-realtime.ts'
 import {
   type ClientEvent,
   type ClientItem,
@@ -29,6 +29,8 @@ interface Running {
   stopped: 'turn_detected' | 'client_cancelled' | undefined
 }
 
+/** What a model reads as the result of a tool. */
+const toolNote = /^The tool \w+ was called .* has answered: (.*)$/s
 const longReply = 'I did not understand that, could you please say it again in other words?'
 
 export class ScriptedConnection {
@@ -36,6 +38,8 @@ export class ScriptedConnection {
   /** Types this side sent, in order. */
   readonly sent: string[] = []
   readonly errors: WireError[] = []
+  /** Answers it was asked to go on with: the words before, and what it said then; undefined when they were not its own. */
+  readonly goneOn: { readonly after: string; readonly rest: string | undefined }[] = []
   readonly headers: IncomingHttpHeaders
   readonly model: string
   readonly #socket: WebSocket
@@ -51,6 +55,7 @@ export class ScriptedConnection {
   #bufferMs = 0
   #loudMs = 0
   #quietMs = 0
+  #deaf = false
   #speaking: string | undefined
   #failNext: { readonly type: ClientEvent['type']; readonly code: string } | undefined
 
@@ -115,8 +120,24 @@ export class ScriptedConnection {
   /** Any event, in the wire's key order: type, event_id, the rest. */
   send(event: { readonly type: string } & Json): void {
     const { type, ...rest } = event
+    if (this.#deaf) return
     this.sent.push(type)
-    if (this.open) this.#socket.send(JSON.stringify({ type, event_id: `event_${hex()}`, ...rest }))
+    if (this.#state.fault !== undefined && this.sent.length > this.#state.fault.at) {
+      const { how } = this.#state.fault
+      this.#state.fault = undefined
+      this.#break(how)
+    }
+    if (this.open && !this.#deaf) this.#socket.send(JSON.stringify({ type, event_id: `event_${hex()}`, ...rest }))
+  }
+
+  #break(how: Fault['how']): void {
+    if (how === 'drop') this.drop()
+    else if (how === 'close') this.close()
+    else if (how === 'expire') this.expire()
+    else {
+      this.#deaf = true
+      this.#socket.pause()
+    }
   }
 
   sendRaw(text: string): void {
@@ -133,7 +154,7 @@ export class ScriptedConnection {
   }
 
   #message(data: Buffer, binary: boolean): void {
-    if (this.#state.mute) return
+    if (this.#state.mute || this.#deaf) return
     const read = binary ? readClientEvent('') : readClientEvent(data.toString('utf8'))
     if ('error' in read) {
       this.#error(read.error)
@@ -211,6 +232,8 @@ export class ScriptedConnection {
     }
     if (item.type === 'function_call_output') this.#lastInput = item.output
     if (item.type === 'message' && item.role === 'user') this.#lastInput = textOf(item)
+    const known = item.type === 'message' && item.role === 'system' ? toolNote.exec(textOf(item))?.[1] : undefined
+    if (known !== undefined) this.#lastInput = known
     this.#add({ ...item, id, object: 'realtime.item', status: 'completed' })
   }
 
@@ -338,11 +361,28 @@ export class ScriptedConnection {
   }
 
   #replyTo(fields: ResponseFields): ScriptedReply {
+    const heard = /Heard so far: (".*")$/s.exec(fields.instructions ?? '')?.[1]
+    if (heard !== undefined) return this.#goOn(String(JSON.parse(heard)))
     const exact = /^Say exactly [^"]*(".*")$/s.exec(fields.instructions ?? '')?.[1]
     const input = exact === undefined ? this.#lastInput : String(JSON.parse(exact))
     const script = this.#state.scripts.find(({ pattern }) => pattern.test(input))
     if (script === undefined) return { say: exact === undefined ? longReply : input }
     return typeof script.reply === 'function' ? script.reply(input) : script.reply
+  }
+
+  /** As a model that does what it is told: the same answer, from the word after those. */
+  #goOn(after: string): ScriptedReply {
+    const whole = this.#replyTo({})
+    const text = whole.say ?? ''
+    const rest = text.startsWith(after) ? text.slice(after.length).trim() : undefined
+    this.goneOn.push({ after, rest })
+    const { audioMs, ...reply } = whole
+    if (rest === undefined || rest === '') return {}
+    return {
+      ...reply,
+      say: rest,
+      ...(audioMs === undefined ? {} : { audioMs: Math.ceil((audioMs * rest.length) / text.length) }),
+    }
   }
 
   async #answer(reply: ScriptedReply, running: Running, fields: ResponseFields): Promise<Json> {

@@ -46,6 +46,15 @@ export interface ScriptedOptions {
   readonly silenceMs?: number
 }
 
+/**
+ * Strikes once, the first connection that has sent `at` messages. `drop`: TCP reset. `silence`: the connection stays and
+ * nothing passes in either direction, pongs included. `close`: without a word. `expire`: as at the session's time limit.
+ */
+export interface Fault {
+  readonly at: number
+  readonly how: 'drop' | 'silence' | 'close' | 'expire'
+}
+
 /** Shared with the connections: changes apply to those already open. */
 export interface ScriptedState {
   readonly scripts: Script[]
@@ -54,6 +63,7 @@ export interface ScriptedState {
   silenceMs: number
   mute: boolean
   dropAt: number | undefined
+  fault: Fault | undefined
   initialError: { readonly code: string; readonly message: string } | undefined
 }
 
@@ -64,6 +74,7 @@ export class ScriptedRealtime {
   readonly #options: ScriptedOptions
   readonly #state: ScriptedState
   #refusal: { status: number; body: unknown; headers: Readonly<Record<string, string>> } | undefined
+  #refusals = Number.POSITIVE_INFINITY
   #port = 0
 
   constructor(options: ScriptedOptions = {}) {
@@ -75,6 +86,7 @@ export class ScriptedRealtime {
       silenceMs: options.silenceMs ?? 500,
       mute: false,
       dropAt: undefined,
+      fault: undefined,
       initialError: undefined,
     }
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
@@ -124,6 +136,18 @@ export class ScriptedRealtime {
   refuse(status: number, code = defaultCode(status), headers: Readonly<Record<string, string>> = {}): this {
     const body = { error: { type: 'invalid_request_error', code, message: `Refused: ${code}`, param: null } }
     this.#refusal = { status, body, headers }
+    this.#refusals = Number.POSITIVE_INFINITY
+    return this
+  }
+
+  /** Only that many upgrades are refused. */
+  times(count: number): this {
+    this.#refusals = count
+    return this
+  }
+
+  breakAt(at: number, how: Fault['how']): this {
+    this.#state.fault = { at, how }
     return this
   }
 
@@ -132,6 +156,7 @@ export class ScriptedRealtime {
     this.#state.initialError = undefined
     this.#state.mute = false
     this.#state.dropAt = undefined
+    this.#state.fault = undefined
     return this
   }
 
@@ -175,7 +200,7 @@ export class ScriptedRealtime {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const url = new URL(request.url ?? '/', 'http://loopback')
     const { apiKey, models, sessionCap } = this.#options
-    if (this.#refusal !== undefined) {
+    if (this.#refusal !== undefined && this.#refusals-- > 0) {
       refuse(socket, this.#refusal.status, this.#refusal.body, this.#refusal.headers)
     } else if (url.pathname !== '/v1/realtime') {
       refuse(socket, 404, { error: { type: 'invalid_request_error', code: 'not_found', message: 'Not found' } })

@@ -26,6 +26,16 @@ export function needsKey(baseUrl: string): boolean {
   return host.endsWith('openai.com') || isAzure(host)
 }
 
+/** How long the provider lets a session live. */
+export function maxDurationMs(baseUrl: string): number {
+  try {
+    return (isAzure(new URL(baseUrl).hostname) ? 30 : 60) * 60_000
+  } catch {
+    // No address at all: refused when it is opened.
+    return 60 * 60_000
+  }
+}
+
 function isAzure(host: string): boolean {
   return host.endsWith('.openai.azure.com') || host.endsWith('.cognitiveservices.azure.com')
 }

@@ -12,7 +12,7 @@ import type {
   EngineFactory,
   EngineOptions,
 } from '../engines.ts'
-import { needsKey, realtimeAddress } from './address.ts'
+import { maxDurationMs, needsKey, realtimeAddress } from './address.ts'
 import * as commands from './commands.ts'
 import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
@@ -27,11 +27,13 @@ export interface OpenAiRealtimeNeeds {
   readonly baseUrl: string
   readonly defaultModel: string
   readonly transcriptionModel?: string
+  /** The provider's cap of a session; by default OpenAI's 60 minutes, Azure's 30. */
+  readonly maxDurationMs?: number
   readonly log: Log
   readonly clock: Clock
 }
 
-const capabilities: Capabilities = {
+const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
   conversation: 'turn',
   cancelSpeech: 'exact',
   truncate: 'native',
@@ -42,7 +44,6 @@ const capabilities: Capabilities = {
   hears: 'words',
   inputAudio: 'pcm16_24k',
   outputAudio: 'pcm16_24k',
-  maxDurationMs: 60 * 60_000,
   /** The voice only until the first audio. */
   mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
   dialect: 'openai-realtime-ga',
@@ -68,7 +69,7 @@ type State = 'idle' | 'opening' | 'configuring' | 'ready' | 'closing' | 'closed'
 
 class RealtimeEngine implements Engine {
   readonly kind = 'openai-realtime'
-  readonly capabilities = capabilities
+  readonly capabilities: Capabilities
   readonly #needs: OpenAiRealtimeNeeds
   readonly #options: EngineOptions
   readonly #log: Log
@@ -96,6 +97,7 @@ class RealtimeEngine implements Engine {
       refused: (refusal) => this.#refused(refusal),
       gone: (gone) => this.#gone(gone),
     })
+    this.capabilities = { ...capabilities, maxDurationMs: needs.maxDurationMs ?? maxDurationMs(needs.baseUrl) }
     this.#instructions = options.brief.instructions
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
   }

@@ -1,7 +1,7 @@
 // One trouble, from its first sign until the agent is heard again: told once, and one holding line.
 
 import type { Clock } from '../../platform/clock.ts'
-import type { EngineTrouble } from '../engines.ts'
+import type { EngineBrief, EngineTrouble } from '../engines.ts'
 import { Holding } from './watch.ts'
 
 export interface HoldingLine {
@@ -26,8 +26,7 @@ export interface TroubleEvents {
 
 export class Trouble {
   readonly holding: Holding
-  /** Texts that were said in our place: no part of the conversation. */
-  readonly said = new Set<string>()
+  readonly #said = new Set<string>()
   readonly #needs: TroubleNeeds
   readonly #holdingMs: number
   readonly #events: TroubleEvents
@@ -58,8 +57,9 @@ export class Trouble {
     this.holding.over()
   }
 
-  over(): void {
-    this.ends()
+  /** The conversation without what was said in our place. */
+  without(history: EngineBrief['history']): EngineBrief['history'] {
+    return history.filter(({ role, text }) => role !== 'agent' || !this.#said.has(text))
   }
 
   get #wanted(): boolean {
@@ -74,7 +74,7 @@ export class Trouble {
   async #say(): Promise<void> {
     const line = await this.#line()
     if (line === undefined || !this.#wanted) return
-    this.said.add(line.text)
+    this.#said.add(line.text)
     this.#events.say(line)
   }
 }
