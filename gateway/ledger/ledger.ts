@@ -51,7 +51,7 @@ import { expireDue, expiry } from './perform.ts'
 import { balanceOf, creditsView, entriesPage, sessionReceipt } from './read.ts'
 import { reconcile } from './reconcile.ts'
 
-export type { ExtendAnswer, HoldAnswer, HoldRequest, SettleAnswer, SettleRequest } from './operations.ts'
+export type { ExtendAnswer, ExtendRequest, HoldAnswer, HoldRequest, SettleAnswer, SettleRequest } from './operations.ts'
 
 /** `fenced`: another process owns the hold (or it was settled): stop at once. */
 export type CheckpointAnswer = 'applied' | 'fenced' | 'gone'
