@@ -101,13 +101,12 @@ export function assemble(deps: Deps, made: Made): Session {
     onHandOver: () => handOver(deps, made, { budget, progress, carried: () => carriedOf(made, session, budget) }),
   }
   const session: Session = new Session(optionsOf(deps, made), parts)
-  const credential = {
-    keyId: request.keyId,
-    ...(request.signingKeyId === undefined ? {} : { signingKeyId: request.signingKeyId }),
-  }
   live.add(view.id, {
     session,
-    credential,
+    credential: {
+      keyId: request.keyId,
+      ...(request.signingKeyId === undefined ? {} : { signingKeyId: request.signingKeyId }),
+    },
     leg,
     resume: made.resume,
     epoch: made.epoch,
@@ -154,6 +153,7 @@ function mend(recorder: Recorder, before: Before | undefined): void {
 function optionsOf(deps: Deps, { request, view, history, before }: Made): SessionOptions {
   const { brief } = request
   const { idleMs, maxDurationMs } = brief.limits
+  const last = history.at(-1)
   const spentMs = (before?.used.seconds ?? 0) * 1000
   return {
     tenantId: request.tenantId,
@@ -164,6 +164,7 @@ function optionsOf(deps: Deps, { request, view, history, before }: Made): Sessio
     drainMs: deps.drainMs,
     limits: { idleMs, maxDurationMs: Math.max(1, maxDurationMs - spentMs) },
     knownItems: new Set(history.map((turn) => turn.itemId)),
+    unansweredItem: last?.role === 'user' ? last.itemId : undefined,
     ...(before === undefined ? {} : { recovery: before.recovery }),
   }
 }
@@ -281,9 +282,15 @@ async function finish(
   },
 ): Promise<void> {
   const { tenantId, view, end } = last
+  if (!end.settle) {
+    // It lives or was ended elsewhere: slot and state are not ours to tell any more.
+    deps.live.remove(view.id)
+    deps.log.warn({ tenantId, sessionId: view.id }, 'session belongs to another process now')
+    return
+  }
   try {
-    const receipt = end.settle ? await last.budget.settle(`session ${end.why}`) : undefined
-    if (end.settle && receipt !== undefined) {
+    const receipt = await last.budget.settle(`session ${end.why}`)
+    if (receipt !== undefined) {
       await deps.store.end(tenantId, view.id, {
         reason: end.why,
         progress: { ...last.progress(), creditsMicro: receipt.totalMicro, activity: 'listening' },

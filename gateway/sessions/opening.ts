@@ -54,7 +54,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       },
       new Date(deps.clock.now()),
     )
-    const { engine, connect } = openEngine(deps, { request, sessionId, factory, tools, history })
+    const { engine, connect } = openEngine({ request, sessionId, factory, tools, history })
     const serverTools = new Set(tools.map((tool) => tool.name))
     const { epoch } = admission
     const session = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume })
@@ -77,16 +77,13 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
 }
 
 /** Events come only after `start`: by then the session is connected. */
-export function openEngine(
-  deps: Deps,
-  of: {
-    readonly request: OpenRequest
-    readonly sessionId: string
-    readonly factory: EngineFactory
-    readonly tools: readonly EngineTool[]
-    readonly history: readonly Turn[]
-  },
-): { engine: Engine; connect(session: Session): void } {
+export function openEngine(of: {
+  readonly request: OpenRequest
+  readonly sessionId: string
+  readonly factory: EngineFactory
+  readonly tools: readonly EngineTool[]
+  readonly history: readonly Turn[]
+}): { engine: Engine; connect(session: Session): void } {
   const { brief, tenantId, outputModality } = of.request
   let session: Session | undefined
   const engine = of.factory.open({
@@ -104,7 +101,10 @@ export function openEngine(
       history: seed(of.history),
     },
   })
-  return { engine, connect: (made) => void (session = made) }
+  const connect = (made: Session): void => {
+    session = made
+  }
+  return { engine, connect }
 }
 
 function engineFacts(factory: EngineFactory, model: string): SessionView['engine'] {

@@ -2,7 +2,7 @@
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
-import type { Engine, EngineFactory, EngineTool } from '../engines/engines.ts'
+import type { EngineFactory, EngineTool } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'

@@ -147,7 +147,7 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
   }
   const asked = { ...request, outputModality: found.voice ? ('audio' as const) : request.outputModality }
   const of = { request: asked, sessionId, factory, tools, history: history.slice(-historyTurns) }
-  const { engine, connect } = openEngine(deps, of)
+  const { engine, connect } = openEngine(of)
   const serverTools = new Set(tools.map((tool) => tool.name))
   const view = { ...found.view, state: 'opening' as const }
   const { epoch } = found
