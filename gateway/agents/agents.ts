@@ -32,6 +32,8 @@ export interface Brief {
   readonly slug: string
   readonly name: string
   readonly engine: EngineKind | 'auto'
+  /** Stands in when `engine` is lost for good; `none` where nothing may. */
+  readonly secondEngine: EngineKind | 'none'
   /** Empty: the engine's default. */
   readonly model: string
   readonly voice: string
@@ -154,6 +156,8 @@ function briefOf(
     slug: agent.slug,
     name: agent.name,
     engine: config.engine,
+    // Configs stored before the field existed lack it.
+    secondEngine: config.secondEngine ?? 'none',
     model: config.model,
     voice: config.voice,
     language: config.language,

@@ -70,6 +70,8 @@ export type EngineCommand =
       readonly type: 'toolResult'
       readonly callId: string
       readonly output: string
+      /** The tool's name, when another engine made the call: the result is told as something known. */
+      readonly foreign?: string
       readonly raw?: Readonly<Record<string, unknown>>
     }
   /** Stop generating the answer in progress. */
@@ -117,6 +119,7 @@ interface Base {
    * The provider's frame this event was read from, byte for byte, when `capabilities.dialect` is not `none`. Each frame
    * is on exactly one event, so forwarding every `wire` in order forwards the stream once. Frames that repeat the
    * instructions or items the gateway added by itself (`ready`, session echoes, notes, history) are on none.
+   * With source `local` the frame is ours, in the provider's words: the end of an answer whose engine was lost.
    */
   readonly wire?: Buffer
 }
@@ -241,9 +244,38 @@ export interface EngineFactory {
 export interface Engines {
   /** The engine of an agent that asks for `kind`: that kind when it can serve, otherwise the first that can. */
   choose(kind?: string): EngineFactory
+  /**
+   * That engine, then the one that stands in when it is lost for good. Without `second`, or where that kind is the first
+   * or cannot serve, the first stands alone: it is opened again, nothing else is.
+   */
+  chain(kind?: string, second?: string): readonly EngineFactory[]
   /** Every kind, with its reason where it is off: what the start-up log tells. */
   readonly all: readonly EngineFactory[]
 }
+
+export type EngineTrouble =
+  /** The connection is gone (or was refused at the start); another is being opened. */
+  | 'lost'
+  /** An answer is due and nothing comes. */
+  | 'silent'
+  | 'rate_limited'
+
+/** An engine that outlives each of its provider's connections, as `steady/` makes it. */
+export interface SteadyOptions extends EngineOptions {
+  /** At least one. The first is the agent's own, the next stands in; `EngineBrief.model` is the first one's. */
+  readonly factories: readonly EngineFactory[]
+  /**
+   * The whole conversation at this moment, oldest first, earlier sessions too: what seeds a replacement. The last answer as
+   * far as it was said, when it broke off. Asked after the `responseDone` of a broken answer.
+   */
+  readonly history: () => EngineBrief['history']
+  /** Told once when a trouble begins: the person may be shown that it takes a moment. */
+  readonly onTrouble?: (trouble: EngineTrouble, code: string) => void
+  /** A replacement took over: of what it is. What it costs may be unknown. */
+  readonly onSwitch?: (engine: { readonly kind: string; readonly model: string }) => void
+}
+
+export type OpenSteady = (options: SteadyOptions) => Engine
 
 /** 5 s of PCM16: beyond it the side that sends is paused. */
 export const backPressureBytes = 256 * 1024

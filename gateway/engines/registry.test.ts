@@ -44,3 +44,16 @@ it('does not replace a forced kind that lacks its key by another in silence', ()
 it('refuses to force what does not exist', () => {
   expect(() => createEngines([factory('demo')], 'gemini')).toThrow('No engine is called gemini')
 })
+
+it('gives a second engine only where that is another one and can serve', () => {
+  const engines = createEngines([factory('openai-realtime'), factory('demo')])
+  const kinds = (kind?: string, second?: string) => engines.chain(kind, second).map((each) => each.kind)
+  expect(kinds('openai-realtime', 'demo')).toEqual(['openai-realtime', 'demo'])
+  expect(kinds('demo', 'openai-realtime')).toEqual(['demo', 'openai-realtime'])
+  expect(kinds('demo', 'demo')).toEqual(['demo'])
+  expect(kinds('openai-realtime', 'none')).toEqual(['openai-realtime'])
+  expect(kinds()).toEqual(['openai-realtime'])
+  const keyless = createEngines([factory('openai-realtime', 'no API key'), factory('demo')])
+  expect(keyless.chain('openai-realtime', 'demo').map((each) => each.kind)).toEqual(['demo'])
+  expect(keyless.chain('demo', 'openai-realtime').map((each) => each.kind)).toEqual(['demo'])
+})

@@ -10,12 +10,18 @@ export function createEngines(factories: readonly EngineFactory[], forced?: stri
   const all = factories.map((factory) => limited(factory, forced))
   const only = all.find(({ kind }) => kind === forced)
   const able = all.filter(({ off }) => off === undefined)
+  const choose = (kind?: string): EngineFactory => {
+    const chosen = able.find((factory) => factory.kind === kind) ?? able[0] ?? only ?? all[0]
+    if (chosen === undefined) throw new TypeError('No engine was given')
+    return chosen
+  }
   return {
     all,
-    choose(kind) {
-      const chosen = able.find((factory) => factory.kind === kind) ?? able[0] ?? only ?? all[0]
-      if (chosen === undefined) throw new TypeError('No engine was given')
-      return chosen
+    choose,
+    chain(kind, second) {
+      const first = choose(kind)
+      const standIn = able.find((factory) => factory.kind === second && factory.kind !== first.kind)
+      return standIn === undefined ? [first] : [first, standIn]
     },
   }
 }

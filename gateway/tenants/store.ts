@@ -4,12 +4,14 @@ import { type Collection, type Db, MongoServerError } from 'mongodb'
 import type { z } from 'zod'
 import { asTenantId, newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
-import type { newTenant, Tenant, TenantChange } from './tenant.ts'
+import { defaultTimezone, type newTenant, type Tenant, type TenantChange } from './tenant.ts'
 
 type Parsed = z.output<typeof newTenant>
 
-interface TenantDoc extends Omit<Tenant, 'id' | 'parentTenantId'> {
+interface TenantDoc extends Omit<Tenant, 'id' | 'parentTenantId' | 'timezone'> {
   readonly _id: string
+  /** Absent in tenants from before there was one. */
+  readonly timezone?: string
   readonly parentTenantId?: string
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -26,6 +28,7 @@ function toTenant(doc: TenantDoc): Tenant {
     brand: doc.brand,
     texts: doc.texts,
     ...(doc.parentTenantId === undefined ? {} : { parentTenantId: asTenantId(doc.parentTenantId) }),
+    timezone: doc.timezone ?? defaultTimezone,
     allowedTools: doc.allowedTools,
     deniedTools: doc.deniedTools,
   }

@@ -18,6 +18,8 @@ export interface Tenant {
   readonly brand: WidgetBrand
   readonly texts: WidgetTexts
   readonly parentTenantId?: TenantId
+  /** IANA name: where the tenant's days begin and end. */
+  readonly timezone: string
   /** `widget` stands for every channel a stranger can reach. */
   readonly allowedTools: { readonly widget: ToolRule; readonly api: ToolRule; readonly console: ToolRule }
   /** Wins over every permission. */
@@ -38,6 +40,18 @@ export function isOrigin(text: string): boolean {
   const web = url?.protocol === 'https:' || url?.protocol === 'http:'
   // The URL parser takes a star for a host name; nobody's browser ever sends one.
   return web && url.origin === text && !text.includes('*')
+}
+
+export const defaultTimezone = 'UTC'
+
+/** A zone this machine knows by its name: `Europe/Zurich`, not an offset, which would miss the change of clocks. */
+function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
 }
 
 const toolRule = z.union([z.literal('all'), z.array(z.string().min(1).max(64)).max(200)])
@@ -66,6 +80,7 @@ export const newTenant = z.strictObject({
     })
     .default(defaultTexts),
   parentTenantId: z.string().optional(),
+  timezone: z.string().max(64).refine(isTimezone, 'an IANA time zone such as Europe/Zurich').default(defaultTimezone),
   allowedTools: z
     .strictObject({ widget: toolRule.default('all'), api: toolRule.default('all'), console: toolRule.default('all') })
     .default({ widget: 'all', api: 'all', console: 'all' }),
@@ -75,5 +90,5 @@ export type NewTenant = z.input<typeof newTenant>
 
 export const tenantChange = newTenant.omit({ slug: true, parentTenantId: true }).partial()
 export type TenantChange = Partial<
-  Pick<Tenant, 'name' | 'plan' | 'origins' | 'brand' | 'texts' | 'allowedTools' | 'deniedTools'>
+  Pick<Tenant, 'name' | 'plan' | 'origins' | 'brand' | 'texts' | 'timezone' | 'allowedTools' | 'deniedTools'>
 >

@@ -21,7 +21,7 @@ test('a tenant is found by slug and id, and 20 at once with one slug make one', 
   )
   expect(made.filter((each) => each.status === 'fulfilled')).toHaveLength(1)
   const tenant = await tenants.bySlug('acme')
-  expect(tenant).toMatchObject({ slug: 'acme', status: 'active', plan: 'free', origins: [] })
+  expect(tenant).toMatchObject({ slug: 'acme', status: 'active', plan: 'free', origins: [], timezone: 'UTC' })
   expect(await tenants.byId(tenant!.id)).toEqual(tenant)
   expect(await tenants.bySlug('nobody')).toBeUndefined()
 })
@@ -33,6 +33,8 @@ test.each([
   ['an origin with a path', { slug: 'a', name: 'A', origins: ['https://a.example/'] }],
   ['a script origin', { slug: 'a', name: 'A', origins: ['javascript:alert(1)'] }],
   ['a colour that is code', { slug: 'a', name: 'A', brand: { accent: 'red;}', title: 'x' } }],
+  ['a time zone nobody knows', { slug: 'a', name: 'A', timezone: 'Mars/Olympus' }],
+  ['an offset for a time zone', { slug: 'a', name: 'A', timezone: '+02:00' }],
   ['a field nobody knows', { slug: 'a', name: 'A', credits: 5 }],
 ])('%s is refused', async (_name, input) => {
   await expect(tenants.create(input)).rejects.toMatchObject({ code: 'invalid' })
@@ -43,6 +45,14 @@ test('only what is named changes', async () => {
   const changed = await tenants.of(tenant.id).change({ name: 'After' })
   expect(changed).toEqual({ ...tenant, name: 'After' })
   await expect(tenants.of(asTenantId('ten_none')).change({ name: 'x' })).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('the time zone can be chosen later, and a tenant from before there was one lives in UTC', async () => {
+  const tenant = await tenants.create({ slug: 'zone', name: 'Z' })
+  expect(await tenants.of(tenant.id).change({ timezone: 'Europe/Zurich' })).toMatchObject({ timezone: 'Europe/Zurich' })
+  await expect(tenants.of(tenant.id).change({ timezone: 'Europe/Atlantis' })).rejects.toMatchObject({ code: 'invalid' })
+  await store.db.collection('tenants').updateOne({ slug: 'zone' }, { $unset: { timezone: true } })
+  expect(await tenants.bySlug('zone')).toMatchObject({ timezone: 'UTC' })
 })
 
 test('allowing an origin twice writes once', async () => {

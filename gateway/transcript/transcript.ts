@@ -127,7 +127,6 @@ function fencedOf(versions: readonly Version[], outcomes: readonly Outcome[] | u
 function createOutage(log: Log | undefined): (error: unknown) => void {
   let isDown = false
   return (error) => {
-    // Never the error itself: a bulk error of the driver carries the documents, and with them what was said.
     if (error !== undefined && !isDown) log?.warn({ event: 'turns_waiting', reason: reasonOf(error) })
     if (error === undefined && isDown) log?.info({ event: 'turns_stored' })
     isDown = error !== undefined
@@ -135,5 +134,5 @@ function createOutage(log: Log | undefined): (error: unknown) => void {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message.split('\n')[0] ?? ''}` : 'the store refused a turn'
+  return error instanceof Error ? `${error.name}: ${error.message.split('\n')[0] ?? ''}` : String(error)
 }

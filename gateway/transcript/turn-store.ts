@@ -142,13 +142,15 @@ function createBulk(collection: Collection<TurnDoc>) {
     try {
       await collection.bulkWrite(items.map(upsert), { ordered: false })
     } catch (error) {
-      if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) throw error
+      if (!(error instanceof MongoBulkWriteError)) throw error
       const failures = error.result.getWriteErrors()
-      // A command that failed as a whole names no single write.
-      if (failures.length === 0) throw error
+      // Without a single write that failed the command did. Thrown bare: this error carries the documents, what was said
+      // among them, and may be logged by whoever catches it.
+      if (failures.length === 0 || error.result.getWriteConcernError() !== undefined) throw new Error(error.message)
       const duplicates = failures.filter((each) => each.code === duplicateKey).map((each) => each.index)
       const docs = await refused(items.filter((_, at) => duplicates.includes(at)))
-      for (const failure of failures) attempts.set(failure.index, { is: 'failed', error: failure })
+      for (const { index, code, errmsg } of failures)
+        attempts.set(index, { is: 'failed', error: new Error(`the store refused a turn (${code}): ${errmsg ?? ''}`) })
       for (const at of duplicates) {
         const item = items[at]
         if (item !== undefined) attempts.set(at, verdict(docs.get(item.version.turn.id), item))

@@ -255,7 +255,6 @@ async function replayDead(
       lock.release()
     }
   }
-  if (total.turns + total.damaged > 0) log.info({ event: 'wal_replayed', ...total })
   return total
 }
 

@@ -1,6 +1,5 @@
 // One session with the demo: what was heard waits for `respond` or for the end of speech; one answer at a time.
 
-import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
@@ -16,10 +15,12 @@ import type {
 } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import { Ears } from './ears.ts'
+import { capabilitiesOf, type Modality, modalityOf, samplesIn } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
 import { Gate, speak } from './mouth.ts'
 import { OpenCalls } from './open-calls.ts'
 import type { Recogniser } from './recogniser.ts'
+import { restOf } from './rest.ts'
 import { sentences } from './sentences.ts'
 import type { VadEvent } from './vad.ts'
 import { type Voice, voiceNamed } from './voice.ts'
@@ -32,8 +33,10 @@ export interface DemoEngineNeeds {
   readonly recogniser: Recogniser | undefined
 }
 
-type Modality = EngineBrief['outputModality']
-type Ask = { readonly what: 'respond'; readonly modality: Modality } | { readonly what: 'say'; readonly text: string }
+type Ask =
+  | { readonly what: 'respond'; readonly modality: Modality }
+  | { readonly what: 'say'; readonly text: string }
+  | { readonly what: 'goOn'; readonly after: string }
 
 interface Answer {
   readonly id: string
@@ -49,11 +52,6 @@ const shortestCommitMs = 100
 
 const applied: CommandAnswer = { is: 'applied' }
 const accepted: CommandAnswer = { is: 'accepted' }
-
-const appendEvent = z.object({ audio: z.string() })
-const respondEvent = z.object({
-  response: z.object({ output_modalities: z.tuple([z.enum(['audio', 'text'])]) }),
-})
 
 export class DemoEngine implements Engine {
   readonly kind = 'demo'
@@ -113,11 +111,13 @@ export class DemoEngine implements Engine {
         return this.#ask({ what: 'respond', modality: modalityOf(command.raw) ?? this.#brief.outputModality })
       case 'say':
         return this.#ask({ what: 'say', text: command.text })
+      case 'goOn':
+        return this.#ask({ what: 'goOn', after: command.after })
       case 'note':
         this.#mind.note(command.text)
         return applied
       case 'toolResult':
-        return this.#toolResult(command.callId, command.output)
+        return this.#toolResult(command)
       case 'cancel':
         return this.#cancel(command.responseId)
       case 'truncate':
@@ -146,8 +146,8 @@ export class DemoEngine implements Engine {
     return true
   }
 
-  #toolResult(callId: string, output: string): CommandAnswer {
-    const question = this.#calls.take(callId)
+  #toolResult({ callId, output, foreign }: Extract<EngineCommand, { type: 'toolResult' }>): CommandAnswer {
+    const question = this.#calls.take(callId) ?? (foreign === undefined ? undefined : (this.#asked ?? foreign))
     if (question === undefined) return { is: 'rejected', reason: 'unknown_call' }
     return this.#hear({ kind: 'result', question, output }) ? applied : { is: 'rejected', reason: 'too_many_waiting' }
   }
@@ -248,6 +248,7 @@ export class DemoEngine implements Engine {
     this.#emit({ type: 'responseStarted', source: 'provider', responseId: answer.id })
     try {
       if (ask.what === 'say') await this.#deliver(answer, ask.text, this.#brief.outputModality)
+      else if (ask.what === 'goOn') await this.#goOn(answer, ask.after)
       else await this.#think(answer, ask.modality)
     } catch (thrown) {
       this.#needs.log.warn({ err: thrown }, 'demo answer failed')
@@ -268,6 +269,27 @@ export class DemoEngine implements Engine {
     if (answer.stop.signal.aborted) return
     if (thought.do === 'say') await this.#deliver(answer, thought.text, modality)
     else this.#call(answer, thought)
+  }
+
+  /** Another engine began this answer: it is thought of anew, and only what follows is said. */
+  async #goOn(answer: Answer, after: string): Promise<void> {
+    const question = this.#asked
+    const asked: Heard[] = question === undefined ? [] : [{ kind: 'text', text: question }]
+    const heard = this.#heard.length > 0 ? this.#heard : asked
+    this.#heard = []
+    if (heard.length === 0) return
+    const thought = await this.#mind.think(heard)
+    if (answer.stop.signal.aborted) return
+    if (thought.do === 'say') {
+      const rest = restOf(thought.text, after)
+      if (rest !== '') await this.#deliver(answer, rest, this.#brief.outputModality)
+      // Who has begun to answer has asked its tools: no tool runs twice for one question.
+    } else if (after === '') this.#call(answer, thought)
+  }
+
+  /** What the person asked last before this engine was there. */
+  get #asked(): string | undefined {
+    return this.#options.brief.history.findLast(({ role }) => role === 'user')?.text
   }
 
   #call(answer: Answer, thought: { tool: string; args: Readonly<Record<string, unknown>>; question: string }): void {
@@ -365,36 +387,5 @@ export class DemoEngine implements Engine {
     this.#answer?.stop.abort()
     this.#gate.resume()
     this.#options.onEvent({ type: 'closed', source: 'local', cause, code, message })
-  }
-}
-
-function capabilitiesOf(hears: Capabilities['hears']): Capabilities {
-  return {
-    conversation: 'turn',
-    cancelSpeech: 'exact',
-    truncate: 'native',
-    say: 'exact',
-    tools: 'inline',
-    usage: 'cumulative',
-    media: 'relayed',
-    hears,
-    inputAudio: 'pcm16_24k',
-    outputAudio: 'pcm16_24k',
-    maxDurationMs: null,
-    mutable: ['tools', 'voice', 'turnDetection', 'outputModality'],
-    dialect: 'none',
-  }
-}
-
-function modalityOf(raw: unknown): Modality | undefined {
-  return respondEvent.safeParse(raw).data?.response.output_modalities[0]
-}
-
-function samplesIn(frame: Buffer): Buffer | undefined {
-  try {
-    const event = appendEvent.safeParse(JSON.parse(frame.toString('utf8')))
-    return event.success ? Buffer.from(event.data.audio, 'base64') : undefined
-  } catch {
-    return undefined
   }
 }

@@ -31,3 +31,26 @@ export function createDemo(needs: DemoNeeds): EngineFactory {
     open: (options) => new DemoEngine({ knowledge, log, clock, voice, recogniser }, options),
   }
 }
+
+/** What is said while the engine is exchanged, in PCM16 24 kHz. */
+export interface HoldingLine {
+  readonly text: string
+  readonly pcm: Buffer
+}
+
+/** Made once, when first needed. Undefined for a language that the voice cannot speak, and where it cannot speak at all. */
+export function createHoldingLine(voice: Voice): (language: string) => Promise<HoldingLine | undefined> {
+  const text = 'One moment, please.'
+  let made: Promise<HoldingLine | undefined> | undefined
+  return async (language) => {
+    if (!/^en\b/i.test(language)) return undefined
+    made ??= voice.speak('slt', text).then(
+      (pcm) => ({ text, pcm }),
+      () => {
+        made = undefined
+        return undefined
+      },
+    )
+    return made
+  }
+}

@@ -99,6 +99,24 @@ export function sayNow(text: string): WireEvent {
   }
 }
 
+/** With nothing said yet it is an answer like any other. */
+export function goOn(after: string, instructions: string): WireEvent {
+  if (after === '') return { type: 'response.create' }
+  const task =
+    'Your last answer broke off in the middle. The person has heard it up to and including the words quoted below. Continue ' +
+    'it with the very next word, in the same language and tone. Do not repeat any of it, do not greet, do not apologise and ' +
+    `do not mention the interruption. If nothing is missing, say only what naturally ends it. Heard so far: ${JSON.stringify(after)}`
+  return {
+    type: 'response.create',
+    response: { instructions: instructions === '' ? task : `${instructions}\n\n${task}` },
+  }
+}
+
+/** The call is unknown to this session of the provider: its result is told as a fact. */
+export function foreignResult(tool: string, output: string): string {
+  return `The tool ${tool} was called for the person's last request and has answered: ${output}`
+}
+
 function message(id: string, role: string, content: Readonly<Record<string, string>>): WireEvent {
   return { type: 'conversation.item.create', item: { id, type: 'message', role, content: [content] } }
 }

@@ -81,6 +81,8 @@ class RealtimeEngine implements Engine {
   #voiced = false
   #engineSessionId = ''
   #model: string
+  /** An answer's own instructions replace the session's: what is added to them needs them. */
+  #instructions: string
   /** The provider explains a close in an `error` just before it. */
   #lastError: string | undefined
 
@@ -94,6 +96,7 @@ class RealtimeEngine implements Engine {
       refused: (refusal) => this.#refused(refusal),
       gone: (gone) => this.#gone(gone),
     })
+    this.#instructions = options.brief.instructions
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
   }
 
@@ -212,13 +215,13 @@ class RealtimeEngine implements Engine {
         return this.#ask({ type: 'response.create' })
       case 'say':
         return this.#ask(commands.sayNow(command.text))
-      case 'note': {
-        const itemId = newId('item')
-        this.#reader.own(itemId)
-        return this.#write(commands.noteItem(itemId, command.text))
-      }
+      case 'goOn':
+        return this.#ask(commands.goOn(command.after, this.#instructions))
+      case 'note':
+        return this.#note(command.text)
       case 'toolResult':
-        return this.#write(commands.toolResult(command))
+        if (command.foreign === undefined) return this.#write(commands.toolResult(command))
+        return this.#note(commands.foreignResult(command.foreign, command.output))
       case 'cancel':
         if (command.responseId === undefined) this.#turns.clear()
         return this.#write({
@@ -237,6 +240,12 @@ class RealtimeEngine implements Engine {
       case 'native':
         return this.#write(command.event)
     }
+  }
+
+  #note(text: string): CommandAnswer {
+    const itemId = newId('item')
+    this.#reader.own(itemId)
+    return this.#write(commands.noteItem(itemId, text))
   }
 
   #ask(create: commands.WireEvent): CommandAnswer {
@@ -262,6 +271,7 @@ class RealtimeEngine implements Engine {
   #update(command: Extract<EngineCommand, { type: 'update' }>): CommandAnswer {
     const { fields } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
+    if (fields.instructions !== undefined) this.#instructions = fields.instructions
     if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
     return this.#write(commands.sessionChange(fields, command.eventId))
   }

@@ -1,0 +1,75 @@
+// The provider's session cap: from 80 % of it the engine is exchanged where nobody speaks, at 97 % in any case.
+
+import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Chain } from './chain.ts'
+
+const fromShare = 0.8
+const atLastShare = 0.97
+
+export class Cap {
+  readonly #clock: Clock
+  readonly #againMs: number
+  readonly #chain: Pick<Chain, 'live' | 'preparing' | 'prepare' | 'promote' | 'drop' | 'leave'>
+  /** A moment in which nobody notices. */
+  readonly #quiet: () => boolean
+  #timers: Timer[] = []
+  #due = false
+  /** Since the replacement was seeded something was said that it does not know. */
+  #stale = false
+
+  constructor(
+    clock: Clock,
+    againMs: number,
+    chain: Pick<Chain, 'live' | 'preparing' | 'prepare' | 'promote' | 'drop' | 'leave'>,
+    quiet: () => boolean,
+  ) {
+    this.#clock = clock
+    this.#againMs = againMs
+    this.#chain = chain
+    this.#quiet = quiet
+  }
+
+  /** An engine is there, and lives this long at most. */
+  starts(maxMs: number | null): void {
+    this.over()
+    if (maxMs === null) return
+    this.#timers = [
+      this.#clock.after(maxMs * fromShare, () => {
+        this.#due = true
+        this.look()
+      }),
+      this.#clock.after(maxMs * atLastShare, () => this.#chain.leave('session_cap')),
+    ]
+  }
+
+  stale(): void {
+    this.#stale = true
+  }
+
+  /** Something changed: it may be the moment. */
+  look(): void {
+    if (!this.#due || !this.#chain.live || this.#chain.preparing || !this.#quiet()) return
+    this.#stale = false
+    this.#chain.prepare()
+  }
+
+  prepared(ready: boolean): void {
+    if (!ready) {
+      this.#due = false
+      this.#timers.push(
+        this.#clock.after(this.#againMs, () => {
+          this.#due = true
+          this.look()
+        }),
+      )
+    } else if (this.#stale || !this.#quiet()) {
+      this.#chain.drop()
+      this.look()
+    } else this.#chain.promote()
+  }
+
+  over(): void {
+    for (const timer of this.#timers.splice(0)) timer.cancel()
+    this.#due = false
+  }
+}
