@@ -51,7 +51,14 @@ export interface Before {
   readonly recovery: Recovery
 }
 
-export function assemble(deps: Deps, made: Made): Session {
+export interface Assembled {
+  readonly session: Session
+  readonly budget: Budget
+  readonly model: string
+  readonly onNotice: SessionParts['onNotice']
+}
+
+export function assemble(deps: Deps, made: Made): Assembled {
   const { request, view, engine } = made
   const { tenantId, brief, leg } = request
   const log = deps.log.child({ tenantId, sessionId: view.id })
@@ -118,7 +125,7 @@ export function assemble(deps: Deps, made: Made): Session {
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  return session
+  return { session, budget, model: view.engine.model, onNotice: parts.onNotice }
 }
 
 /** A process that stood still asks whether the session is still its own before it writes another word. */

@@ -107,6 +107,10 @@ export class Budget {
   get confirmedAtMs(): number {
     return this.#lastGoodMs
   }
+  #costUnknown = false
+  costUnknown(): void {
+    this.#costUnknown = true
+  }
   away(_lastByteAtMs: number): void {}
   back(): void {}
   async lastCheckpoint(): Promise<void> {
@@ -116,7 +120,8 @@ export class Budget {
   }
 
   bill(): Bill {
-    return this.#deps.usage.bill(this.#facts.admission.price, this.#soFar())
+    const bill = this.#deps.usage.bill(this.#facts.admission.price, this.#soFar())
+    return this.#costUnknown ? { ...bill, costUsdMicro: null } : bill
   }
 
   #soFar() {

@@ -125,8 +125,6 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
   // Frames of an owner that died are lost; its number at least is nothing a client may take for ours.
   const isWhole = left.released && left.frames !== undefined
   if (isWhole) request.leg.restore(left.frames ?? [], left.lastSeq)
-  const factory = deps.engineFor(brief)
-  if (!('open' in factory)) throw new Problem('engine_refused', undefined, { cause: factory.off })
   const [stored, earlier, tools, beat] = await Promise.all([
     transcript.ofSession(sessionId),
     transcript.ofConversation(found.view.conversationId, historyTurns),
@@ -146,13 +144,12 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
     recovery: recoveryOf(stored, found.voice),
   }
   const asked = { ...request, outputModality: found.voice ? ('audio' as const) : request.outputModality }
-  const of = { request: asked, sessionId, factory, tools, history: history.slice(-historyTurns) }
-  const { engine, connect } = openEngine(of)
+  const { engine, connect } = openEngine(deps, { request: asked, sessionId, tools, history })
   const serverTools = new Set(tools.map((tool) => tool.name))
   const view = { ...found.view, state: 'opening' as const }
   const { epoch } = found
-  const session = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
-  connect(session)
+  const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
+  connect(assembled)
   deps.log.info({ tenantId, sessionId, epoch, released: left.released }, 'session taken over')
   return {
     sessionId,
@@ -163,8 +160,8 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
     resumeToken: taken.resumeToken,
     resumed: { voice: found.voice, ...(isWhole ? { lastSeq: request.lastSeq } : {}) },
     serverTools: tools,
-    port: session,
-    start: () => session.start(),
+    port: assembled.session,
+    start: () => assembled.session.start(),
   }
 }
 

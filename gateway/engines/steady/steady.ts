@@ -78,6 +78,13 @@ class SteadyEngine implements Engine {
       quiet: () => this.#trouble.begins('silent', 'silent'),
       dead: () => this.#chain.leave('silent'),
     })
+    // Before the chain: it opens its first engine at once, with a history from which our own lines are taken.
+    this.#trouble = new Trouble(needs, this.#times.holdingMs, {
+      told: (trouble, code) => this.#told(trouble, code),
+      wanted: () => this.#holdingWanted,
+      language: () => (this.#memory.brief.outputModality === 'audio' ? this.#memory.brief.language : undefined),
+      say: (line) => this.#sayHolding(line),
+    })
     this.#chain = new Chain({
       clock,
       random,
@@ -93,12 +100,6 @@ class SteadyEngine implements Engine {
         prepared: (ready) => this.#cap.prepared(ready),
         over: (cause, code, message) => this.#over(cause, code, message),
       },
-    })
-    this.#trouble = new Trouble(needs, this.#times.holdingMs, {
-      told: (trouble, code) => this.#told(trouble, code),
-      wanted: () => this.#holdingWanted,
-      language: () => (this.#memory.brief.outputModality === 'audio' ? this.#memory.brief.language : undefined),
-      say: (line) => this.#sayHolding(line),
     })
     this.#retry = new Retry({
       clock,
