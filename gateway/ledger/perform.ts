@@ -29,7 +29,9 @@ export function perform<Answer>(
 ): Outcome<Answer> {
   const key = operation.key(read)
   const before = expireDue(read)
-  const decision = operation.decide(before.account, history)
+  // What ends just now belongs to the history, too.
+  const justEnded = before.entries.map((entry) => ({ ...entry, at: read.now }))
+  const decision = operation.decide(before.account, [...history, ...justEnded])
   if (decision.is === 'refuse') {
     const [first] = before.entries
     if (decision.expire !== true || first === undefined) return decision

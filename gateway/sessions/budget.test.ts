@@ -4,12 +4,17 @@ import type { ExtendAnswer, Ledger, SettleRequest, TenantLedger } from '../ledge
 import { asTenantId } from '../platform/ids.ts'
 import { createLog } from '../platform/log.ts'
 import type { CheckpointFacts, Usage } from '../usage/usage.ts'
-import { Budget } from './budget.ts'
+import { Budget, type BudgetFacts } from './budget.ts'
 
 const perSecond = 100
 
 /** A ledger of one hold with so much credit behind it. */
-function setup(options: { creditMicro: number; checkpoint?: () => 'applied' | 'fenced' }) {
+function setup(options: {
+  creditMicro: number
+  checkpoint?: () => 'applied' | 'fenced'
+  facts?: Partial<BudgetFacts>
+  isDayOver?: () => Promise<boolean>
+}) {
   const clock = new ManualClock()
   const told: string[] = []
   const checkpoints: CheckpointFacts[] = []
@@ -56,9 +61,11 @@ function setup(options: { creditMicro: number; checkpoint?: () => 'applied' | 'f
           holdSecondMicro: perSecond,
         },
       },
+      ...options.facts,
     },
     {
       clock,
+      ...(options.isDayOver === undefined ? {} : { isDayOver: options.isDayOver }),
       log: createLog('silent', { write: () => {} }),
       usage,
       ledger,
@@ -126,4 +133,70 @@ test('a minute without one durable checkpoint wraps the session up', async () =>
   expect(told).toEqual([])
   await clock.advance(30_000)
   expect(told).toContain('out')
+})
+
+test('[S31] what is told stands on what earlier owners used', async () => {
+  const before = { seconds: 100, meters: { 'output.text.tokens': 7 }, toolCalls: 2, tools: { find: 1 }, messages: 3 }
+  const { clock, budget, checkpoints } = setup({
+    creditMicro: 1_000_000,
+    facts: { baseline: before, freeGapMs: 9_000 },
+  })
+  expect(budget.used).toEqual(before)
+  budget.start()
+  budget.meters({ 'output.text.tokens': 5, 'input.text.tokens': 1 })
+  // An engine that counts from nothing again takes nothing back.
+  budget.meters({ 'output.text.tokens': 2 })
+  budget.toolCall('find')
+  budget.toolCall('book')
+  budget.toolCall()
+  budget.message()
+  await clock.advance(15_000)
+  expect(checkpoints.at(-1)?.usage).toEqual({
+    seconds: 115,
+    meters: { 'output.text.tokens': 12, 'input.text.tokens': 1 },
+    toolCalls: 5,
+    tools: { find: 2, book: 1 },
+    messages: 4,
+  })
+  expect(budget.freeGapMs).toBe(9_000)
+})
+
+test('[S35] half a minute without a durable checkpoint ends a session whose hold is nearly used', async () => {
+  let isDown = false
+  const { clock, budget, told } = setup({
+    creditMicro: 0,
+    checkpoint: () => {
+      if (isDown) throw new Error('store down')
+      return 'applied'
+    },
+  })
+  budget.start()
+  await clock.advance(60_000)
+  isDown = true
+  await clock.advance(25_000)
+  // 35 s are held, 25 s nobody knows about.
+  expect(told).not.toContain('out')
+  await clock.advance(10_000)
+  expect(budget.seconds).toBeLessThan(100)
+  expect(told).toContain('out')
+})
+
+test('[S36] BILL-12: a session ends with its closing sentence before it costs more than it may', async () => {
+  const { clock, budget, told } = setup({ creditMicro: 1_000_000, facts: { capMicro: 300 * perSecond } })
+  budget.start()
+  await clock.advance(274_000)
+  expect(told).toEqual([])
+  await clock.advance(10_000)
+  expect(told).toContain('out')
+})
+
+test('[S36] BILL-12: a session ends when its agent has used up its day', async () => {
+  let isOver = false
+  const { clock, budget, told } = setup({ creditMicro: 1_000_000, isDayOver: async () => isOver })
+  budget.start()
+  await clock.advance(60_000)
+  expect(told).toEqual([])
+  isOver = true
+  await clock.advance(15_000)
+  expect(told).toEqual(['out'])
 })

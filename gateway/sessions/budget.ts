@@ -9,17 +9,25 @@ import { limits } from '../protocol/realtime.ts'
 import type { Receipt } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { Admission, Bill, CheckpointFacts, Usage, UsageSoFar } from '../usage/usage.ts'
+import { BilledTime } from './billed-time.ts'
+import { HoldLine } from './hold-line.ts'
 
 export const checkpointMs = 15_000
 /** Turns may end in quick succession; their checkpoints are merged into one. */
 const checkpointGapMs = 3_000
-/** Extend while this much is left, so that a refusal leaves time for a closing sentence. */
-const extendBelowSeconds = 40
+/** Asked for while this much is left: what is to be had is then known when the operator is to be warned. */
+const extendBelowSeconds = 70
 const warnBelowSeconds = 60
+/** Less is nearly nothing: a session that cannot store its progress stops here. */
+const nearlyUsedSeconds = 40
+/** A closing sentence takes 12 s at most. */
 const graceSeconds = 20
-const extendBySeconds = 120
-/** Without one durable checkpoint for this long the session is wrapped up: nobody could prove its bill. */
+/** Without a durable checkpoint for this long somebody else may own the session soon. */
+const unsureMs = 30_000
+/** Without one for this long the session is wrapped up, whatever is held: nobody could prove its bill. */
 const blindMs = 60_000
+/** The last minute is watched closer than by the heartbeat. */
+const lastMinuteWatchMs = 1_000
 const settleTries = 8
 
 export interface BudgetFacts {
@@ -28,8 +36,12 @@ export interface BudgetFacts {
   readonly agentId: string
   readonly channel: Channel
   readonly admission: Admission
+  /** What earlier owners and engines of the session used: all that is told is on top of it. */
   readonly baseline?: UsageSoFar
+  /** Free time that earlier owners gave. */
   readonly freeGapMs?: number
+  /** The most one session may cost. Null or missing: no more than the tenant's credit. */
+  readonly capMicro?: number | null
 }
 
 export interface BudgetDeps {
@@ -39,25 +51,35 @@ export interface BudgetDeps {
   readonly ledger: Pick<Ledger, 'of'>
   /** Moves the session's own checkpoint: last seen, bill, counts. */
   readonly store: () => Promise<void>
+  /** Whether the agent has used up its day. Asked after each checkpoint. */
+  readonly isDayOver?: () => Promise<boolean>
   readonly onLow: () => void
+  /** 20 s are left: time for a whole closing sentence. */
   readonly onOut: () => void
   readonly onFenced: () => void
+  /** A spending cap is reached. Default: as if credit ran out. */
+  readonly onCap?: () => void
 }
+
+const nothingYet: UsageSoFar = { seconds: 0, meters: {}, toolCalls: 0 }
 
 export class Budget {
   readonly #facts: BudgetFacts
   readonly #deps: BudgetDeps
-  #startedAtMs: number | undefined
-  #stoppedAtMs: number | undefined
-  #meters: Meters = {}
+  readonly #before: UsageSoFar
+  readonly #time: BilledTime
+  readonly #hold: HoldLine
+  #isStarted = false
+  #isStopped = false
+  #meters: Readonly<Record<string, number>> = {}
   #toolCalls = 0
-  #heldMicro: number
-  #extensions = 0
-  #exhausted = false
-  #extending = false
+  #messages = 0
+  #isCostUnknown = false
+  readonly #tools = new Map<string, number>()
   #running: Promise<void> | undefined
   #again: Timer | undefined
   #due: Timer | undefined
+  #closeWatch: Timer | undefined
   #checkpointedAtMs = Number.NEGATIVE_INFINITY
   #lastGoodMs = 0
   readonly #timers: Timer[] = []
@@ -65,120 +87,139 @@ export class Budget {
   constructor(facts: BudgetFacts, deps: BudgetDeps) {
     this.#facts = facts
     this.#deps = deps
-    this.#heldMicro = facts.admission.heldMicro
+    this.#before = facts.baseline ?? nothingYet
+    this.#time = new BilledTime(deps.clock, { seconds: this.#before.seconds, freeGapMs: facts.freeGapMs ?? 0 })
+    this.#hold = new HoldLine(facts.tenantId, facts.admission, deps)
   }
 
   /** The engine is ready: seconds count from now. */
   start(): void {
-    if (this.#startedAtMs !== undefined) return
-    this.#startedAtMs = this.#deps.clock.monotonicMs()
-    this.#lastGoodMs = this.#startedAtMs
+    if (this.#isStarted) return
+    this.#isStarted = true
+    this.#time.start()
+    this.#lastGoodMs = this.#deps.clock.monotonicMs()
     this.#timers.push(this.#deps.clock.every(limits.heartbeatMs, () => this.#beat()))
     this.#due = this.#deps.clock.after(checkpointMs, () => this.checkpoint())
   }
 
   stop(): void {
-    this.#stoppedAtMs ??= this.#deps.clock.monotonicMs()
+    this.#isStopped = true
+    this.#time.stop()
     this.#again?.cancel()
     this.#due?.cancel()
+    this.#closeWatch?.cancel()
     for (const timer of this.#timers.splice(0)) timer.cancel()
   }
 
-  meters(meters: Meters): void {
-    this.#meters = meters
+  /** The client is gone since `lastByteAtMs` of the monotonic clock. */
+  away(lastByteAtMs: number): void {
+    this.#time.away(lastByteAtMs)
   }
 
-  toolCall(): void {
+  back(): void {
+    this.#time.back()
+  }
+
+  /** Cumulative over the engines of this owner. */
+  meters(meters: Meters): void {
+    this.#meters = joined(this.#meters, meters, Math.max)
+    this.#watchCredit()
+  }
+
+  toolCall(name?: string): void {
     this.#toolCalls++
+    if (name !== undefined) this.#tools.set(name, (this.#tools.get(name) ?? 0) + 1)
+    this.#watchCredit()
+  }
+
+  /** The person said or wrote something that is answered. */
+  message(): void {
+    this.#messages++
   }
 
   /** A started second counts. */
   get seconds(): number {
-    if (this.#startedAtMs === undefined) return 0
-    return Math.ceil(((this.#stoppedAtMs ?? this.#deps.clock.monotonicMs()) - this.#startedAtMs) / 1000)
+    return this.#time.seconds
   }
 
-  get used(): UsageSoFar {
-    return this.#soFar()
-  }
+  /** Free time so far, over all owners. */
   get freeGapMs(): number {
-    return this.#facts.freeGapMs ?? 0
+    return this.#time.freeGapMs
   }
+
+  /** By the monotonic clock: when a checkpoint last said that the session is ours. */
   get confirmedAtMs(): number {
     return this.#lastGoodMs
   }
-  #costUnknown = false
-  costUnknown(): void {
-    this.#costUnknown = true
+
+  /** Over all owners and engines. */
+  get used(): UsageSoFar {
+    const { meters, toolCalls, tools = {}, messages = 0 } = this.#before
+    const add = (a: number, b: number) => a + b
+    return {
+      seconds: this.seconds,
+      meters: joined(meters, this.#meters, add),
+      toolCalls: toolCalls + this.#toolCalls,
+      tools: joined(tools, Object.fromEntries(this.#tools), add),
+      messages: messages + this.#messages,
+    }
   }
-  away(_lastByteAtMs: number): void {}
-  back(): void {}
-  async lastCheckpoint(): Promise<void> {
-    this.stop()
-    await this.#running
-    await this.#checkpoint()
+
+  /** An engine of another price took over: what it costs us is not in the price snapshot. */
+  costUnknown(): void {
+    this.#isCostUnknown = true
   }
 
   bill(): Bill {
-    const bill = this.#deps.usage.bill(this.#facts.admission.price, this.#soFar())
-    return this.#costUnknown ? { ...bill, costUsdMicro: null } : bill
-  }
-
-  #soFar() {
-    return { seconds: this.seconds, meters: this.#meters, toolCalls: this.#toolCalls }
+    const bill = this.#deps.usage.bill(this.#facts.admission.price, this.used)
+    return this.#isCostUnknown ? { ...bill, costUsdMicro: null } : bill
   }
 
   #beat(): void {
     const { tenantId, sessionId, admission } = this.#facts
-    void this.#deps.usage.heartbeat({ tenantId, sessionId, epoch: admission.epoch, usage: this.#soFar() })
-    this.#watchCredit(this.bill())
+    void this.#deps.usage.heartbeat({ tenantId, sessionId, epoch: admission.epoch, usage: this.used })
+    this.#watchCredit()
   }
 
-  #watchCredit(bill: Bill): void {
-    const perSecond = Math.max(1, this.#facts.admission.price.holdSecondMicro)
-    const secondsLeft = (this.#heldMicro - bill.totalMicro) / perSecond
-    if (!this.#exhausted && secondsLeft < extendBelowSeconds) void this.#extend(extendBySeconds * perSecond)
-    if (!this.#exhausted) return
-    if (secondsLeft < graceSeconds) this.#deps.onOut()
-    else if (secondsLeft < warnBelowSeconds) this.#deps.onLow()
+  #secondsLeft(): number {
+    return (this.#hold.heldMicro - this.bill().totalMicro) / this.#hold.secondMicro
   }
 
-  async #extend(addMicro: number): Promise<void> {
-    if (this.#extending) return
-    this.#extending = true
-    try {
-      const { tenantId, admission } = this.#facts
-      const answer = await this.#deps.ledger
-        .of(tenantId)
-        .extend({ holdId: admission.holdId, n: this.#extensions + 1, addMicro, epoch: admission.epoch })
-      if (answer.is === 'held') {
-        this.#extensions++
-        this.#heldMicro = answer.amountMicro
-      } else if (answer.is === 'gone') this.#deps.onFenced()
-      else await this.#takeTheRest(addMicro - answer.shortfallMicro)
-    } catch (error) {
-      this.#deps.log.warn({ err: error }, 'hold not extended')
-    } finally {
-      this.#extending = false
-    }
+  #watchCredit(): void {
+    if (!this.#isStarted || this.#isStopped) return
+    const isEnough = () => this.#isStopped || this.#secondsLeft() >= extendBelowSeconds
+    if (!isEnough()) void this.#hold.extend(isEnough).then(() => this.#judge())
+    this.#judge()
   }
 
-  /** The last credit of the tenant: whatever is left, then no more. */
-  async #takeTheRest(restMicro: number): Promise<void> {
-    this.#exhausted = true
-    if (restMicro <= 0) return
-    const { tenantId, admission } = this.#facts
-    const answer = await this.#deps.ledger
-      .of(tenantId)
-      .extend({ holdId: admission.holdId, n: this.#extensions + 1, addMicro: restMicro, epoch: admission.epoch })
-    if (answer.is !== 'held') return
-    this.#extensions++
-    this.#heldMicro = answer.amountMicro
+  #judge(): void {
+    if (this.#isStopped) return
+    const leftSeconds = this.#secondsLeft()
+    const unsureForMs = this.#deps.clock.monotonicMs() - this.#lastGoodMs
+    const isSpent = leftSeconds < graceSeconds && (this.#hold.isExhausted || this.#hold.isStuck)
+    const isUnproven = unsureForMs > blindMs || (unsureForMs > unsureMs && leftSeconds < nearlyUsedSeconds)
+    if (isSpent || isUnproven) this.#deps.onOut()
+    else if (this.#isCapped()) this.#capped()
+    else if (this.#hold.isExhausted && leftSeconds < warnBelowSeconds) this.#deps.onLow()
+    if (this.#hold.isExhausted && !this.#isStopped)
+      this.#closeWatch ??= this.#deps.clock.every(lastMinuteWatchMs, () => this.#judge())
+  }
+
+  #isCapped(): boolean {
+    const { capMicro } = this.#facts
+    if (capMicro === undefined || capMicro === null) return false
+    return this.bill().totalMicro + graceSeconds * this.#hold.secondMicro >= capMicro
+  }
+
+  #capped(): void {
+    const { onCap, onOut } = this.#deps
+    if (onCap === undefined) onOut()
+    else onCap()
   }
 
   /** Durable progress, now or within 3 s of the last one. */
   checkpoint(): void {
-    if (this.#startedAtMs === undefined || this.#stoppedAtMs !== undefined || this.#again !== undefined) return
+    if (!this.#isStarted || this.#isStopped || this.#again !== undefined) return
     const waitMs = this.#checkpointedAtMs + checkpointGapMs - this.#deps.clock.monotonicMs()
     if (this.#running === undefined && waitMs <= 0) this.#runCheckpoint()
     else {
@@ -208,7 +249,7 @@ export class Budget {
       channel,
       holdId: admission.holdId,
       epoch: admission.epoch,
-      usage: this.#soFar(),
+      usage: this.used,
       bill,
       day: new Date(this.#deps.clock.now()).toISOString().slice(0, 10),
     }
@@ -222,8 +263,24 @@ export class Budget {
       this.#lastGoodMs = this.#deps.clock.monotonicMs()
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'checkpoint failed')
-      if (this.#deps.clock.monotonicMs() - this.#lastGoodMs > blindMs) this.#deps.onOut()
+      return this.#judge()
     }
+    await this.#watchDay()
+  }
+
+  async #watchDay(): Promise<void> {
+    try {
+      if ((await this.#deps.isDayOver?.()) === true && !this.#isStopped) this.#capped()
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, "the agent's day could not be read")
+    }
+  }
+
+  /** The owner lets go: what it used is made durable, nothing is settled. */
+  async lastCheckpoint(): Promise<void> {
+    this.stop()
+    await this.#running
+    await this.#checkpoint()
   }
 
   /** One settlement, retried; undefined when it is left to the janitor. */
@@ -251,4 +308,16 @@ export class Budget {
     this.#deps.log.error('settlement left to the janitor')
     return undefined
   }
+}
+
+type Quantities = Readonly<Record<string, number>>
+
+/** Per name, with `join` where both have it. */
+function joined(a: Quantities, b: Quantities, join: (a: number, b: number) => number): Quantities {
+  const all: Record<string, number> = { ...a }
+  for (const [name, quantity] of Object.entries(b)) {
+    const other = Object.hasOwn(all, name) ? all[name] : undefined
+    all[name] = other === undefined ? quantity : join(other, quantity)
+  }
+  return all
 }

@@ -21,7 +21,12 @@ export interface PriceSnapshot {
 export interface UsageSoFar {
   readonly seconds: number
   readonly meters: Meters
+  /** All of them, named below or not. */
   readonly toolCalls: number
+  /** Calls by the tool's name. */
+  readonly tools?: Readonly<Record<string, number>>
+  /** What the person said or wrote. */
+  readonly messages?: number
 }
 
 export interface Bill {
@@ -32,7 +37,21 @@ export interface Bill {
 }
 
 export const sessionSeconds = 'session.seconds'
+/** Calls nobody named. */
 export const toolCalls = 'tool.calls'
+export const sessionMessages = 'session.messages'
+/** Price of a tool that has none of its own. */
+export const anyTool = 'tool.*.calls'
+
+/** A meter's name must pass the ledger: lower case, 64 characters at most. */
+export function toolMeter(name: string): string {
+  return `tool.${name
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, '_')
+    .slice(0, 50)}.calls`
+}
+
+const isToolMeter = (meter: string) => meter.startsWith('tool.') && meter.endsWith('.calls')
 
 const million = 1_000_000
 /** Above any session; keeps quantity × price within 2^53 when a provider reports nonsense. */
@@ -47,7 +66,7 @@ export function billOf(price: PriceSnapshot, usage: UsageSoFar): Bill {
   for (const [meter, quantity] of used) {
     if (meter.endsWith('.tokens')) tokens += quantity
     const priceMicroPerMillion =
-      meter === sessionSeconds ? price.secondMicro * million : rateOf(price.meterMicroPerMillion, meter)
+      meter === sessionSeconds ? price.secondMicro * million : creditRate(price.meterMicroPerMillion, meter)
     if (priceMicroPerMillion === undefined) continue
     const amountMicro = Number((BigInt(quantity) * BigInt(priceMicroPerMillion)) / BigInt(million))
     lines.push({ meter, quantity, unit: unitOf(meter), priceMicroPerMillion, amountMicro })
@@ -62,8 +81,8 @@ function costOf(price: PriceSnapshot, used: readonly (readonly [string, number])
   if (costs === null) return null
   let sum = 0n
   for (const [meter, quantity] of used) {
-    // Providers charge for time and for our own tool calls only if the book says so.
-    const rate = rateOf(costs, meter) ?? (meter === sessionSeconds || meter === toolCalls ? 0 : undefined)
+    // Providers charge for time, for messages and for our own tool calls only if the book says so.
+    const rate = rateOf(costs, meter) ?? (meter.startsWith('session.') || isToolMeter(meter) ? 0 : undefined)
     if (rate === undefined && quantity > 0) return null
     sum += BigInt(quantity) * BigInt(rate ?? 0)
   }
@@ -75,12 +94,35 @@ function quantities(usage: UsageSoFar): readonly (readonly [string, number])[] {
     .map(([meter, quantity]) => [meter, whole(quantity)] as const)
     .filter(([, quantity]) => quantity > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-  const calls = whole(usage.toolCalls)
-  return [[sessionSeconds, whole(usage.seconds)], ...meters, ...(calls > 0 ? [[toolCalls, calls] as const] : [])]
+  const tools = toolQuantities(usage)
+  const messages = whole(usage.messages)
+  return [
+    [sessionSeconds, whole(usage.seconds)],
+    ...meters,
+    ...tools,
+    ...(messages > 0 ? [[sessionMessages, messages] as const] : []),
+  ]
+}
+
+function toolQuantities(usage: UsageSoFar): readonly (readonly [string, number])[] {
+  const byMeter = new Map<string, number>()
+  let named = 0
+  for (const [name, quantity] of Object.entries(usage.tools ?? {})) {
+    const calls = whole(quantity)
+    named += calls
+    if (calls > 0) byMeter.set(toolMeter(name), (byMeter.get(toolMeter(name)) ?? 0) + calls)
+  }
+  const rest = whole(usage.toolCalls) - named
+  const sorted = [...byMeter].sort(([a], [b]) => (a < b ? -1 : 1))
+  return rest > 0 ? [...sorted, [toolCalls, rest]] : sorted
 }
 
 export function whole(quantity: number | undefined): number {
   return quantity === undefined || !(quantity > 0) ? 0 : Math.floor(Math.min(quantity, maxQuantity))
+}
+
+function creditRate(rates: Readonly<Record<string, number>>, meter: string): number | undefined {
+  return rateOf(rates, meter) ?? (isToolMeter(meter) && meter !== toolCalls ? rateOf(rates, anyTool) : undefined)
 }
 
 function rateOf(rates: Readonly<Record<string, number>>, meter: string): number | undefined {
@@ -91,5 +133,6 @@ function unitOf(meter: string): ReceiptLine['unit'] {
   if (meter.endsWith('.tokens')) return 'token'
   if (meter.endsWith('.characters')) return 'character'
   if (meter.endsWith('.calls')) return 'call'
+  if (meter.endsWith('.messages')) return 'message'
   return 'second'
 }

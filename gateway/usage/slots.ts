@@ -71,19 +71,37 @@ export function createSlots(redis: Redis): Slots {
       return (await acquire.exec([slotsKey(session)], args)) === 1
     },
     async beat(session, { epoch, usage }) {
-      const counters = { seconds: usage.seconds, toolCalls: usage.toolCalls, ...usage.meters }
-      const pairs = Object.entries(counters).flatMap(([name, value]) => [name, String(whole(value))])
+      const pairs = Object.entries(toCounters(usage)).flatMap(([name, value]) => [name, String(whole(value))])
       const args = [session.sessionId, String(leaseMs), String(epoch), String(countersMs), ...pairs]
       return (await beat.exec([slotsKey(session), countersKey(session)], args)) === 1
     },
     async counters(session) {
       const stored = await redis.hgetall<Record<string, number>>(countersKey(session))
       if (stored === null) return undefined
-      const { epoch = 0, seconds = 0, toolCalls = 0, ...meters } = stored
-      return { epoch, usage: { seconds, toolCalls, meters } }
+      const { epoch = 0, ...counters } = stored
+      return { epoch, usage: fromCounters(counters) }
     },
     async release(session) {
       await redis.zrem(slotsKey(session), session.sessionId)
     },
+  }
+}
+
+const toolPrefix = 'tool:'
+
+function toCounters({ seconds, toolCalls, meters, tools = {}, messages = 0 }: UsageSoFar): Record<string, number> {
+  const byTool = Object.entries(tools).map(([name, calls]) => [toolPrefix + name, calls] as const)
+  return { seconds, toolCalls, ...(messages > 0 ? { messages } : {}), ...meters, ...Object.fromEntries(byTool) }
+}
+
+function fromCounters(counters: Readonly<Record<string, number>>): UsageSoFar {
+  const { seconds = 0, toolCalls = 0, messages, ...others } = counters
+  const isTool = ([name]: readonly [string, number]) => name.startsWith(toolPrefix)
+  const all = Object.entries(others)
+  const tools = all.filter(isTool).map(([name, calls]) => [name.slice(toolPrefix.length), calls] as const)
+  return {
+    ...{ seconds, toolCalls, meters: Object.fromEntries(all.filter((each) => !isTool(each))) },
+    ...(tools.length === 0 ? {} : { tools: Object.fromEntries(tools) }),
+    ...(messages === undefined ? {} : { messages }),
   }
 }

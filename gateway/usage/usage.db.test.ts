@@ -290,6 +290,14 @@ describe('heartbeat', () => {
     })
   })
 
+  test('[U8] tool calls by name and messages come back as they were told', async () => {
+    const { usage } = rig()
+    const session = { tenantId: fresh(), sessionId: 'sess_1' }
+    const used = { ...soFar(7), toolCalls: 3, tools: { find: 2, seconds: 1 }, messages: 4 }
+    await usage.heartbeat({ ...session, epoch: 1, usage: used })
+    expect(await usage.lastBeat(session)).toEqual({ epoch: 1, usage: used })
+  })
+
   test('[U8] a session that was taken over no longer counts and no longer renews its slot', async () => {
     let nowMs = 1_800_000_000_000
     const it = rig({ redis: new Redis(createEmbeddedRedis({ now: () => nowMs })) })

@@ -1,0 +1,126 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ManualClock } from '../../test/harness/clock.ts'
+import { BilledTime, freeGapLimitMs } from './billed-time.ts'
+
+const none = { seconds: 0, freeGapMs: 0 }
+
+function live(before = none) {
+  const clock = new ManualClock()
+  const time = new BilledTime(clock, before)
+  time.start()
+  return { clock, time, leave: () => time.away(clock.monotonicMs()) }
+}
+
+test('[S30] an absence costs its first 5 s, then nothing until the client is back', async () => {
+  const { clock, time, leave } = live()
+  await clock.advance(10_000)
+  leave()
+  await clock.advance(4_000)
+  expect(time.seconds).toBe(14)
+  await clock.advance(26_000)
+  expect([time.seconds, time.freeGapMs]).toEqual([15, 25_000])
+  time.back()
+  await clock.advance(5_000)
+  expect([time.seconds, time.freeGapMs]).toEqual([20, 25_000])
+})
+
+test('[S30] short absences are charged whole', async () => {
+  const { clock, time, leave } = live()
+  for (let i = 0; i < 10; i++) {
+    leave()
+    await clock.advance(5_000)
+    time.back()
+    await clock.advance(1_000)
+  }
+  expect([time.seconds, time.freeGapMs]).toEqual([60, 0])
+})
+
+test('[S30] BILL-04: coming back every 44 s is free for 60 s in all, by whatever process', async () => {
+  let before = none
+  let wallMs = 0
+  for (let owner = 0; owner < 5; owner++) {
+    const { clock, time, leave } = live(before)
+    for (let i = 0; i < 10; i++) {
+      leave()
+      await clock.advance(44_000)
+      time.back()
+      await clock.advance(1_000)
+    }
+    wallMs += clock.monotonicMs()
+    before = { seconds: time.seconds, freeGapMs: time.freeGapMs }
+  }
+  expect(before).toEqual({ seconds: (wallMs - freeGapLimitMs) / 1000, freeGapMs: freeGapLimitMs })
+})
+
+test('[S30] one long absence is free for 60 s and charged from then on, gone for good or not', async () => {
+  const { clock, time, leave } = live()
+  leave()
+  await clock.advance(120_000)
+  expect(time.seconds).toBe(60)
+  time.stop()
+  await clock.advance(120_000)
+  time.back()
+  expect([time.seconds, time.freeGapMs]).toEqual([60, freeGapLimitMs])
+})
+
+test('[S31] an absence noticed late takes nothing back that was told, and is free all the same', async () => {
+  const { clock, time } = live()
+  await clock.advance(10_000)
+  const lastByteAtMs = clock.monotonicMs()
+  await clock.advance(20_000)
+  expect(time.seconds).toBe(30)
+  time.away(lastByteAtMs)
+  expect([time.seconds, time.freeGapMs]).toEqual([30, 15_000])
+  time.away(clock.monotonicMs())
+  time.back()
+  await clock.advance(10_000)
+  expect(time.seconds).toBe(30)
+  await clock.advance(10_000)
+  expect(time.seconds).toBe(35)
+})
+
+test('[S31] whatever the client does, seconds never shrink, are never more than passed, never 60 s less', async () => {
+  const step = fc.record({
+    ms: fc.integer({ min: 0, max: 90_000 }),
+    deed: fc.constantFrom('away', 'late', 'back', 'look', 'takeover'),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      let { clock, time } = live()
+      let passedMs = 0
+      let owners = 1
+      let last = 0
+      for (const { ms, deed } of steps) {
+        await clock.advance(ms)
+        passedMs += ms
+        if (deed === 'away') time.away(clock.monotonicMs())
+        if (deed === 'late') time.away(clock.monotonicMs() - 20_000)
+        if (deed === 'back') time.back()
+        if (deed === 'takeover') {
+          owners++
+          const before = { seconds: time.seconds, freeGapMs: time.freeGapMs }
+          ;({ clock, time } = live(before))
+        }
+        expect(time.seconds).toBeGreaterThanOrEqual(last)
+        expect(time.seconds).toBeLessThanOrEqual(passedMs / 1000 + owners)
+        expect(time.seconds).toBeGreaterThanOrEqual((passedMs - freeGapLimitMs) / 1000 - 0.001)
+        expect(time.freeGapMs).toBeLessThanOrEqual(freeGapLimitMs)
+        last = time.seconds
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('[S32] who breaks off before each heartbeat pays every started second', async () => {
+  let billed = 0
+  for (let i = 0; i < 20; i++) {
+    const { clock, time } = live()
+    await clock.advance(4_900)
+    time.stop()
+    await clock.advance(60_000)
+    billed += time.seconds
+  }
+  expect(billed).toBe(100)
+})

@@ -1,0 +1,70 @@
+// Seconds of a session that are charged: time since the engine was ready, less the free part of the client's absences. Rules S30–S32.
+
+import type { Clock } from '../platform/clock.ts'
+
+/** An absence is free from here on: what a network hiccup costs is charged. */
+const gapGraceMs = 5_000
+/** Free time of one session in sum, whoever owned it: coming back every 44 s buys nothing more. */
+export const freeGapLimitMs = 60_000
+
+export interface TimeBefore {
+  readonly seconds: number
+  readonly freeGapMs: number
+}
+
+export class BilledTime {
+  readonly #clock: Clock
+  readonly #before: TimeBefore
+  #startedAtMs: number | undefined
+  #stoppedAtMs: number | undefined
+  #awayFromMs: number | undefined
+  #freeMs = 0
+  #toldSeconds = 0
+
+  /** `before`: of earlier owners of the session. */
+  constructor(clock: Clock, before: TimeBefore) {
+    this.#clock = clock
+    this.#before = before
+  }
+
+  start(): void {
+    this.#startedAtMs ??= this.#clock.monotonicMs()
+  }
+
+  stop(): void {
+    this.#stoppedAtMs ??= this.#clock.monotonicMs()
+  }
+
+  /** By the monotonic clock. Told twice, the first counts. */
+  away(lastByteAtMs: number): void {
+    this.#awayFromMs ??= Math.min(lastByteAtMs, this.#clock.monotonicMs()) + gapGraceMs
+  }
+
+  back(): void {
+    this.#freeMs += this.#freeOfThisGapMs()
+    this.#awayFromMs = undefined
+  }
+
+  /** Cumulative over all owners. A started second counts, and what was told once never shrinks. */
+  get seconds(): number {
+    const ownMs = this.#startedAtMs === undefined ? 0 : this.#nowMs() - this.#startedAtMs
+    const chargedMs = ownMs - this.#freeMs - this.#freeOfThisGapMs()
+    this.#toldSeconds = Math.max(this.#toldSeconds, Math.ceil(chargedMs / 1000))
+    return this.#before.seconds + this.#toldSeconds
+  }
+
+  get freeGapMs(): number {
+    return this.#before.freeGapMs + this.#freeMs + this.#freeOfThisGapMs()
+  }
+
+  #nowMs(): number {
+    return this.#stoppedAtMs ?? this.#clock.monotonicMs()
+  }
+
+  #freeOfThisGapMs(): number {
+    if (this.#awayFromMs === undefined || this.#startedAtMs === undefined) return 0
+    const pausedMs = this.#nowMs() - Math.max(this.#awayFromMs, this.#startedAtMs)
+    const leftMs = freeGapLimitMs - this.#before.freeGapMs - this.#freeMs
+    return Math.max(0, Math.min(pausedMs, leftMs))
+  }
+}
