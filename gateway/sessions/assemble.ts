@@ -193,7 +193,7 @@ function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Rec
         allowed: brief.tools,
         channel: request.channel,
       }),
-    onRun: () => budget.toolCall(),
+    onRun: (name) => budget.toolCall(name),
     onActivity: () => leg.notice('tool_running', ''),
   })
 }

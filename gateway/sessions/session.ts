@@ -250,6 +250,7 @@ export class Session implements LegPort {
         return true
       case 'userSpeech':
         if (event.phase === 'start') toolbox.newTurn()
+        else budget.message()
         return true
       case 'toolCall':
         if (toolbox.owns(event.name)) toolbox.call(event)
@@ -297,6 +298,7 @@ export class Session implements LegPort {
   userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
     if (this.#call.at === 'ended') return
     this.#does('thinking')
+    this.#parts.budget.message()
     this.#parts.toolbox.newTurn()
     // Elsewhere a typed message says nothing about the player: the protocol has cancel and truncate for that.
     if (this.#parts.leg.reportsPlayback) this.talk.interrupt()

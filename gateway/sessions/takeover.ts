@@ -167,7 +167,19 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
 
 /** Both are cumulative: per figure the greater is the later. */
 function later(a: UsageSoFar, b: UsageSoFar): UsageSoFar {
-  const meters: Record<string, number> = { ...a.meters }
-  for (const [meter, quantity] of Object.entries(b.meters)) meters[meter] = Math.max(meters[meter] ?? 0, quantity)
-  return { ...a, seconds: Math.max(a.seconds, b.seconds), toolCalls: Math.max(a.toolCalls, b.toolCalls), meters }
+  return {
+    seconds: Math.max(a.seconds, b.seconds),
+    toolCalls: Math.max(a.toolCalls, b.toolCalls),
+    messages: Math.max(a.messages ?? 0, b.messages ?? 0),
+    meters: laterEach(a.meters, b.meters),
+    tools: laterEach(a.tools ?? {}, b.tools ?? {}),
+  }
+}
+
+type Figures = Readonly<Record<string, number>>
+
+function laterEach(a: Figures, b: Figures): Figures {
+  const all: Record<string, number> = { ...a }
+  for (const [name, quantity] of Object.entries(b)) all[name] = Math.max(all[name] ?? 0, quantity)
+  return all
 }
