@@ -4,10 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { agentCollections, type Brief, createAgents } from './agents/agents.ts'
 import type { Config } from './config.ts'
-import { createDemo } from './engines/demo/demo.ts'
+import { createDemo, createHoldingLine } from './engines/demo/demo.ts'
+import { createVoice } from './engines/demo/voice.ts'
 import type { EngineFactory } from './engines/engines.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
 import { createEngines } from './engines/registry.ts'
+import { createSteady } from './engines/steady/steady.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { createHttp, type HttpDeps } from './http/http.ts'
@@ -95,7 +97,8 @@ function createSlices(
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db })
   const usage = createUsage({ db, redis, ledger, clock, log })
-  const engines = createEngines(engineFactories(config, { clock, log, knowledge }), config.PARLEY_ENGINE)
+  const voice = createVoice({ log })
+  const engines = createEngines(engineFactories(config, { clock, log, knowledge, voice }), config.PARLEY_ENGINE)
   const sessions = createSessions({
     db,
     clock,
@@ -109,7 +112,8 @@ function createSlices(
     usage,
     ledger,
     tools,
-    engineFor: (brief: Brief) => engines.choose(brief.engine),
+    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.secondEngine),
+    openEngine: createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) }),
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })

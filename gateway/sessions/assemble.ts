@@ -51,7 +51,14 @@ export interface Before {
   readonly recovery: Recovery
 }
 
-export function assemble(deps: Deps, made: Made): Session {
+export interface Assembled {
+  readonly session: Session
+  readonly budget: Budget
+  readonly model: string
+  readonly onNotice: SessionParts['onNotice']
+}
+
+export function assemble(deps: Deps, made: Made): Assembled {
   const { request, view, engine } = made
   const { tenantId, brief, leg } = request
   const log = deps.log.child({ tenantId, sessionId: view.id })
@@ -101,13 +108,12 @@ export function assemble(deps: Deps, made: Made): Session {
     onHandOver: () => handOver(deps, made, { budget, progress, carried: () => carriedOf(made, session, budget) }),
   }
   const session: Session = new Session(optionsOf(deps, made), parts)
-  const credential = {
-    keyId: request.keyId,
-    ...(request.signingKeyId === undefined ? {} : { signingKeyId: request.signingKeyId }),
-  }
   live.add(view.id, {
     session,
-    credential,
+    credential: {
+      keyId: request.keyId,
+      ...(request.signingKeyId === undefined ? {} : { signingKeyId: request.signingKeyId }),
+    },
     leg,
     resume: made.resume,
     epoch: made.epoch,
@@ -119,7 +125,7 @@ export function assemble(deps: Deps, made: Made): Session {
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  return session
+  return { session, budget, model: view.engine.model, onNotice: parts.onNotice }
 }
 
 /** A process that stood still asks whether the session is still its own before it writes another word. */
@@ -154,6 +160,7 @@ function mend(recorder: Recorder, before: Before | undefined): void {
 function optionsOf(deps: Deps, { request, view, history, before }: Made): SessionOptions {
   const { brief } = request
   const { idleMs, maxDurationMs } = brief.limits
+  const last = history.at(-1)
   const spentMs = (before?.used.seconds ?? 0) * 1000
   return {
     tenantId: request.tenantId,
@@ -164,6 +171,7 @@ function optionsOf(deps: Deps, { request, view, history, before }: Made): Sessio
     drainMs: deps.drainMs,
     limits: { idleMs, maxDurationMs: Math.max(1, maxDurationMs - spentMs) },
     knownItems: new Set(history.map((turn) => turn.itemId)),
+    unansweredItem: last?.role === 'user' ? last.itemId : undefined,
     ...(before === undefined ? {} : { recovery: before.recovery }),
   }
 }
@@ -185,7 +193,7 @@ function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Rec
         allowed: brief.tools,
         channel: request.channel,
       }),
-    onRun: () => budget.toolCall(),
+    onRun: (name) => budget.toolCall(name),
     onActivity: () => leg.notice('tool_running', ''),
   })
 }
@@ -281,9 +289,15 @@ async function finish(
   },
 ): Promise<void> {
   const { tenantId, view, end } = last
+  if (!end.settle) {
+    // It lives or was ended elsewhere: slot and state are not ours to tell any more.
+    deps.live.remove(view.id)
+    deps.log.warn({ tenantId, sessionId: view.id }, 'session belongs to another process now')
+    return
+  }
   try {
-    const receipt = end.settle ? await last.budget.settle(`session ${end.why}`) : undefined
-    if (end.settle && receipt !== undefined) {
+    const receipt = await last.budget.settle(`session ${end.why}`)
+    if (receipt !== undefined) {
       await deps.store.end(tenantId, view.id, {
         reason: end.why,
         progress: { ...last.progress(), creditsMicro: receipt.totalMicro, activity: 'listening' },

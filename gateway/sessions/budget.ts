@@ -74,6 +74,7 @@ export class Budget {
   #meters: Readonly<Record<string, number>> = {}
   #toolCalls = 0
   #messages = 0
+  #isCostUnknown = false
   readonly #tools = new Map<string, number>()
   #running: Promise<void> | undefined
   #again: Timer | undefined
@@ -164,8 +165,14 @@ export class Budget {
     }
   }
 
+  /** An engine of another price took over: what it costs us is not in the price snapshot. */
+  costUnknown(): void {
+    this.#isCostUnknown = true
+  }
+
   bill(): Bill {
-    return this.#deps.usage.bill(this.#facts.admission.price, this.used)
+    const bill = this.#deps.usage.bill(this.#facts.admission.price, this.used)
+    return this.#isCostUnknown ? { ...bill, costUsdMicro: null } : bill
   }
 
   #beat(): void {

@@ -95,8 +95,9 @@ export function step(call: Call, event: CallEvent): Step {
     case 'legBack':
     case 'windowOver':
     case 'drain':
-    case 'release':
       return connection(call, event)
+    case 'release':
+      return handOver(call)
     case 'bye':
       return finish(call.at === 'ending' ? call.why : 'client_ended')
     case 'operatorEnd':
@@ -131,23 +132,18 @@ function engineClosed(call: Call, cause: (CallEvent & { is: 'engineClosed' })['c
   return finish('engine_failed', call.at === 'opening' || cause === 'refused' ? 'engine_refused' : 'engine_lost')
 }
 
-type Connection = CallEvent & { is: 'legLost' | 'legBack' | 'windowOver' | 'drain' | 'release' }
+type Connection = Extract<CallEvent, { is: 'legLost' | 'legBack' | 'windowOver' | 'drain' }>
 
 function connection(call: Call, event: Connection): Step {
-  if (event.is === 'release') return handOver(call)
   if (call.at === 'ending' || call.at === 'ended')
     return event.is === 'legLost' && call.at === 'ending' ? finish(call.why) : [call, none]
-  switch (event.is) {
-    case 'legLost':
-      if (!event.canReturn) return finish('client_gone')
-      return call.away ? [call, none] : [{ ...call, away: true }, [{ do: 'awaitReturn' }]]
-    case 'legBack':
-      return call.away ? [{ ...call, away: false }, [{ do: 'welcomeBack' }]] : [call, none]
-    case 'windowOver':
-      return call.away ? finish('client_gone', 'gone') : [call, none]
-    case 'drain':
-      if (!event.canReturn) return finish('drain', 'draining')
-      // Who is away anyway comes back to another process by itself.
-      return call.away ? handOver(call) : [call, [{ do: 'sayGoingAway' }]]
+  if (event.is === 'legBack') return call.away ? [{ ...call, away: false }, [{ do: 'welcomeBack' }]] : [call, none]
+  if (event.is === 'windowOver') return call.away ? finish('client_gone', 'gone') : [call, none]
+  if (event.is === 'legLost') {
+    if (!event.canReturn) return finish('client_gone')
+    return call.away ? [call, none] : [{ ...call, away: true }, [{ do: 'awaitReturn' }]]
   }
+  if (!event.canReturn) return finish('drain', 'draining')
+  // Who is away anyway comes back to another process by itself.
+  return call.away ? handOver(call) : [call, [{ do: 'sayGoingAway' }]]
 }

@@ -96,7 +96,7 @@ async function endSession(deps: JanitorDeps, session: StaleSession): Promise<boo
     onlyIfSeenAt: session.lastSeenAt,
   })
   if (!ended) return false
-  await deps.transcript.of(session.tenantId).closePartial(session.sessionId)
+  await deps.transcript.of(session.tenantId).closePartial(session.sessionId, { epoch: session.epoch + 1 })
   await deps.usage.release({ tenantId: session.tenantId, sessionId: session.sessionId })
   deps.log.info({ tenantId: session.tenantId, sessionId: session.sessionId }, 'stale session closed')
   return true

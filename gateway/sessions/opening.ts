@@ -1,16 +1,15 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
-import type { Engine, EngineEvent, EngineFactory, EngineTool } from '../engines/engines.ts'
+import type { Engine, EngineEvent, EngineTool } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Admission } from '../usage/usage.ts'
-import { assemble, type Deps } from './assemble.ts'
+import { type Assembled, assemble, type Deps } from './assemble.ts'
 import type { Opened, OpenRequest } from './request.ts'
 import { newResumeToken, ResumeKey } from './resume-token.ts'
-import type { Session } from './session.ts'
 
 /** Turns of the conversation that seed the engine and greet the client. */
 export const historyTurns = 20
@@ -18,8 +17,7 @@ const flushMs = 1_000
 
 export async function openSession(deps: Deps, request: OpenRequest): Promise<Opened> {
   const { tenantId, brief } = request
-  const factory = deps.engineFor(brief)
-  if (!('open' in factory)) throw new Problem('engine_refused', undefined, { cause: factory.off })
+  const facts = engineFacts(deps, brief)
   const transcript = deps.transcript.of(tenantId)
   const sessionId = newId('sess')
   const preparing = Promise.all([
@@ -31,7 +29,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   ])
   // Told below; until then a failure must not count as unhandled.
   preparing.catch(() => undefined)
-  const admission = await admit(deps, request, { sessionId, engine: factory.kind })
+  const admission = await admit(deps, request, { sessionId, engine: facts.kind })
   try {
     const [{ id: conversationId, history }, tools] = await preparing
     const resumeToken = request.leg.canReturn ? newResumeToken() : undefined
@@ -45,7 +43,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
         contactId: request.contactId,
         channel: request.channel,
         keyId: request.keyId,
-        engine: engineFacts(factory, brief.model),
+        engine: facts,
         owner: deps.nodeId,
         epoch: admission.epoch,
         holdId: admission.holdId,
@@ -54,11 +52,12 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       },
       new Date(deps.clock.now()),
     )
-    const { engine, connect } = openEngine(deps, { request, sessionId, factory, tools, history })
+    const { engine, connect } = openEngine(deps, { request, sessionId, tools, history })
     const serverTools = new Set(tools.map((tool) => tool.name))
     const { epoch } = admission
-    const session = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume })
-    connect(session)
+    const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume })
+    connect(assembled)
+    const { session } = assembled
     return {
       sessionId,
       conversationId,
@@ -76,39 +75,62 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   }
 }
 
+export interface EngineAsk {
+  readonly request: OpenRequest
+  readonly sessionId: string
+  readonly tools: readonly EngineTool[]
+  /** Before this session, or before this owner of it. */
+  readonly history: readonly Turn[]
+}
+
 /** Events come only after `start`: by then the session is connected. */
-export function openEngine(
-  deps: Deps,
-  of: {
-    readonly request: OpenRequest
-    readonly sessionId: string
-    readonly factory: EngineFactory
-    readonly tools: readonly EngineTool[]
-    readonly history: readonly Turn[]
-  },
-): { engine: Engine; connect(session: Session): void } {
-  const { brief, tenantId, outputModality } = of.request
-  let session: Session | undefined
-  const engine = of.factory.open({
+export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connect(assembled: Assembled): void } {
+  const { brief, tenantId, outputModality, leg } = ask.request
+  const factories = deps.enginesFor(brief)
+  let made: Assembled | undefined
+  const engine = deps.openEngine({
     tenantId,
-    sessionId: of.sessionId,
-    onEvent: (event: EngineEvent) => session?.engineEvent(event),
+    sessionId: ask.sessionId,
+    factories,
+    onEvent: (event: EngineEvent) => made?.session.engineEvent(event),
+    history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
+    onTrouble: (trouble) => {
+      leg.notice('engine_trouble', 'One moment, please.')
+      made?.onNotice('engine_trouble', `The engine is in trouble (${trouble}); the agent goes on in a moment.`)
+    },
+    onSwitch: ({ kind, model }) => {
+      if (kind !== factories[0]?.kind || model !== made?.model) made?.budget.costUnknown()
+    },
     brief: {
       instructions: brief.instructions,
       voice: brief.voice,
       language: brief.language,
-      model: brief.model === '' ? of.factory.defaultModel : brief.model,
-      tools: of.tools,
+      model: modelOf(deps, brief),
+      tools: ask.tools,
       outputModality,
       turnDetection: 'server_vad',
-      history: seed(of.history),
+      history: seed(ask.history.slice(-historyTurns)),
     },
   })
-  return { engine, connect: (made) => void (session = made) }
+  const connect = (assembled: Assembled): void => {
+    made = assembled
+  }
+  return { engine, connect }
 }
 
-function engineFacts(factory: EngineFactory, model: string): SessionView['engine'] {
-  return { kind: factory.kind, model: model === '' ? factory.defaultModel : model, demo: factory.kind === 'demo' }
+function withPresent(history: readonly Turn[], present: readonly Turn[]): readonly Turn[] {
+  const known = new Set(present.map((turn) => turn.itemId))
+  return [...history.filter((turn) => !known.has(turn.itemId)), ...present].slice(-historyTurns)
+}
+
+function engineFacts(deps: Deps, brief: OpenRequest['brief']): SessionView['engine'] {
+  const kind = deps.enginesFor(brief)[0]?.kind
+  if (kind === undefined) throw new Problem('engine_refused')
+  return { kind, model: modelOf(deps, brief), demo: kind === 'demo' }
+}
+
+function modelOf(deps: Deps, brief: OpenRequest['brief']): string {
+  return brief.model === '' ? (deps.enginesFor(brief)[0]?.defaultModel ?? '') : brief.model
 }
 
 function seed(history: readonly Turn[]): { role: 'user' | 'agent'; text: string }[] {

@@ -2,7 +2,7 @@
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
-import type { Engine, EngineFactory, EngineTool } from '../engines/engines.ts'
+import type { EngineFactory, EngineTool, OpenSteady } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -72,8 +72,9 @@ export interface SessionsDeps {
   readonly usage: Usage
   readonly ledger: Ledger
   readonly tools: Tools
-  /** The engine that serves this agent here, or why none does. */
-  readonly engineFor: (brief: Brief) => EngineFactory | { readonly off: string }
+  /** The engine that serves this agent here, then the one that stands in for it. */
+  readonly enginesFor: (brief: Brief) => readonly EngineFactory[]
+  readonly openEngine: OpenSteady
   /** `${tenantId}:${keyId}` of those that may not go on. */
   readonly notAllowed: (
     pairs: readonly { tenantId: TenantId; keyId: string; signingKeyId?: string }[],

@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly drainMs: number
   /** Items of earlier sessions of the conversation: what a client sends again of them is known. */
   readonly knownItems: ReadonlySet<string>
+  /** The last of them, if it is a question without an answer. */
+  readonly unansweredItem: string | undefined
   /** The session comes from another process: it does not greet, and goes on with what was due. */
   readonly recovery?: Recovery
 }

@@ -8,6 +8,7 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { Absence } from './absence.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
+import { letGo, sayGoingAway } from './hand-over.ts'
 import type { LegPort } from './leg.ts'
 import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
@@ -17,10 +18,6 @@ const closingMs = 12_000
 const openMs = 10_000
 /** Turns not durable after this long are given up at the end; the janitor finds the session closed. */
 const flushMs = 10_000
-/** A handover is waited for by a person: what is not stored by then is in the log on disk. */
-const handOverMs = 3_000
-/** Clients of a process that stops come back within this, spread evenly, so that the next one is not overrun. */
-const goingAwaySpreadMs = 3_000
 /** Twice the beat: a timer this late means that the whole process did not run. */
 const frozenMs = 2 * limits.heartbeatMs
 
@@ -126,7 +123,7 @@ export class Session implements LegPort {
         this.#absence.end(this.#voiceOn)
         return
       case 'sayGoingAway':
-        this.#sayGoingAway()
+        sayGoingAway(this.#parts.leg, this.options.drainMs)
         return
       case 'handOver':
         void this.#handOver()
@@ -167,12 +164,6 @@ export class Session implements LegPort {
     if (recovery.goOnAfter !== undefined) this.#parts.engine.send({ type: 'goOn', after: recovery.goOnAfter })
   }
 
-  #sayGoingAway(): void {
-    const { drainMs } = this.options
-    const spreadMs = Math.min(goingAwaySpreadMs, drainMs / 4)
-    this.#parts.leg.goingAway(Math.floor(Math.random() * spreadMs), drainMs)
-  }
-
   #stop(): void {
     for (const timer of this.#timers.splice(0)) timer.cancel()
     this.#absence.close()
@@ -182,19 +173,11 @@ export class Session implements LegPort {
 
   /** Partial turns stay so: the next owner sees where it was cut. */
   async #handOver(): Promise<void> {
-    const { engine, leg, recorder, log } = this.#parts
     this.#stop()
-    engine.close()
-    try {
-      if (!(await recorder.settle(handOverMs))) log.error('turns were not stored before the session was handed over')
-      await this.#parts.onHandOver()
-    } catch (error) {
-      log.error({ err: error }, 'the session was not handed over in order; the next owner takes what is stored')
-    } finally {
-      leg.end('drain', new Problem('draining'))
-      this.#ended.resolve()
-      this.#parts.onChange()
-    }
+    this.#parts.engine.close()
+    await letGo(this.#parts)
+    this.#ended.resolve()
+    this.#parts.onChange()
   }
 
   async #finish(effect: CallEffect & { do: 'finish' }): Promise<void> {
@@ -267,6 +250,7 @@ export class Session implements LegPort {
         return true
       case 'userSpeech':
         if (event.phase === 'start') toolbox.newTurn()
+        else budget.message()
         return true
       case 'toolCall':
         if (toolbox.owns(event.name)) toolbox.call(event)
@@ -300,9 +284,12 @@ export class Session implements LegPort {
   say(itemId: string, text: string): void {
     if (this.#call.at === 'ended') return
     const { recorder, leg } = this.#parts
-    if (recorder.isStored(itemId)) leg.committed([itemId])
-    else if (this.options.knownItems.has(itemId)) leg.committed([itemId])
-    else if (recorder.find(itemId) === undefined) {
+    const { knownItems, unansweredItem } = this.options
+    if (recorder.isStored(itemId) || knownItems.has(itemId)) {
+      leg.committed([itemId])
+      // Asked of a session that ended before it could answer.
+      if (itemId === unansweredItem && recorder.count === 0) this.#parts.engine.send({ type: 'goOn', after: '' })
+    } else if (recorder.find(itemId) === undefined) {
       this.userText(itemId, text)
       this.respond()
     }
@@ -311,6 +298,7 @@ export class Session implements LegPort {
   userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
     if (this.#call.at === 'ended') return
     this.#does('thinking')
+    this.#parts.budget.message()
     this.#parts.toolbox.newTurn()
     // Elsewhere a typed message says nothing about the player: the protocol has cancel and truncate for that.
     if (this.#parts.leg.reportsPlayback) this.talk.interrupt()

@@ -86,6 +86,7 @@ export interface StaleSession {
   readonly tenantId: TenantId
   readonly sessionId: string
   readonly holdId: string
+  readonly epoch: number
   readonly lastSeenAt: Date
 }
 
@@ -158,7 +159,7 @@ export type SessionStore = ReturnType<typeof openSessionStore>
 
 export function openSessionStore(db: Db) {
   const collection: Sessions = db.collection('sessions', durable)
-  return { ...writes(collection), ...reads(collection, db) }
+  return { ...writes(collection), ...ownership(collection), ...reads(collection, db) }
 }
 
 const seen = { $currentDate: { lastSeenAt: true } } satisfies UpdateFilter<SessionDoc>
@@ -201,6 +202,33 @@ function writes(collection: Sessions) {
       )
       return result.matchedCount === 1
     },
+    /** Ends once: false when it had ended. */
+    async end(
+      tenantId: TenantId,
+      sessionId: string,
+      end: {
+        readonly reason: EndReason
+        readonly progress: Partial<SessionProgress>
+        readonly at: Date
+        readonly onlyIfSeenAt?: Date
+      },
+    ): Promise<boolean> {
+      const guard: Filter<SessionDoc> = end.onlyIfSeenAt === undefined ? {} : { lastSeenAt: end.onlyIfSeenAt }
+      const result = await collection.updateOne(
+        { _id: sessionId, tenantId, alive: true, ...guard },
+        {
+          $set: { ...end.progress, state: 'ended', endReason: end.reason, endedAt: end.at },
+          $unset: { alive: '', frames: '' },
+        },
+      )
+      return result.matchedCount === 1
+    },
+  }
+}
+
+/** Who owns a live session, and how that changes. */
+function ownership(collection: Sessions) {
+  return {
     /** The client got a new token. False: another process owns the session. */
     async rotate(
       tenantId: TenantId,
@@ -247,36 +275,6 @@ function writes(collection: Sessions) {
       )
       return doc === null ? undefined : toResumable(doc)
     },
-    /** Ends once: false when it had ended. */
-    async end(
-      tenantId: TenantId,
-      sessionId: string,
-      end: {
-        readonly reason: EndReason
-        readonly progress: Partial<SessionProgress>
-        readonly at: Date
-        readonly onlyIfSeenAt?: Date
-      },
-    ): Promise<boolean> {
-      const guard: Filter<SessionDoc> = end.onlyIfSeenAt === undefined ? {} : { lastSeenAt: end.onlyIfSeenAt }
-      const result = await collection.updateOne(
-        { _id: sessionId, tenantId, alive: true, ...guard },
-        {
-          $set: { ...end.progress, state: 'ended', endReason: end.reason, endedAt: end.at },
-          $unset: { alive: '', frames: '' },
-        },
-      )
-      return result.matchedCount === 1
-    },
-  }
-}
-
-function reads(collection: Sessions, db: Db) {
-  return {
-    async get(tenantId: TenantId, sessionId: string): Promise<SessionView | undefined> {
-      const doc = await collection.findOne({ _id: sessionId, tenantId })
-      return doc === null ? undefined : toView(doc)
-    },
     /** Undefined when it has ended or never was. */
     async resumable(tenantId: TenantId, sessionId: string): Promise<Resumable | undefined> {
       const doc = await collection.findOne({ _id: sessionId, tenantId, alive: true })
@@ -286,6 +284,15 @@ function reads(collection: Sessions, db: Db) {
     async owns(tenantId: TenantId, sessionId: string, epoch: number): Promise<boolean> {
       const filter = { _id: sessionId, tenantId, alive: true as const, epoch }
       return (await collection.findOne(filter, { projection: { _id: 1 } })) !== null
+    },
+  }
+}
+
+function reads(collection: Sessions, db: Db) {
+  return {
+    async get(tenantId: TenantId, sessionId: string): Promise<SessionView | undefined> {
+      const doc = await collection.findOne({ _id: sessionId, tenantId })
+      return doc === null ? undefined : toView(doc)
     },
     /** The prices a session began with; undefined for a session nobody has. */
     async price(tenantId: TenantId, sessionId: string): Promise<PriceSnapshot | undefined> {
@@ -346,6 +353,7 @@ function reads(collection: Sessions, db: Db) {
         tenantId: asTenantId(doc.tenantId),
         sessionId: doc._id,
         holdId: doc.holdId,
+        epoch: doc.epoch,
         lastSeenAt: doc.lastSeenAt,
       }))
     },

@@ -125,8 +125,6 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
   // Frames of an owner that died are lost; its number at least is nothing a client may take for ours.
   const isWhole = left.released && left.frames !== undefined
   if (isWhole) request.leg.restore(left.frames ?? [], left.lastSeq)
-  const factory = deps.engineFor(brief)
-  if (!('open' in factory)) throw new Problem('engine_refused', undefined, { cause: factory.off })
   const [stored, earlier, tools, beat] = await Promise.all([
     transcript.ofSession(sessionId),
     transcript.ofConversation(found.view.conversationId, historyTurns),
@@ -146,13 +144,12 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
     recovery: recoveryOf(stored, found.voice),
   }
   const asked = { ...request, outputModality: found.voice ? ('audio' as const) : request.outputModality }
-  const of = { request: asked, sessionId, factory, tools, history: history.slice(-historyTurns) }
-  const { engine, connect } = openEngine(deps, of)
+  const { engine, connect } = openEngine(deps, { request: asked, sessionId, tools, history })
   const serverTools = new Set(tools.map((tool) => tool.name))
   const view = { ...found.view, state: 'opening' as const }
   const { epoch } = found
-  const session = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
-  connect(session)
+  const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
+  connect(assembled)
   deps.log.info({ tenantId, sessionId, epoch, released: left.released }, 'session taken over')
   return {
     sessionId,
@@ -163,14 +160,26 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
     resumeToken: taken.resumeToken,
     resumed: { voice: found.voice, ...(isWhole ? { lastSeq: request.lastSeq } : {}) },
     serverTools: tools,
-    port: session,
-    start: () => session.start(),
+    port: assembled.session,
+    start: () => assembled.session.start(),
   }
 }
 
 /** Both are cumulative: per figure the greater is the later. */
 function later(a: UsageSoFar, b: UsageSoFar): UsageSoFar {
-  const meters: Record<string, number> = { ...a.meters }
-  for (const [meter, quantity] of Object.entries(b.meters)) meters[meter] = Math.max(meters[meter] ?? 0, quantity)
-  return { ...a, seconds: Math.max(a.seconds, b.seconds), toolCalls: Math.max(a.toolCalls, b.toolCalls), meters }
+  return {
+    seconds: Math.max(a.seconds, b.seconds),
+    toolCalls: Math.max(a.toolCalls, b.toolCalls),
+    messages: Math.max(a.messages ?? 0, b.messages ?? 0),
+    meters: laterEach(a.meters, b.meters),
+    tools: laterEach(a.tools ?? {}, b.tools ?? {}),
+  }
+}
+
+type Figures = Readonly<Record<string, number>>
+
+function laterEach(a: Figures, b: Figures): Figures {
+  const all: Record<string, number> = { ...a }
+  for (const [name, quantity] of Object.entries(b)) all[name] = Math.max(all[name] ?? 0, quantity)
+  return all
 }

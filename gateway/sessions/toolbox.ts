@@ -16,7 +16,7 @@ export interface ToolboxOptions {
   readonly run: (call: ToolCall) => Promise<{ readonly output: string; readonly ok: boolean }>
   readonly engine: Pick<Engine, 'send'>
   readonly recorder: Recorder
-  readonly onRun: () => void
+  readonly onRun: (name: string) => void
   readonly onActivity: () => void
 }
 
@@ -105,7 +105,7 @@ export class Toolbox {
         ok: false,
       }
     }
-    this.#options.onRun()
+    this.#options.onRun(call.name)
     try {
       return await this.#options.run(call)
     } catch {

@@ -30,7 +30,7 @@ test('[S16] a connection that breaks and comes back continues the session: nothi
   const first = await openParley(gateway.wsUrl, token)
   await first.event('parley.session')
   say(first, 'item_q1', question)
-  await committed(first, 'item_q1')
+  await first.event('response.created')
   const back = wayBack(first)
   first.socket.terminate()
   await using second = await openParley(gateway.wsUrl, token, back)
