@@ -78,7 +78,6 @@ class SteadyEngine implements Engine {
       quiet: () => this.#trouble.begins('silent', 'silent'),
       dead: () => this.#chain.leave('silent'),
     })
-    // Before the chain: it opens its first engine at once, with a history from which our own lines are taken.
     this.#trouble = new Trouble(needs, this.#times.holdingMs, {
       told: (trouble, code) => this.#told(trouble, code),
       wanted: () => this.#holdingWanted,
@@ -141,8 +140,7 @@ class SteadyEngine implements Engine {
     const { factories, tenantId, sessionId, brief } = this.#options
     const factory = factories[index] ?? factories[0]
     if (factory === undefined) throw new TypeError('No engine was given')
-    const known = first ? brief.history : this.#options.history()
-    const history = known.filter(({ role, text }) => role !== 'agent' || !this.#trouble.said.has(text))
+    const history = first ? brief.history : this.#trouble.without(this.#options.history())
     const model = factory.kind === factories[0]?.kind ? brief.model : factory.defaultModel
     const engine = factory.open({ tenantId, sessionId, brief: { ...this.#memory.brief, model, history }, onEvent })
     if (!first) this.#memory.retell(engine)
@@ -317,7 +315,7 @@ class SteadyEngine implements Engine {
   #over(cause: 'asked' | 'refused' | 'lost', code: string, message: string): void {
     this.#closed = true
     this.#silence.watch(false, false)
-    this.#trouble.over()
+    this.#trouble.ends()
     this.#cap.over()
     this.#retry.take()
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
