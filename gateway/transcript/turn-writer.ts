@@ -77,7 +77,6 @@ class Writer implements TurnWriter {
   #failing = false
   #lost = false
   #watching = false
-  #confirming: Promise<boolean> | undefined
 
   constructor(by: WriteBy, deps: TurnWriterDeps) {
     this.#by = by
@@ -143,15 +142,11 @@ class Writer implements TurnWriter {
     }
   }
 
-  /** A question that is still open is not asked twice: a silent store must not gather them. */
   #confirm(lease: Lease): Promise<boolean> {
-    this.#confirming ??= lease.confirm().finally(() => {
-      this.#confirming = undefined
-    })
     const fallback = (): never => {
       throw new Error('nobody could tell who owns the session')
     }
-    return withDeadline(this.#confirming, { timeoutMs: confirmMs, fallback, clock: this.#deps.clock })
+    return withDeadline(lease.confirm(), { timeoutMs: confirmMs, fallback, clock: this.#deps.clock })
   }
 
   /** Gives the error of a turn the store refused, if there was one. */

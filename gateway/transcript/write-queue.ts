@@ -7,8 +7,8 @@ import { withDeadline } from '../platform/deadline.ts'
 const gatherMs = 30
 /** No answer by then counts as a failure; what the command still does later is harmless, versions are ordered. */
 const commandMs = 5_000
-/** Commands a silent store may hold at once: each keeps a connection of the pool until the driver gives it up. */
-const maxRunning = 4
+/** At once: with the few that were given up but not yet by the driver they leave others most of its connections. */
+const maxRunning = 2
 
 export interface WriteQueueOptions<T, R> {
   readonly clock: Clock
@@ -61,15 +61,14 @@ export class WriteQueue<T, R> {
     this.#waiting = []
     if (batch.length === 0) return
     this.#running++
-    const command = this.#options.write(batch.flatMap((each) => each.items)).finally(() => {
-      this.#running--
-      this.#schedule()
-    })
     const fallback = (): never => {
       throw new Error(`the store did not answer within ${commandMs} ms`)
     }
-    withDeadline(command, { timeoutMs: commandMs, fallback, clock: this.#options.clock }).then(
+    const command = this.#options.write(batch.flatMap((each) => each.items))
+    const answer = withDeadline(command, { timeoutMs: commandMs, fallback, clock: this.#options.clock })
+    answer.then(
       (outcomes) => {
+        this.#free()
         let at = 0
         for (const { items, done } of batch) {
           done.resolve(outcomes.slice(at, at + items.length))
@@ -77,8 +76,14 @@ export class WriteQueue<T, R> {
         }
       },
       (error: unknown) => {
+        this.#free()
         for (const { done } of batch) done.reject(error)
       },
     )
+  }
+
+  #free(): void {
+    this.#running--
+    this.#schedule()
   }
 }
