@@ -61,6 +61,8 @@ export interface PendingEntry extends Draft {
 
 export interface Entry extends PendingEntry {
   readonly at: Date
+  /** A deduction that has a receipt. */
+  readonly billed?: true
 }
 
 export interface Account {

@@ -54,6 +54,8 @@ export interface EntryFields {
   ofGrant?: string
   expiresAt?: Date
   receipt?: ReceiptDraft
+  /** A deduction that has a receipt; a settlement always has one. */
+  billed?: true
 }
 
 export interface AccountDoc {
@@ -185,7 +187,7 @@ function toHold(holdId: string, doc: HoldDoc, names: ReadonlyMap<string, string>
 /** All of an entry but its key and time, money as int64, nothing where there is nothing to say. */
 export function storedEntry(entry: PendingEntry): Record<string, unknown> {
   const { kind, amountMicro, moves, heldMicro, debtMicro, askedMicro, balanceMicro, seq, note } = entry
-  const { sessionId, holdId, ofGrant, expiresAt } = entry
+  const { sessionId, holdId, ofGrant, expiresAt, receipt } = entry
   return {
     ...{ kind, note, seq },
     amountMicro: int64(amountMicro),
@@ -198,6 +200,7 @@ export function storedEntry(entry: PendingEntry): Record<string, unknown> {
     ...(holdId === undefined ? {} : { holdId }),
     ...(ofGrant === undefined ? {} : { ofGrant }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(kind === 'deduct' && receipt !== undefined ? { billed: true } : {}),
   }
 }
 

@@ -9,7 +9,7 @@ import { visibleKinds } from './present.ts'
 /** What a replay needs of an entry. */
 export type ReplayRow = Pick<
   Entry,
-  'key' | 'kind' | 'amountMicro' | 'moves' | 'heldMicro' | 'debtMicro' | 'balanceMicro' | 'seq'
+  'key' | 'kind' | 'amountMicro' | 'moves' | 'heldMicro' | 'debtMicro' | 'balanceMicro' | 'seq' | 'billed'
 >
 
 /** What a replay needs of a receipt. */

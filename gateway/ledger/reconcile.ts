@@ -44,18 +44,19 @@ class Sums {
   #posted = 0
   #held = 0
   #debt = 0
-  #settled = 0
+  #charged = 0
   #billed = 0
   /** The first entry or receipt that is wrong in itself. */
   readonly #broken: string[] = []
   /** Only grants that have something left: entries are many, live grants are few. */
   readonly #grants = new Map<string, number>()
 
-  add({ key, kind, amountMicro, moves, heldMicro: held, debtMicro, balanceMicro }: ReplayRow): void {
+  add(row: ReplayRow): void {
+    const { key, amountMicro, moves, heldMicro: held, debtMicro, balanceMicro } = row
     this.#posted += amountMicro
     this.#held += held
     this.#debt += debtMicro
-    if (kind === 'settle') this.#settled -= amountMicro
+    if (row.kind === 'settle' || row.billed === true) this.#charged -= amountMicro
     let moved = 0
     for (const move of moves) {
       moved += move.amountMicro
@@ -70,7 +71,7 @@ class Sums {
   }
 
   addBill({ entryId, totalMicro, lines }: BillRow): void {
-    if (entryId.startsWith('settle:')) this.#billed += totalMicro
+    this.#billed += totalMicro
     if (sumLines(lines) !== totalMicro) this.#broken.push(`the lines of the receipt of ${entryId} do not sum to it`)
   }
 
@@ -86,8 +87,8 @@ class Sums {
     for (const tier of tiers) expect(tier, ofTier(this.#grants, tier), ofTier(left, tier))
     for (const name of new Set([...this.#grants.keys(), ...left.keys()]))
       expect(`grant ${name}`, this.#grants.get(name) ?? 0, left.get(name) ?? 0)
-    if (this.#settled !== this.#billed)
-      messages.push(`settlements are ${this.#settled}, their receipts ${this.#billed}`)
+    if (this.#charged !== this.#billed)
+      messages.push(`charges with a receipt are ${this.#charged}, their receipts ${this.#billed}`)
     return [...messages, ...this.#broken]
   }
 }
