@@ -324,6 +324,14 @@ export async function createJanitor(
   }
 }
 
+/** The replay of the ledger alone. Throws StartError when a store cannot be used. */
+export async function createLedgerCheck(
+  config: Config,
+): Promise<AsyncDisposable & { run(): ReturnType<Slices['ledger']['reconcile']> }> {
+  const { slices, stores } = await openSlices(config)
+  return { run: () => slices.ledger.reconcile(), [Symbol.asyncDispose]: () => stores.close() }
+}
+
 /** The demo's seed alone. Throws StartError when a store cannot be used. */
 export async function createSeeder(config: Config): Promise<AsyncDisposable & { run(): ReturnType<typeof seedDemo> }> {
   const { slices, stores } = await openSlices(config)

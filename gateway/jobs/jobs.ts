@@ -14,12 +14,14 @@ export interface Jobs {
 const janitorEveryMs = 10_000
 /** Entries wait in their account's outbox until they are moved; balances are right all the time. */
 const flushEveryMs = 2_000
+/** How often a process asks whether the night's walk over the ledger is still to be done. */
+const nightlyEveryMs = 600_000
 
 export function createJobs(deps: {
   readonly clock: Clock
   readonly log: Log
-  readonly sessions: Sessions
-  readonly ledger: Ledger
+  readonly sessions: Pick<Sessions, 'closeStale'>
+  readonly ledger: Pick<Ledger, 'flush' | 'nightly'>
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -37,11 +39,18 @@ export function createJobs(deps: {
     const report = await deps.sessions.closeStale()
     if (report.closed + report.settled + report.failed > 0) deps.log.info(report, 'janitor')
   }
+  const nightly = async (): Promise<void> => {
+    const findings = await deps.ledger.nightly()
+    for (const { tenantId, message } of findings ?? [])
+      deps.log.error({ tenantId, finding: message }, 'the ledger does not replay: this tenant spends nothing new')
+    if (findings !== undefined) deps.log.info({ findings: findings.length }, 'ledger replayed')
+  }
   return {
     start() {
       timers.push(
         deps.clock.every(janitorEveryMs, () => run('janitor', janitor)),
         deps.clock.every(flushEveryMs, () => run('flush', () => deps.ledger.flush())),
+        deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.
       run('janitor', janitor)

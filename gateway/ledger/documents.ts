@@ -94,7 +94,12 @@ export interface ReceiptDoc {
 /** Read from the primary what a majority has: a version that could be rolled back must not be built upon. */
 export const majority: CollectionOptions = { ...durable, readConcern: { level: 'majority' }, readPreference: 'primary' }
 
-export const names = { accounts: 'credit_accounts', entries: 'credit_entries', receipts: 'credit_receipts' } as const
+export const names = {
+  accounts: 'credit_accounts',
+  entries: 'credit_entries',
+  receipts: 'credit_receipts',
+  audits: 'credit_audits',
+} as const
 
 export const collections: readonly CollectionSpec[] = [
   {

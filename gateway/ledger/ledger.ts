@@ -9,6 +9,7 @@ import type { CreditBalance, CreditsView, EntryView, Page, Receipt, ReceiptLine 
 import type { Account } from './account.ts'
 import { type AccountStore, openAccounts } from './account-store.ts'
 import { requireId, requireInteger } from './amount.ts'
+import { openAudits } from './audit-store.ts'
 import {
   type DailyGrant,
   dailyOperation,
@@ -49,7 +50,7 @@ import {
 } from './operations.ts'
 import { expireDue, expiry } from './perform.ts'
 import { balanceOf, creditsView, entriesPage, sessionReceipt } from './read.ts'
-import { reconcile } from './reconcile.ts'
+import { type Finding, reconcile } from './reconcile.ts'
 
 export type { ExtendAnswer, ExtendRequest, HoldAnswer, HoldRequest, SettleAnswer, SettleRequest } from './operations.ts'
 
@@ -120,7 +121,9 @@ export interface Ledger {
   /** Writes down what has ended of accounts that nobody moves. Returns how many accounts had something. */
   expire(): Promise<number>
   /** Replays entries against balances; empty when all is well. A tenant with a finding spends nothing new. */
-  reconcile(): Promise<readonly { readonly tenantId: TenantId; readonly message: string }[]>
+  reconcile(): Promise<readonly Finding[]>
+  /** Once per UTC day over all processes: writes down what has ended, then replays. Undefined: it was somebody else's. */
+  nightly(): Promise<readonly Finding[] | undefined>
 }
 
 export const ledgerCollections: readonly CollectionSpec[] = collections
@@ -144,6 +147,7 @@ export interface LedgerDeps {
 export function createLedger({ db, clock = systemClock, random = Math.random }: LedgerDeps): Ledger {
   const accounts = openAccounts(db)
   const entries = openEntries(db)
+  const audits = openAudits(db)
   const parts: Parts = {
     accounts,
     entries,
@@ -161,17 +165,28 @@ export function createLedger({ db, clock = systemClock, random = Math.random }: 
       }
       return moved
     },
-    async expire() {
-      let touched = 0
-      for await (const { tenantId, account } of accounts.scan('all')) {
-        if (expireDue(account).entries.length === 0) continue
-        await parts.mutate(tenantId, expiry)
-        touched++
-      }
-      return touched
-    },
+    expire: () => expireAll(parts),
     reconcile: () => reconcile(accounts, entries),
+    async nightly() {
+      const now = () => new Date(clock.now())
+      const day = now().toISOString().slice(0, 10)
+      if (!(await audits.claim(day, now()))) return undefined
+      await expireAll(parts)
+      const findings = await reconcile(accounts, entries)
+      await audits.finish(day, { now: now(), findings: findings.length })
+      return findings
+    },
   }
+}
+
+async function expireAll({ accounts, mutate }: Parts): Promise<number> {
+  let touched = 0
+  for await (const { tenantId, account } of accounts.scan('all')) {
+    if (expireDue(account).entries.length === 0) continue
+    await mutate(tenantId, expiry)
+    touched++
+  }
+  return touched
 }
 
 function tenantLedger(parts: Parts, tenantId: TenantId): TenantLedger {

@@ -1,6 +1,7 @@
 // Receipts against entries, and what a replay finds when somebody changed either.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ManualClock } from '../../test/harness/clock.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { asTenantId, newId, type TenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
@@ -144,4 +145,19 @@ test('[L15] a receipt that is gone, and one that never had an entry, are found',
   await receipts.insertOne(receipt ?? { _id: '' })
   await receipts.insertOne({ ...receipt, _id: `${tenantId}/hold_9` })
   expect(await findings(tenantId)).toEqual(['charges with a receipt are 12, their receipts 22'])
+})
+
+test('[L15] the nightly walk is done once a day over all processes, and taken over when its process died', async () => {
+  const clock = new ManualClock('2026-07-01T02:00:00.000Z')
+  const others = [1, 2, 3].map(() => createLedger({ db: store.db, clock }))
+  const answers = await Promise.all(others.map((each) => each.nightly()))
+  expect(answers.filter((answer) => answer !== undefined)).toHaveLength(1)
+  clock.jump(3 * 3_600_000)
+  expect(await others[0]?.nightly()).toBeUndefined()
+  const audits = store.db.collection<{ _id: string }>('credit_audits')
+  await audits.updateOne({ _id: '2026-07-01' }, { $unset: { doneAt: true } })
+  expect(await others[0]?.nightly()).toBeDefined()
+  expect(await others[1]?.nightly()).toBeUndefined()
+  clock.jump(24 * 3_600_000)
+  expect(await others[1]?.nightly()).toBeDefined()
 })
