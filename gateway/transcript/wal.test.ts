@@ -118,7 +118,7 @@ test('[T9] a file stays while the store fails, and is handed over whole at the n
 
 test('[T9] the file of a living process is left alone, that of a killed one is not', async () => {
   const { open, dir } = await setup()
-  const child = fork(join(import.meta.dirname, 'wal-writer.test-support.ts'), [dir], { stdio: 'ignore' })
+  const child = fork(new URL('./wal-writer.test-support.ts', import.meta.url), [dir], { stdio: 'ignore' })
   await once(child, 'message')
   expect(await replayed(open)).toEqual([])
   child.kill('SIGKILL')
@@ -341,3 +341,15 @@ test.each(['EIO', 'ENOSPC'])(
     await wal.close()
   },
 )
+
+test('[T11] what a full disk kept off it is on disk after all when there is room at the end', async () => {
+  const disk = new Disk()
+  const { open } = await setup({ openFile: disk.open, clock: new ManualClock() })
+  const wal = await open()
+  disk.appendError = 'ENOSPC'
+  wal.put(record('a'))
+  expect(await wal.flushed()).toBe(false)
+  disk.appendError = undefined
+  await wal.close()
+  expect((await replayed(open)).map((each) => each.turn.id)).toEqual(['a'])
+})

@@ -136,6 +136,8 @@ class ProcessWal {
 
   /** True when nothing is left behind. */
   async close(): Promise<boolean> {
+    // The last chance of a disk that was full.
+    if (this.#state === 'full') this.#state = 'ok'
     await this.flushed()
     if (this.#state !== 'failed') this.#state = 'closed'
     this.#group?.cancel()
