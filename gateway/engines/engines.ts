@@ -271,7 +271,7 @@ export interface SteadyOptions extends EngineOptions {
   readonly history: () => EngineBrief['history']
   /** Told once when a trouble begins: the person may be shown that it takes a moment. */
   readonly onTrouble?: (trouble: EngineTrouble, code: string) => void
-  /** A replacement took over: of what it is. What it costs may be unknown. */
+  /** A replacement took over: its kind, and the model it was asked for. What it costs may be unknown. */
   readonly onSwitch?: (engine: { readonly kind: string; readonly model: string }) => void
 }
 

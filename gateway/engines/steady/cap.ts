@@ -1,6 +1,7 @@
 // The provider's session cap: from 80 % of it the engine is exchanged where nobody speaks, at 97 % in any case.
 
 import type { Clock, Timer } from '../../platform/clock.ts'
+import type { EngineEvent } from '../engines.ts'
 import type { Chain } from './chain.ts'
 
 const fromShare = 0.8
@@ -9,7 +10,7 @@ const atLastShare = 0.97
 export class Cap {
   readonly #clock: Clock
   readonly #againMs: number
-  readonly #chain: Pick<Chain, 'live' | 'preparing' | 'prepare' | 'promote' | 'drop' | 'leave'>
+  readonly #chain: Pick<Chain, 'live' | 'preparing' | 'prepare' | 'promote' | 'drop' | 'leave' | 'settled'>
   /** A moment in which nobody notices. */
   readonly #quiet: () => boolean
   #timers: Timer[] = []
@@ -20,7 +21,7 @@ export class Cap {
   constructor(
     clock: Clock,
     againMs: number,
-    chain: Pick<Chain, 'live' | 'preparing' | 'prepare' | 'promote' | 'drop' | 'leave'>,
+    chain: Pick<Chain, 'live' | 'preparing' | 'prepare' | 'promote' | 'drop' | 'leave' | 'settled'>,
     quiet: () => boolean,
   ) {
     this.#clock = clock
@@ -38,8 +39,16 @@ export class Cap {
         this.#due = true
         this.look()
       }),
-      this.#clock.after(maxMs * atLastShare, () => this.#chain.leave('session_cap')),
+      this.#clock.after(maxMs * atLastShare, () => {
+        // No failure of the engine.
+        this.#chain.settled()
+        this.#chain.leave('session_cap')
+      }),
     ]
+  }
+
+  seen({ type }: EngineEvent): void {
+    if (type === 'userSpeech' || type === 'userItem') this.stale()
   }
 
   stale(): void {

@@ -79,9 +79,9 @@ it('asks for an answer that was due and had not begun, once', () => {
 it('asks for nothing when nothing was due, and tells who took over', () => {
   const rig = new Rig().live()
   rig.now.closed('lost', 'ws_1006')
-  rig.now.ready('model-2')
+  rig.now.ready('model-1-dated')
   expect(rig.now.sent).toEqual([])
-  expect(rig.switches).toEqual(['openai-realtime model-2'])
+  expect(rig.switches).toEqual(['openai-realtime model-1'])
   expect(rig.types()).toEqual(['ready'])
 })
 
@@ -169,6 +169,18 @@ it('tries again twice with a pause, then the second engine, with its own model',
   rig.now.ready()
   expect(rig.types()).toEqual(['ready'])
   expect(rig.clock.monotonicMs()).toBeLessThan(4_000)
+})
+
+it('does not lose the question, nor tell the client, when a provider refuses by an error after it had accepted', () => {
+  const rig = new Rig([{}, { kind: 'demo' }])
+  rig.engine.start()
+  asked(rig)
+  const wire = Buffer.from('{}')
+  rig.now.emit({ type: 'error', source: 'provider', wire, code: 'invalid_model', message: '', benign: false })
+  rig.now.refuse('invalid_model')
+  rig.now.ready()
+  expect(rig.now.of('respond')).toHaveLength(1)
+  expect(rig.types()).toEqual(['ready'])
 })
 
 it('goes to the second engine at once when trying again is pointless', () => {

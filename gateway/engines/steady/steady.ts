@@ -25,6 +25,7 @@ import { Intents } from './intents.ts'
 import type { AudioInput } from './kept-audio.ts'
 import { broken, spoken, unheard } from './local.ts'
 import { Memory } from './memory.ts'
+import { follow } from './person.ts'
 import { Retry } from './retry.ts'
 import { Speech } from './speech.ts'
 import { type HoldingLine, Trouble } from './trouble.ts'
@@ -61,7 +62,6 @@ class SteadyEngine implements Engine {
   /** Which engine said an item; ours have none. */
   readonly #items = new Recent<Slot | undefined>()
   #capabilities: Capabilities
-  #model = ''
   #everReady = false
   #paused = false
   #closed = false
@@ -141,10 +141,16 @@ class SteadyEngine implements Engine {
     const factory = factories[index] ?? factories[0]
     if (factory === undefined) throw new TypeError('No engine was given')
     const history = first ? brief.history : this.#trouble.without(this.#options.history())
-    const model = factory.kind === factories[0]?.kind ? brief.model : factory.defaultModel
+    const model = this.#modelOf(index)
     const engine = factory.open({ tenantId, sessionId, brief: { ...this.#memory.brief, model, history }, onEvent })
     if (!first) this.#memory.retell(engine)
     return engine
+  }
+
+  #modelOf(index: number): string {
+    const { factories, brief } = this.#options
+    const factory = factories[index]
+    return factory === undefined || factory.kind === factories[0]?.kind ? brief.model : factory.defaultModel
   }
 
   // From the engines
@@ -158,10 +164,10 @@ class SteadyEngine implements Engine {
     this.#speech.found()
     if (this.#speech.commitDue) engine.send({ type: 'commitAudio' })
     this.#speech.commitDue = false
-    this.#model = ready?.model ?? ''
     if (this.#everReady) {
-      this.#log.info({ engine: engine.kind, model: this.#model }, 'another engine took over')
-      this.#options.onSwitch?.({ kind: engine.kind, model: this.#model })
+      const { kind } = engine
+      this.#log.info({ engine: kind }, 'another engine took over')
+      this.#options.onSwitch?.({ kind, model: this.#modelOf(slot.index) })
     } else if (ready !== undefined) {
       this.#everReady = true
       this.#emit(ready)
@@ -203,12 +209,18 @@ class SteadyEngine implements Engine {
         this.#look()
         return
       case 'error':
-        // Its engine ends with it; that is our affair.
-        if (event.code === 'session_expired') return
+        // An engine that ends with it, or never began, is our affair.
+        if (event.code === 'session_expired' || (event.source === 'provider' && !this.#chain.live)) return
         this.#mistaken(event, slot)
         break
       default:
-        this.#person(event)
+        this.#cap.seen(event)
+        follow(event, {
+          answers: this.#answers,
+          speech: this.#speech,
+          holding: this.#trouble.holding,
+          answersSpeech: this.#memory.answersSpeech,
+        })
     }
     this.#emit(event)
     this.#look()
@@ -221,25 +233,6 @@ class SteadyEngine implements Engine {
     this.#trouble.holding.sound(event.ms)
     if (this.#trouble.on) this.#trouble.ends()
     this.#options.onEvent(event)
-  }
-
-  #person(event: EngineEvent): void {
-    if (event.type === 'userSpeech') {
-      this.#cap.stale()
-      this.#speech.event(event)
-      if (event.phase === 'start') this.#trouble.holding.flushed()
-      if (event.interrupts) this.#answers.cut()
-      if (event.phase === 'stop' && this.#memory.answersSpeech) {
-        this.#answers.asked({ is: 'speech', itemId: event.itemId })
-      }
-    } else if (event.type === 'userItem') {
-      this.#cap.stale()
-      this.#speech.item(event)
-    } else if (event.type === 'userText' && (event.final !== undefined || event.failed !== undefined)) {
-      this.#speech.words(event.itemId)
-      // Nothing was said: an engine need not answer it.
-      if (event.final === '') this.#answers.forget((ask) => ask.is === 'speech' && ask.itemId === event.itemId)
-    }
   }
 
   #done({ responseId, status, reason }: Event<'responseDone'>, slot: Slot): void {

@@ -1,0 +1,349 @@
+// Upstream faults over real sockets: what the person hears and reads in the end. Time runs ten times as fast for the engines;
+// the figures below are in their time.
+
+import { pino } from 'pino'
+import { afterAll, expect, it } from 'vitest'
+import type { Engine, EngineBrief, EngineEvent, EngineFactory } from '../../gateway/engines/engines.ts'
+import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/openai-realtime.ts'
+import { createSteady } from '../../gateway/engines/steady/steady.ts'
+import { type Clock, systemClock } from '../../gateway/platform/clock.ts'
+import { type Fault, type ScriptedRealtime, startScriptedRealtime } from '../harness/scripted-realtime.ts'
+
+const speed = 10
+const clock: Clock = {
+  now: () => systemClock.now(),
+  monotonicMs: () => systemClock.monotonicMs() * speed,
+  after: (ms, run) => systemClock.after(ms / speed, run),
+  every: (ms, run) => systemClock.every(ms / speed, run),
+}
+const log = pino({ level: 'silent' })
+const question = 'How does delivery work?'
+const sentences = ['We deliver on weekdays.', 'The driver calls first.', 'Two people carry it.']
+const answer = sentences.join(' ')
+const second = 'And they take the old one with them.'
+const holding = 'One moment, please.'
+
+/** Everybody hears a word, or the end, within this. */
+const soonMs = 8_000
+/** As the scripted provider speaks. */
+const msPerChar = 60
+const deltaMs = 100
+let cases = 0
+
+interface Plan {
+  readonly name: string
+  readonly modality?: EngineBrief['outputModality']
+  /** What is wrong with the first provider; with the second, where there is one. */
+  readonly first: (provider: ScriptedRealtime) => void
+  readonly second?: (provider: ScriptedRealtime) => void
+  readonly maxDurationMs?: number
+  /** Ends are honest only here. */
+  readonly mayEnd?: boolean
+}
+
+/** The session's part: asks, writes down, and tells what was said so far. */
+class Visit {
+  readonly events: EngineEvent[] = []
+  readonly engine: Engine
+  readonly turns = new Map<string, { role: 'user' | 'agent'; text: string }>()
+  readonly heardAtMs: number[] = []
+  askedMs = 0
+
+  constructor(providers: readonly ScriptedRealtime[], { modality = 'audio', maxDurationMs }: Plan) {
+    const factories: EngineFactory[] = providers.map(({ baseUrl }) =>
+      createOpenAiRealtime({
+        apiKey: 'sk-test',
+        baseUrl,
+        defaultModel: 'gpt-realtime-2.1',
+        log,
+        clock,
+        ...(maxDurationMs === undefined ? {} : { maxDurationMs }),
+      }),
+    )
+    const line = { text: holding, pcm: Buffer.alloc(48 * 800) }
+    const open = createSteady({ clock, random: Math.random, log, holdingLine: async () => line })
+    this.engine = open({
+      tenantId: 'ten_1',
+      sessionId: 'sess_1',
+      brief: {
+        instructions: 'Sell sofas.',
+        voice: 'marin',
+        language: 'en',
+        model: '',
+        tools: [],
+        outputModality: modality,
+        turnDetection: 'server_vad',
+        history: [],
+      },
+      factories,
+      history: () => [...this.turns.values()].filter(({ text }) => text !== ''),
+      onEvent: (event) => this.#event(event),
+    })
+  }
+
+  ask(text: string): void {
+    const itemId = `item_${this.turns.size}`
+    this.turns.set(itemId, { role: 'user', text })
+    this.engine.send({ type: 'userText', itemId, text })
+    this.engine.send({ type: 'respond' })
+    this.askedMs = clock.monotonicMs()
+  }
+
+  #event(event: EngineEvent): void {
+    this.events.push(event)
+    if (event.type === 'audio' || (event.type === 'agentText' && !event.spoken) || event.type === 'closed') {
+      this.heardAtMs.push(clock.monotonicMs())
+    }
+    if (event.type !== 'agentText') return
+    const turn = this.turns.get(event.itemId) ?? { role: 'agent', text: '' }
+    this.turns.set(event.itemId, turn)
+    turn.text = event.final ?? turn.text + (event.delta ?? '')
+  }
+
+  get said(): string {
+    const agent = [...this.turns.values()].filter(
+      ({ role, text }) => role === 'agent' && text !== '' && text !== holding,
+    )
+    return agent.map(({ text }) => text).join(' ')
+  }
+
+  /** Answers that began and have not ended. */
+  get open(): number {
+    const ids = new Set<string>()
+    for (const event of this.events) {
+      if (event.type === 'responseStarted') ids.add(event.responseId)
+      if (event.type === 'responseDone') ids.delete(event.responseId)
+    }
+    return ids.size
+  }
+
+  /** Of the agent's voice, the holding line aside. */
+  get audioMs(): number {
+    return this.events.reduce(
+      (sum, each) => sum + (each.type === 'audio' && each.source === 'provider' ? each.ms : 0),
+      0,
+    )
+  }
+
+  get closed(): EngineEvent | undefined {
+    return this.events.find(({ type }) => type === 'closed')
+  }
+
+  /** Said to its end, or over. */
+  async until(text: string): Promise<void> {
+    const deadline = performance.now() + 6_000
+    const isDone = () => this.said.endsWith(text) && this.open === 0
+    while (this.closed === undefined && !isDone() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  /** From the question on: the longest time in which nothing was heard. */
+  get longestMs(): number {
+    const marks = [this.askedMs, ...this.heardAtMs.filter((ms) => ms > this.askedMs)]
+    return Math.max(...marks.slice(1).map((ms, i) => ms - (marks[i] ?? ms)))
+  }
+}
+
+function script(provider: ScriptedRealtime): ScriptedRealtime {
+  return provider.on(/delivery/, { say: answer }).on(/else/, { say: second })
+}
+
+/** What is wrong with the outcome; undefined when nothing is. */
+async function run(plan: Plan): Promise<string | undefined> {
+  cases++
+  const providers = await Promise.all(
+    [plan.first, plan.second].flatMap((set) =>
+      set === undefined
+        ? []
+        : [
+            startScriptedRealtime({ apiKey: 'sk-test', pace: 60 }).then((provider) => {
+              set(script(provider))
+              return provider
+            }),
+          ],
+    ),
+  )
+  const visit = new Visit(providers, plan)
+  try {
+    visit.engine.start()
+    visit.ask(question)
+    await visit.until(answer.slice(-8))
+    const firstMs = visit.longestMs
+    if (visit.closed === undefined) {
+      visit.ask('Anything else?')
+      await visit.until(second.slice(-8))
+    }
+    const fault = judge(visit, plan, providers, Math.max(firstMs, visit.longestMs))
+    return fault === undefined ? undefined : `${plan.name}: ${fault}`
+  } finally {
+    visit.engine.close()
+    await Promise.all(providers.map((provider) => provider.stop()))
+  }
+}
+
+function judge(
+  visit: Visit,
+  plan: Plan,
+  providers: readonly ScriptedRealtime[],
+  longestMs: number,
+): string | undefined {
+  const { said } = visit
+  for (const sentence of [...sentences, second]) {
+    if (said.split(sentence).length > 2) return `said twice: ${said}`
+  }
+  const strange = providers.flatMap(({ connections }) => connections.flatMap(({ goneOn }) => goneOn))
+  if (strange.some(({ rest }) => rest === undefined)) return `asked to go on after ${JSON.stringify(strange)}`
+  const closes = visit.events.filter(({ type }) => type === 'closed').length
+  // Time flies: a busy machine may take 100 ms of ours for what takes none of theirs.
+  if (longestMs > soonMs + 100 * speed) return `nothing heard for ${Math.round(longestMs)} ms`
+  if (closes > 0) {
+    if (plan.mayEnd !== true) return `ended: ${JSON.stringify(visit.events.at(-1))}, having said ${said}`
+    return closes === 1 && visit.events.at(-1)?.type === 'closed' ? undefined : `closed ${closes} times`
+  }
+  if (visit.events.filter(({ type }) => type === 'ready').length !== 1) return 'ready more than once'
+  if (visit.open > 0) return 'an answer was never ended'
+  const wholeMs = (answer.length + second.length) * msPerChar
+  const lost = providers.reduce((sum, { connections }) => sum + connections.length, 0) - 1
+  if (visit.audioMs > wholeMs + lost * 2 * deltaMs) return `${visit.audioMs} ms of ${wholeMs} were heard`
+  return said === `${answer} ${second}` ? undefined : `said: ${said}`
+}
+
+/** Runs them a few at a time; their complaints. */
+async function runAll(plans: readonly Plan[], atOnce = 16): Promise<readonly string[]> {
+  const left = [...plans]
+  const complaints: string[] = []
+  const worker = async () => {
+    for (let plan = left.shift(); plan !== undefined; plan = left.shift()) {
+      const complaint = await run(plan)
+      if (complaint !== undefined) complaints.push(complaint)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  return complaints
+}
+
+const well = () => {}
+
+/** How many messages the provider sends from the connection to the end of the first answer. */
+async function recorded(modality: 'audio' | 'text'): Promise<number> {
+  const provider = script(await startScriptedRealtime({ apiKey: 'sk-test', pace: 60 }))
+  const visit = new Visit([provider], { name: 'recorded', modality, first: well })
+  visit.engine.start()
+  visit.ask(question)
+  await visit.until(answer)
+  const count = provider.last.sent.length
+  visit.engine.close()
+  await provider.stop()
+  expect(visit.said).toBe(answer)
+  return count
+}
+
+async function atEveryMessage(how: Fault['how'], modality: 'audio' | 'text', more: Partial<Plan>): Promise<Plan[]> {
+  return Array.from({ length: await recorded(modality) }, (_, at) => ({
+    name: `${how} at message ${at} (${modality})`,
+    modality,
+    first: (provider) => void provider.breakAt(at, how),
+    ...more,
+  }))
+}
+
+it('survives a connection that is reset at any message of an answer', async () => {
+  expect(await runAll(await atEveryMessage('drop', 'audio', {}))).toEqual([])
+})
+
+it('survives a connection that is closed at any message, without a word or because the session expired', async () => {
+  expect(await runAll(await atEveryMessage('close', 'audio', {}))).toEqual([])
+  expect(await runAll(await atEveryMessage('expire', 'audio', {}))).toEqual([])
+})
+
+it('survives the loss of a connection at any message of a written answer', async () => {
+  expect(await runAll(await atEveryMessage('drop', 'text', {}))).toEqual([])
+})
+
+it('goes on with the second provider when the first one is lost at any message and does not come back', async () => {
+  const plans = await atEveryMessage('drop', 'audio', { second: well })
+  const gone = plans.map((plan): Plan => {
+    const first = (provider: ScriptedRealtime) => {
+      plan.first(provider)
+      // The one connection that was accepted is the last.
+      const timer = setInterval(() => {
+        if (provider.connections.length === 0) return
+        clearInterval(timer)
+        provider.refuse(503)
+      }, 1)
+    }
+    return { ...plan, name: `${plan.name}, then 503`, first }
+  })
+  expect(await runAll(gone)).toEqual([])
+})
+
+it('survives a connection that falls silent at any message', async () => {
+  const plans = await atEveryMessage('silence', 'audio', {})
+  // Without a session there is nothing yet that could go on: a lone provider that never gets ready is an honest end.
+  expect(
+    await runAll(
+      plans.map((plan, at) => ({ ...plan, mayEnd: at < 2 })),
+      32,
+    ),
+  ).toEqual([])
+  expect(
+    await runAll(
+      plans.map((plan) => ({ ...plan, second: well })),
+      32,
+    ),
+  ).toEqual([])
+})
+
+const refusals: readonly (readonly [name: string, set: (provider: ScriptedRealtime) => void, passes: boolean])[] = [
+  ['500', (provider) => void provider.refuse(500), false],
+  ['502', (provider) => void provider.refuse(502), false],
+  ['503', (provider) => void provider.refuse(503), false],
+  ['503 once', (provider) => void provider.refuse(503).times(1), true],
+  ['503 twice', (provider) => void provider.refuse(503).times(2), true],
+  ['429', (provider) => void provider.refuse(429), false],
+  ['429 once', (provider) => void provider.refuse(429).times(1), true],
+  ['429 for a second', (provider) => void provider.refuse(429, undefined, { 'retry-after': '1' }).times(1), true],
+  ['429 for 3 s', (provider) => void provider.refuse(429, undefined, { 'retry-after': '3' }).times(1), true],
+  ['429 for a minute', (provider) => void provider.refuse(429, undefined, { 'retry-after': '60' }), false],
+  ['401', (provider) => void provider.refuse(401), false],
+  ['404', (provider) => void provider.refuse(404), false],
+  ['no such model', (provider) => void provider.refuseAfterOpen('invalid_model'), false],
+  ['no words', (provider) => void provider.silent(), false],
+]
+
+it('starts in spite of a provider that refuses, or says honestly that it cannot', async () => {
+  const plans = refusals.flatMap(([name, first, passes]): Plan[] => [
+    { name: `${name} at the start`, first, mayEnd: !passes },
+    { name: `${name} at the start, a second engine`, first, second: well },
+    { name: `${name} at the start, of both`, first, second: first, mayEnd: !passes },
+  ])
+  expect(await runAll(plans)).toEqual([])
+})
+
+it('asks again when answers are refused for too many requests, and elsewhere when that does not help', async () => {
+  const failing = (times: number, code: string) => (provider: ScriptedRealtime) => {
+    let left = times
+    provider.on(/delivery/, () => (left-- > 0 ? { status: 'failed', error: { code, message: code } } : { say: answer }))
+  }
+  const plans = [1, 2].flatMap((times) =>
+    ['rate_limit_exceeded', 'server_error'].map(
+      (code): Plan => ({ name: `${code} × ${times}`, first: failing(times, code) }),
+    ),
+  )
+  const elsewhere = ['rate_limit_exceeded', 'server_error', 'insufficient_quota'].map(
+    (code): Plan => ({ name: `${code} for ever`, first: failing(99, code), second: well }),
+  )
+  expect(await runAll([...plans, ...elsewhere])).toEqual([])
+})
+
+it('goes on over the provider’s cap, wherever in an answer it falls', async () => {
+  const plans = Array.from({ length: 40 }, (_, i): Plan => {
+    return { name: `cap of ${400 + i * 40} ms`, first: well, maxDurationMs: 400 + i * 40 }
+  })
+  expect(await runAll(plans)).toEqual([])
+})
+
+afterAll(() => {
+  expect(cases).toBeGreaterThan(400)
+})
