@@ -22,6 +22,13 @@ const operatorWords: Partial<Record<ProblemCode, string>> = {
   conflict: 'Somebody else changed this first. Reload and try again.',
   out_of_credit: 'This tenant has no credit left.',
   too_many: 'Too many requests. Wait a moment and try again.',
+  no_slot: 'All of the plan’s sessions are in use.',
+  rate_visitor: 'This address asked too often. Wait a moment and try again.',
+  rate_key: 'This key reached the rate of its plan. Wait a moment and try again.',
+  rate_tenant: 'This tenant reached the rate of its plan. Wait a moment and try again.',
+  rate_day: 'This tenant reached the daily limit of its plan.',
+  agent_day_messages: 'This agent reached its daily limit of messages.',
+  agent_day_cost: 'This agent reached its daily limit of credits.',
   unavailable: 'The gateway is not available right now.',
   draining: 'The gateway is restarting.',
 }

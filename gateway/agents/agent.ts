@@ -36,8 +36,20 @@ export const agentConfig = z.strictObject({
     .strictObject({
       idleMs: z.int().min(5_000).max(3_600_000).default(120_000),
       maxDurationMs: z.int().min(10_000).max(14_400_000).default(3_600_000),
+      /** What people may say or write to the agent a day (UTC) before it answers nobody; null: no limit. */
+      dailyMessages: z.int().min(1).max(10_000_000).nullable().default(null),
+      /** What the agent may cost its tenant a day (UTC); null: no limit but the tenant's credit. */
+      dailyCreditsMicro: z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable().default(null),
+      /** What one session may cost; null: no limit but the tenant's credit. */
+      sessionCreditsMicro: z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable().default(null),
     })
-    .default({ idleMs: 120_000, maxDurationMs: 3_600_000 }),
+    .default({
+      idleMs: 120_000,
+      maxDurationMs: 3_600_000,
+      dailyMessages: null,
+      dailyCreditsMicro: null,
+      sessionCreditsMicro: null,
+    }),
   /** The customer's own backend (its API key, not a client secret) may bring function tools of its own. */
   clientTools: z.boolean().default(true),
   mutable: z

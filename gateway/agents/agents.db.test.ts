@@ -106,6 +106,20 @@ test('a slug is taken once per tenant, and a config out of shape is refused', as
   await expect(scope.create(wrong)).rejects.toMatchObject({ code: 'invalid' })
 })
 
+test('an agent may have caps on messages and credits of a day and on credits of a session; none by default', async () => {
+  const scope = agents.of(tenant.id)
+  const none = { dailyMessages: null, dailyCreditsMicro: null, sessionCreditsMicro: null }
+  const caps = { dailyMessages: 500, dailyCreditsMicro: 20_000_000, sessionCreditsMicro: 5_000_000 }
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { limits: {} } })
+  await scope.publish(id)
+  expect((await resolve(id))?.limits).toEqual({ idleMs: 120_000, maxDurationMs: 3_600_000, ...none })
+  await scope.saveDraft(id, { limits: caps })
+  await scope.publish(id)
+  expect((await resolve(id))?.limits).toMatchObject(caps)
+  for (const wrong of [{ dailyMessages: 0 }, { dailyCreditsMicro: -1 }, { sessionCreditsMicro: 1.5 }])
+    await expect(scope.saveDraft(id, { limits: wrong })).rejects.toMatchObject({ code: 'invalid' })
+})
+
 test('[S002-33] the prompt library gives the tenant’s own prompt, else the first shared one, else an error', async () => {
   const scope = agents.of(tenant.id)
   const { id } = await scope.create({ slug: 'a', name: 'A', config: { library: true, instructions: 'Sell.' } })

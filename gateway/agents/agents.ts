@@ -44,7 +44,8 @@ export interface Brief {
   readonly closing: string
   /** Tenant ∩ channel ∩ agent, denials taken out. */
   readonly tools: readonly string[]
-  readonly limits: { readonly idleMs: number; readonly maxDurationMs: number }
+  /** Configs stored before there were caps lack them. */
+  readonly limits: Pick<AgentConfig['limits'], 'idleMs' | 'maxDurationMs'> & Partial<AgentConfig['limits']>
   readonly clientTools: boolean
   /** What the client may change by `session.update`. */
   readonly mutable: readonly MutableField[]

@@ -44,6 +44,43 @@ export const problems = {
   unsupported: { http: 422, ws: 4422, retry: 'never', level: 'info', text: 'This agent cannot do that.' },
   too_many: { http: 429, ws: 4429, retry: 'backoff', level: 'info', text: 'The agent is busy, please try again.' },
   no_slot: { http: 429, ws: 4429, retry: 'backoff', level: 'info', text: 'The agent is busy, please try again.' },
+  rate_visitor: {
+    http: 429,
+    ws: 4429,
+    retry: 'backoff',
+    level: 'info',
+    text: 'The agent is busy, please try again in a moment.',
+  },
+  rate_key: { http: 429, ws: 4429, retry: 'backoff', level: 'info', text: 'The agent is busy, please try again soon.' },
+  rate_tenant: {
+    http: 429,
+    ws: 4429,
+    retry: 'backoff',
+    level: 'info',
+    text: 'The agent is busy, please try again in a minute.',
+  },
+  /** The caps of a day come back tomorrow: a client that asks again by itself would only be in the way. */
+  rate_day: {
+    http: 429,
+    ws: 4429,
+    retry: 'never',
+    level: 'info',
+    text: 'The agent has no more time today. Please try again tomorrow.',
+  },
+  agent_day_messages: {
+    http: 429,
+    ws: 4429,
+    retry: 'never',
+    level: 'info',
+    text: 'The agent has answered all it can today. Please try again tomorrow.',
+  },
+  agent_day_cost: {
+    http: 429,
+    ws: 4429,
+    retry: 'never',
+    level: 'info',
+    text: 'The agent is done for today. Please try again tomorrow.',
+  },
   internal: { http: 500, ws: 1011, retry: 'backoff', level: 'error', text: 'Something went wrong on our side.' },
   engine_refused: {
     http: 502,

@@ -157,7 +157,7 @@ export interface TenantView {
   readonly slug: string
   readonly name: string
   readonly status: 'active' | 'suspended'
-  readonly plan: 'free' | 'pro' | 'enterprise'
+  readonly plan: 'free' | 'pro' | 'agency' | 'enterprise'
   readonly origins: readonly string[]
   readonly agents: readonly AgentView[]
 }

@@ -12,7 +12,7 @@ export interface Tenant {
   readonly slug: string
   readonly name: string
   readonly status: 'active' | 'suspended'
-  readonly plan: 'free' | 'pro' | 'enterprise'
+  readonly plan: 'free' | 'pro' | 'agency' | 'enterprise'
   /** Exact origins (`https://shop.example`) whose pages may show the widget. */
   readonly origins: readonly string[]
   readonly brand: WidgetBrand
@@ -59,7 +59,7 @@ const toolRule = z.union([z.literal('all'), z.array(z.string().min(1).max(64)).m
 export const newTenant = z.strictObject({
   slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens'),
   name: z.string().trim().min(1).max(120),
-  plan: z.enum(['free', 'pro', 'enterprise']).default('free'),
+  plan: z.enum(['free', 'pro', 'agency', 'enterprise']).default('free'),
   origins: z
     .array(z.string().max(255).refine(isOrigin, 'an exact origin such as https://shop.example'))
     .max(100)

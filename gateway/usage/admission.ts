@@ -1,4 +1,5 @@
-// Admission: rate, slot, hold, in that order; what a refusal had taken on the way goes back. Rules U4, U7 and U9.
+// Admission: rate, slot, the agent's day, hold, in that order; what a refusal had taken on the way goes back. Rules U4,
+// U7, U9, U13 and U14.
 
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -6,12 +7,14 @@ import type { Breaker } from '../platform/deadline.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { Channel } from '../protocol/turn.ts'
+import type { AgentDayAnswer, AgentDayAsk, AgentLimits } from './agent-day.ts'
 import type { PriceSnapshot } from './bill.ts'
 import { type Plan, planLimits } from './limits.ts'
 import type { LocalGate } from './local-gate.ts'
 import type { PriceStore } from './price-store.ts'
-import type { createRates, StartAsk } from './rates.ts'
-import type { SessionKey, Slots } from './slots.ts'
+import type { RateAsk, RateCode, Rates } from './rates.ts'
+import type { SlotCheck } from './slot-check.ts'
+import type { Holder, SessionKey, Slots } from './slots.ts'
 
 export interface AdmitRequest {
   readonly tenantId: TenantId
@@ -25,6 +28,8 @@ export interface AdmitRequest {
   readonly ip: string
   readonly keyId: string
   readonly owner: string
+  /** Missing: none. */
+  readonly agentLimits?: AgentLimits
 }
 
 export interface Admission {
@@ -36,15 +41,20 @@ export interface Admission {
 
 export type AdmitAnswer =
   | { readonly is: 'admitted'; readonly admission: Admission }
-  | { readonly is: 'refused'; readonly code: 'too_many' | 'no_slot' | 'out_of_credit'; readonly retryAfterMs: number }
+  | { readonly is: 'refused'; readonly code: RefusalCode; readonly retryAfterMs: number }
+
+/** Each limit has its own: see `protocol/codes.ts` for the words. */
+export type RefusalCode = RateCode | 'no_slot' | 'agent_day_messages' | 'agent_day_cost' | 'out_of_credit'
 
 export interface AdmissionDeps {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Log
   readonly prices: PriceStore
-  readonly rates: ReturnType<typeof createRates>
+  readonly rates: Rates
   readonly slots: Slots
+  readonly slotCheck: SlotCheck
+  readonly agentDay: (ask: AgentDayAsk) => Promise<AgentDayAnswer>
   readonly local: LocalGate
   readonly breaker: Breaker
 }
@@ -55,7 +65,15 @@ const slotRetryMs = 5_000
 
 type Gate =
   | { readonly is: 'open'; giveBack(): Promise<void> }
-  | { readonly is: 'refused'; readonly code: 'too_many' | 'no_slot'; readonly retryAfterMs: number }
+  | { readonly is: 'refused'; readonly code: RefusalCode; readonly retryAfterMs: number }
+
+interface Full {
+  readonly is: 'full'
+  readonly holders: readonly Holder[]
+  giveBack(): Promise<void>
+}
+
+const noSlot: Gate = { is: 'refused', code: 'no_slot', retryAfterMs: slotRetryMs }
 
 export async function admit(deps: AdmissionDeps, request: AdmitRequest): Promise<AdmitAnswer> {
   const { engine, model } = request
@@ -66,7 +84,8 @@ export async function admit(deps: AdmissionDeps, request: AdmitRequest): Promise
   if (gate.is === 'refused') return gate
   let admitted = false
   try {
-    const answer = await hold(deps, request, price)
+    const today = await deps.agentDay(request)
+    const answer = today.is === 'refused' ? today : await hold(deps, request, price)
     admitted = answer.is === 'admitted'
     return answer
   } finally {
@@ -94,37 +113,60 @@ const serverChannels: readonly Channel[] = ['api', 'voice']
 
 async function enter(deps: AdmissionDeps, request: AdmitRequest): Promise<Gate> {
   const { tenantId, plan, keyId, channel } = request
-  const ask: StartAsk = { tenantId, plan, keyId, ip: serverChannels.includes(channel) ? undefined : request.ip }
+  const ask: RateAsk = { tenantId, plan, keyId, ip: serverChannels.includes(channel) ? undefined : request.ip }
   let alone: Gate | undefined
   const work = async () => {
     const gate = await enterShared(deps, ask, request)
     // Too late: this process decided alone meanwhile, and what was taken from the others goes back.
-    if (alone !== undefined && gate.is === 'open') {
+    if (alone !== undefined && gate.is !== 'refused') {
       await gate.giveBack()
-      if (alone.is === 'refused') await deps.slots.release(request)
+      if (gate.is === 'open' && alone.is === 'refused') await deps.slots.release(request)
     }
     return gate
   }
-  const gate = await deps.breaker.run<Gate>(work, () => {
+  const shared = await deps.breaker.run<Gate | Full>(work, () => {
     alone = enterLocal(deps, ask, request)
     return alone
   })
+  const gate = shared.is === 'full' ? await enterFull(deps, request, shared) : shared
   if (gate.is === 'open') deps.local.note(request)
   return gate
 }
 
-async function enterShared(deps: AdmissionDeps, ask: StartAsk, session: SessionKey): Promise<Gate> {
-  const start = await deps.rates.take(ask)
-  if (start.is === 'refused') return { is: 'refused', code: 'too_many', retryAfterMs: start.retryAfterMs }
-  if (await deps.slots.acquire(session, planLimits[ask.plan].sessions)) return { is: 'open', giveBack: start.giveBack }
-  await start.giveBack()
-  return { is: 'refused', code: 'no_slot', retryAfterMs: slotRetryMs }
+async function enterShared(deps: AdmissionDeps, ask: RateAsk, session: SessionKey): Promise<Gate | Full> {
+  const start = await deps.rates.take(ask, 'start')
+  if (start.is === 'refused') return start
+  const { giveBack } = start
+  const slot = await deps.slots.acquire(session, planLimits[ask.plan].sessions)
+  return slot.is === 'taken' ? { is: 'open', giveBack } : { is: 'full', holders: slot.holders, giveBack }
 }
 
-function enterLocal(deps: AdmissionDeps, ask: StartAsk, session: SessionKey): Gate {
+/** No slot left, as far as Redis knows: whoever holds one and is over makes room. */
+async function enterFull(deps: AdmissionDeps, request: AdmitRequest, { holders, giveBack }: Full): Promise<Gate> {
+  const dead = await deps.slotCheck.dead(request.tenantId, holders)
+  if (dead.length > 0 && (await takeFrom(deps, request, dead))) return { is: 'open', giveBack }
+  await deps.breaker.run(giveBack, () => undefined)
+  return noSlot
+}
+
+async function takeFrom(deps: AdmissionDeps, request: AdmitRequest, dead: readonly string[]): Promise<boolean> {
+  deps.log.warn({ event: 'slots_freed', tenantId: request.tenantId, sessions: dead.length }, 'slots of dead sessions')
+  let isLate = false
+  const work = async () => {
+    const { is } = await deps.slots.acquire(request, planLimits[request.plan].sessions, dead)
+    if (isLate && is === 'taken') await deps.slots.release(request)
+    return is === 'taken'
+  }
+  return deps.breaker.run(work, () => {
+    isLate = true
+    return false
+  })
+}
+
+function enterLocal(deps: AdmissionDeps, ask: RateAsk, session: SessionKey): Gate {
   const answer = deps.local.enter(ask, session)
   if (answer.is === 'taken') return { is: 'open', giveBack: async () => answer.giveBack() }
-  return { is: 'refused', code: answer.is, retryAfterMs: answer.is === 'no_slot' ? slotRetryMs : answer.retryAfterMs }
+  return answer.is === 'no_slot' ? noSlot : answer
 }
 
 async function leave(deps: AdmissionDeps, session: SessionKey, gate: Extract<Gate, { is: 'open' }>): Promise<void> {

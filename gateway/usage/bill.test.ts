@@ -122,3 +122,22 @@ test('[U3] names every object has are no prices', () => {
   const meters = { constructor: 5, toString: 5 } as UsageSoFar['meters']
   expect(billOf(price, { seconds: 1, toolCalls: 0, meters })).toMatchObject({ totalMicro: 5_000, costUsdMicro: null })
 })
+
+test('[U1] a tool has a line of its own under a name the ledger takes; the same name told twice is one line', () => {
+  const rates = { 'tool.book.calls': 2e12, 'tool.*.calls': 1e12 }
+  const tools = { book: 2, Book: 1, ['x'.repeat(64)]: 1, 'über/alles': 1, idle: 0 }
+  const used = { seconds: 1, meters: {}, toolCalls: 7, tools, messages: 4 }
+  const bill = billOf({ ...price, meterMicroPerMillion: rates }, used)
+  expect(bill.lines.slice(1).map(({ meter, quantity, amountMicro }) => [meter, quantity, amountMicro])).toEqual([
+    ['tool._ber_alles.calls', 1, 1_000_000],
+    ['tool.book.calls', 3, 6_000_000],
+    [`tool.${'x'.repeat(50)}.calls`, 1, 1_000_000],
+  ])
+  for (const { meter, unit } of bill.lines.slice(1)) {
+    expect(meter).toMatch(/^[a-z][a-z0-9_.-]{0,63}$/)
+    expect(unit).toBe('call')
+  }
+  // Two were not named, and neither they nor messages have a price here; none of it costs dollars.
+  expect(bill.totalMicro).toBe(5_000 + 8_000_000)
+  expect(bill.costUsdMicro).toBe(0)
+})

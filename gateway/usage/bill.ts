@@ -75,6 +75,15 @@ export function billOf(price: PriceSnapshot, usage: UsageSoFar): Bill {
   return { lines, totalMicro, tokens, costUsdMicro: costOf(price, used) }
 }
 
+/** One piece of what the meter counts; what the book does not price is free. */
+export function pieceLine(price: PriceSnapshot, meter: string): ReceiptLine {
+  const priceMicroPerMillion = creditRate(price.meterMicroPerMillion, meter) ?? 0
+  return {
+    ...{ meter, quantity: 1, unit: unitOf(meter), priceMicroPerMillion },
+    amountMicro: Math.floor(priceMicroPerMillion / million),
+  }
+}
+
 /** Null as soon as one used meter has no known cost: a sum without it would look like the whole. */
 function costOf(price: PriceSnapshot, used: readonly (readonly [string, number])[]): number | null {
   const costs = price.costUsdMicroPerMillion

@@ -2,7 +2,7 @@
 // the end of that day (or now). A day's share is the difference to the session's row before it, taken when read. Rules U10 and U11.
 
 import { Long } from 'bson'
-import type { Db, Document } from 'mongodb'
+import type { Db, Document, Filter } from 'mongodb'
 import type { TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { UsageDay } from '../protocol/rest.ts'
@@ -22,6 +22,10 @@ interface DayDoc extends Figures {
   agentId: string
   channel: Channel
   day: string
+  /** Missing in rows from before messages were counted. */
+  messages?: number
+  /** Charged by the piece: no session. */
+  single?: true
   /** The session has a row of an earlier day: this row's figures contain that one's. */
   carried?: true
   /** Some of the cost is unknown: `costUsdMicro` is what is known. */
@@ -41,6 +45,15 @@ export interface DayWrite {
   readonly tokens: number
   readonly costUsdMicro: number | null
   readonly creditsMicro: number
+  readonly messages: number
+  /** Set for what was charged by the piece; `sessionId` is the charge's own id then. */
+  readonly single?: true
+}
+
+/** What an agent has done of its day. */
+export interface AgentDay {
+  readonly messages: number
+  readonly creditsMicro: number
 }
 
 export const dailySpec: CollectionSpec = {
@@ -48,6 +61,7 @@ export const dailySpec: CollectionSpec = {
   indexes: [
     { key: { tenantId: 1, day: 1, carried: 1 }, name: 'day' },
     { key: { tenantId: 1, sessionId: 1, day: 1 }, name: 'session' },
+    { key: { tenantId: 1, agentId: 1, day: 1 }, name: 'agent' },
   ],
 }
 
@@ -55,17 +69,18 @@ export interface DailyStore {
   /** Cumulative figures, merged by maximum: repeats, retries and late writes change nothing. */
   write(tenantId: TenantId, write: DayWrite): Promise<void>
   read(tenantId: TenantId, range: { readonly from: string; readonly to: string }): Promise<readonly UsageDay[]>
+  ofAgent(tenantId: TenantId, agentId: string, day: string): Promise<AgentDay>
 }
 
 export function openDaily(db: Db): DailyStore {
   const days = db.collection<DayDoc>(dailySpec.name, durable)
   const loose = db.collection<Loose>(dailySpec.name, durable)
   return {
-    async write(tenantId, { sessionId, day, agentId, channel, costUsdMicro, ...figures }) {
+    async write(tenantId, { sessionId, day, agentId, channel, costUsdMicro, single, ...figures }) {
       const result = await loose.updateOne(
         { _id: `${tenantId}/${sessionId}/${day}`, tenantId },
         {
-          $setOnInsert: { sessionId, day, agentId, channel },
+          $setOnInsert: { sessionId, day, agentId, channel, ...(single === undefined ? {} : { single }) },
           ...(costUsdMicro === null ? { $set: { costUnknown: true } } : {}),
           $max: int64s({ ...figures, costUsdMicro: costUsdMicro ?? 0 }),
         },
@@ -80,15 +95,31 @@ export function openDaily(db: Db): DailyStore {
     },
     read: async (tenantId, range) => {
       const sums = await sumsByDay(db, tenantId, range)
-      for (const [row, before] of await carriedRows(db, tenantId, range)) subtract(sums, row, before)
+      const inRange = { tenantId, day: { $gte: range.from, $lte: range.to } }
+      for (const [row, before] of await carriedRows(db, inRange)) subtract(sums, row, before)
       return [...sums.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+    },
+    async ofAgent(tenantId, agentId, day) {
+      const [sum] = await loose
+        .aggregate<{ messages: number; creditsMicro: number }>([
+          { $match: { tenantId, agentId, day } },
+          { $group: { _id: null, messages: { $sum: '$messages' }, creditsMicro: { $sum: '$creditsMicro' } } },
+        ])
+        .toArray()
+      let { messages = 0, creditsMicro = 0 } = sum ?? {}
+      for (const [, before] of await carriedRows(db, { tenantId, agentId, day })) {
+        messages -= before.messages ?? 0
+        creditsMicro -= before.creditsMicro
+      }
+      return { messages, creditsMicro }
     },
   }
 }
 
-function int64s(figures: Figures): Record<keyof Figures, Long> {
-  const { seconds, tokens, costUsdMicro, creditsMicro } = figures
+function int64s(figures: Figures & { messages: number }): Record<keyof Figures | 'messages', Long> {
+  const { seconds, tokens, costUsdMicro, creditsMicro, messages } = figures
   return {
+    messages: Long.fromNumber(messages),
     seconds: Long.fromNumber(seconds),
     tokens: Long.fromNumber(tokens),
     costUsdMicro: Long.fromNumber(costUsdMicro),
@@ -112,7 +143,9 @@ async function sumsByDay(db: Db, tenantId: TenantId, range: { from: string; to: 
       {
         $group: {
           _id: { day: '$day', channel: '$channel', agentId: '$agentId' },
-          sessions: { $sum: { $cond: [{ $eq: ['$carried', true] }, 0, 1] } },
+          sessions: {
+            $sum: { $cond: [{ $or: [{ $eq: ['$carried', true] }, { $eq: ['$single', true] }] }, 0, 1] },
+          },
           seconds: { $sum: '$seconds' },
           tokens: { $sum: '$tokens' },
           costUsdMicro: { $sum: '$costUsdMicro' },
@@ -128,18 +161,18 @@ async function sumsByDay(db: Db, tenantId: TenantId, range: { from: string; to: 
 /** Rows that contain an earlier day, each with the row before it. Few: sessions that ran over midnight. */
 async function carriedRows(
   db: Db,
-  tenantId: TenantId,
-  range: { from: string; to: string },
+  which: Filter<DayDoc> & { readonly tenantId: TenantId },
 ): Promise<readonly (readonly [DayDoc, DayDoc])[]> {
+  const { tenantId } = which
   const days = db.collection<DayDoc>(dailySpec.name, durable)
-  const carried = await days.find({ tenantId, day: { $gte: range.from, $lte: range.to }, carried: true }).toArray()
+  const carried = await days.find({ ...which, carried: true }).toArray()
   if (carried.length === 0) return []
+  const asked = new Set(carried.map((row) => row._id))
   const sessionId = { $in: [...new Set(carried.map((row) => row.sessionId))] }
   const all = await days.find({ tenantId, sessionId }).sort({ sessionId: 1, day: 1 }).toArray()
   return all.flatMap((row, i) => {
     const before = all[i - 1]
-    const inRange = row.day >= range.from && row.day <= range.to
-    return inRange && before?.sessionId === row.sessionId ? [[row, before] as const] : []
+    return asked.has(row._id) && before?.sessionId === row.sessionId ? [[row, before] as const] : []
   })
 }
 

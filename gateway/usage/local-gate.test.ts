@@ -4,7 +4,7 @@ import { createLocalGate } from './local-gate.ts'
 
 function rig() {
   let nowMs = 0
-  const clock: Clock = { ...systemClock, monotonicMs: () => nowMs }
+  const clock: Clock = { ...systemClock, now: () => 1_800_000_000_000, monotonicMs: () => nowMs }
   const gate = createLocalGate(clock)
   let n = 0
   const ask = { tenantId: 'ten_a', plan: 'free' as const, keyId: 'key_1', ip: '203.0.113.7' as string | undefined }
@@ -85,4 +85,29 @@ test('[U7] a flood of addresses does not fill the memory, and other tenants are 
     )
   }
   expect(gate.enter({ ...ask, tenantId: 'ten_b' }, { tenantId: 'ten_b', sessionId: 's' }).is).toBe('taken')
+})
+
+test('[U7] alone, the day is half too, requests and starts are counted apart, and each limit says its own name', () => {
+  const { gate, ask, pass } = rig()
+  const request = { ...ask, ip: undefined }
+  let taken = 0
+  const codes = new Set<string>()
+  for (let second = 0; second < 20_000; second += 4) {
+    const answer = gate.rate(request, 'request')
+    if (answer.is === 'taken') taken++
+    else codes.add(answer.code)
+    pass(4_000)
+  }
+  // The clock's wall time stands still: it is one day.
+  expect([taken, [...codes]]).toEqual([500, ['rate_day']])
+  expect(gate.rate(request, 'start').is).toBe('taken')
+  const exhaust = (over: Partial<typeof ask>) => {
+    for (;;) {
+      const answer = gate.rate({ ...ask, tenantId: 'ten_b', ...over }, 'start')
+      if (answer.is === 'refused') return answer
+    }
+  }
+  expect(exhaust({})).toEqual({ is: 'refused', code: 'rate_visitor', retryAfterMs: 4_000 })
+  expect(exhaust({ tenantId: 'ten_c', ip: undefined }).code).toBe('rate_key')
+  expect(exhaust({ tenantId: 'ten_c', ip: undefined, keyId: 'key_2' }).code).toBe('rate_tenant')
 })

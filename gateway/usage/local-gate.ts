@@ -3,17 +3,16 @@
 import type { Clock } from '../platform/clock.ts'
 import { planLimits, type RateLimit } from './limits.ts'
 import { networkOf } from './network.ts'
-import type { StartAsk } from './rates.ts'
-import { intervalMs } from './rates.ts'
+import { dayRetryMs, intervalMs, type RateAsk, type RateCode, type RateRefusal, type RateScope } from './rates.ts'
 import { leaseMs, type SessionKey } from './slots.ts'
 
-export type LocalAnswer =
-  | { readonly is: 'taken'; giveBack(): void }
-  | { readonly is: 'too_many'; readonly retryAfterMs: number }
-  | { readonly is: 'no_slot' }
+export type LocalRate = { readonly is: 'taken'; giveBack(): void } | RateRefusal
+export type LocalAnswer = LocalRate | { readonly is: 'no_slot' }
 
 export interface LocalGate {
-  enter(ask: StartAsk, session: SessionKey): LocalAnswer
+  rate(ask: RateAsk, scope: RateScope): LocalRate
+  /** Rate and slot of a session's start. */
+  enter(ask: RateAsk, session: SessionKey): LocalAnswer
   /** Sessions admitted through Redis count here too, for when it goes away. */
   note(session: SessionKey): void
   leave(session: SessionKey): void
@@ -26,22 +25,58 @@ interface LocalBucket {
 
 /** Beyond it the oldest buckets go: a flood of addresses must not fill the memory. */
 const maxBuckets = 10_000
+const dayMs = 86_400_000
+
+const half = (limit: number) => Math.max(1, Math.floor(limit / 2))
+
+interface Limit {
+  readonly id: string
+  readonly code: RateCode
+  readonly limit: RateLimit
+  readonly retryAfterMs: number
+}
+
+/** What comes back in a day comes back at midnight: the day is part of the bucket's name, and none comes back before. */
+function limitsOf(ask: RateAsk, scope: RateScope, nowMs: number): readonly Limit[] {
+  const { tenantId, keyId, ip } = ask
+  const { rate, visitor } = planLimits[ask.plan]
+  const limits: Limit[] = []
+  const limit = (code: RateCode, id: string, each: RateLimit, retryAfterMs = 2 * intervalMs(each)) =>
+    limits.push({ id: `${scope}/${code}/${id}`, code, limit: each, retryAfterMs })
+  if (ip !== undefined) limit('rate_visitor', `${tenantId}/${networkOf(ip)}`, visitor)
+  if (rate === null) return limits
+  const day = { perMinute: 0, burst: rate.perDay }
+  limit('rate_day', `${tenantId}/${Math.floor(nowMs / dayMs)}`, day, dayRetryMs)
+  limit('rate_key', `${tenantId}/${keyId}`, rate)
+  limit('rate_tenant', tenantId, rate)
+  return limits
+}
 
 export function createLocalGate(clock: Clock): LocalGate {
   const buckets = new Map<string, LocalBucket>()
   const tenants = new Map<string, Map<string, number>>()
 
   const fill = (id: string, limit: RateLimit): LocalBucket => {
-    const burst = Math.max(1, Math.floor(limit.burst / 2))
     const nowMs = clock.monotonicMs()
-    const known = buckets.get(id) ?? { tokens: burst, filledAtMs: nowMs }
+    const known = buckets.get(id) ?? { tokens: half(limit.burst), filledAtMs: nowMs }
     buckets.delete(id)
-    known.tokens = Math.min(burst, known.tokens + (nowMs - known.filledAtMs) / (2 * intervalMs(limit)))
+    const back = limit.perMinute === 0 ? 0 : (nowMs - known.filledAtMs) / (2 * intervalMs(limit))
+    known.tokens = Math.min(half(limit.burst), known.tokens + back)
     known.filledAtMs = nowMs
     buckets.set(id, known)
     const oldest = buckets.keys().next().value
     if (buckets.size > maxBuckets && oldest !== undefined) buckets.delete(oldest)
     return known
+  }
+  const rate = (ask: RateAsk, scope: RateScope): LocalRate => {
+    const filled = limitsOf(ask, scope, clock.now()).map((each) => ({ ...each, bucket: fill(each.id, each.limit) }))
+    const empty = filled.find(({ bucket }) => bucket.tokens < 1)
+    if (empty !== undefined) return { is: 'refused', code: empty.code, retryAfterMs: empty.retryAfterMs }
+    for (const { bucket } of filled) bucket.tokens -= 1
+    const giveBack = () => {
+      for (const { bucket, code } of filled) if (code !== 'rate_visitor') bucket.tokens += 1
+    }
+    return { is: 'taken', giveBack }
   }
   const sessionsOf = (tenantId: string): Map<string, number> => {
     const sessions = tenants.get(tenantId) ?? new Map<string, number>()
@@ -53,22 +88,17 @@ export function createLocalGate(clock: Clock): LocalGate {
   }
 
   return {
+    rate,
     enter(ask, session) {
-      const { starts, visitorStarts, sessions } = planLimits[ask.plan]
-      const limits: [string, RateLimit][] = []
-      if (ask.ip !== undefined) limits.push([`${ask.tenantId}:${networkOf(ask.ip)}`, visitorStarts])
-      if (starts !== null) limits.push([`${ask.tenantId}:${ask.keyId}`, starts], [ask.tenantId, starts])
-      const filled = limits.map(([id, limit]) => ({ bucket: fill(id, limit), limit }))
-      const empty = filled.find(({ bucket }) => bucket.tokens < 1)
-      if (empty !== undefined) return { is: 'too_many', retryAfterMs: 2 * intervalMs(empty.limit) }
+      const taken = rate(ask, 'start')
+      if (taken.is === 'refused') return taken
       const live = sessionsOf(ask.tenantId)
-      if (!live.has(session.sessionId) && live.size >= Math.max(1, Math.floor(sessions / 2))) return { is: 'no_slot' }
-      for (const { bucket } of filled) bucket.tokens -= 1
-      note(session)
-      const giveBack = () => {
-        for (const { bucket } of filled.slice(ask.ip === undefined ? 0 : 1)) bucket.tokens += 1
+      if (!live.has(session.sessionId) && live.size >= half(planLimits[ask.plan].sessions)) {
+        taken.giveBack()
+        return { is: 'no_slot' }
       }
-      return { is: 'taken', giveBack }
+      note(session)
+      return taken
     },
     note,
     leave({ tenantId, sessionId }) {

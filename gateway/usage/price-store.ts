@@ -4,7 +4,7 @@ import { Long } from 'bson'
 import type { Db } from 'mongodb'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { PriceSnapshot } from './bill.ts'
-import { defaultModels, defaultPrices, type Price } from './prices.ts'
+import { actionsRow, defaultModels, defaultPrices, type Price } from './prices.ts'
 
 interface PriceDoc {
   _id: string
@@ -24,17 +24,29 @@ export const priceSpec: CollectionSpec = {
 }
 
 export interface PriceStore {
-  /** Falls back to the engine's `*` row, then to the book's: every session has a price, not every one a known cost. */
-  at(ask: {
-    readonly engine: string
-    readonly model: string | undefined
-    readonly atMs: number
-  }): Promise<PriceSnapshot>
+  /**
+   * Falls back to the engine's `*` row, then to the book's: every session has a price, not every one a known cost. Prices
+   * of tool calls come from the row of actions, unless the engine's row has its own.
+   */
+  at(ask: PriceAsk): Promise<PriceSnapshot>
+  /** What is charged by the piece. */
+  actions(atMs: number): Promise<PriceSnapshot>
 }
+
+export interface PriceAsk {
+  readonly engine: string
+  readonly model: string | undefined
+  readonly atMs: number
+}
+
+/** An edit is in force within this; a burst of sessions reads the book once. */
+const keptMs = 2_000
+const maxKept = 500
 
 export function openPrices(db: Db): PriceStore {
   const prices = db.collection<PriceDoc>(priceSpec.name, durable)
   let defaults: Promise<void> | undefined
+  const kept = new Map<string, { readonly atMs: number; readonly price: Promise<PriceSnapshot> }>()
   const insertDefaults = async () => {
     try {
       await db
@@ -45,26 +57,46 @@ export function openPrices(db: Db): PriceStore {
       if (!(error instanceof Error && 'code' in error && error.code === duplicateKey)) throw error
     }
   }
-  return {
-    async at({ engine, model = defaultModels[engine] ?? '*', atMs }) {
-      defaults ??= insertDefaults().catch((error: unknown) => {
-        defaults = undefined
-        throw error
-      })
-      await defaults
-      const wanted: readonly (readonly [string, string])[] = [
-        [engine, model],
-        [engine, '*'],
-        ['*', '*'],
-      ]
-      for (const [name, version] of wanted) {
-        const filter = { engine: name, model: version, effectiveFrom: { $lte: new Date(atMs) } }
-        const [doc] = await prices.find(filter).sort({ effectiveFrom: -1 }).limit(1).toArray()
-        if (doc !== undefined) return toSnapshot(doc, engine)
-      }
-      throw new Error('the price book is empty')
-    },
+  const read = async (engine: string, model: string, atMs: number): Promise<PriceSnapshot> => {
+    defaults ??= insertDefaults().catch((error: unknown) => {
+      defaults = undefined
+      throw error
+    })
+    await defaults
+    const engines = { $in: [...new Set([engine, '*', actionsRow.engine])] }
+    const models = { $in: [...new Set([model, '*'])] }
+    const effectiveFrom = { $lte: new Date(atMs) }
+    return choose(await prices.find({ engine: engines, model: models, effectiveFrom }).toArray(), engine, model)
   }
+  const at = ({ engine, model = defaultModels[engine] ?? '*', atMs }: PriceAsk): Promise<PriceSnapshot> => {
+    const key = JSON.stringify([engine, model])
+    const known = kept.get(key)
+    if (known !== undefined && Math.abs(atMs - known.atMs) < keptMs) return known.price
+    if (kept.size >= maxKept) kept.clear()
+    const price = read(engine, model, atMs)
+    kept.set(key, { atMs, price })
+    price.catch(() => kept.delete(key))
+    return price
+  }
+  return { at, actions: (atMs) => at({ ...actionsRow, atMs }) }
+}
+
+function choose(docs: readonly PriceDoc[], engine: string, model: string): PriceSnapshot {
+  const newest = (name: string, version: string) =>
+    docs
+      .filter((doc) => doc.engine === name && doc.model === version)
+      .reduce<PriceDoc | undefined>(
+        (best, doc) => (best === undefined || doc.effectiveFrom > best.effectiveFrom ? doc : best),
+        undefined,
+      )
+  const own = newest(engine, model) ?? newest(engine, '*') ?? newest('*', '*')
+  if (own === undefined) throw new Error('the price book is empty')
+  const snapshot = toSnapshot(own, engine)
+  const actions = newest(actionsRow.engine, actionsRow.model)
+  if (actions === undefined || own === actions) return snapshot
+  const pieces = Object.entries(toSnapshot(actions, engine).meterMicroPerMillion)
+  const tools = Object.fromEntries(pieces.filter(([meter]) => meter.startsWith('tool.')))
+  return { ...snapshot, meterMicroPerMillion: { ...tools, ...snapshot.meterMicroPerMillion } }
 }
 
 const duplicateKey = 11000

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { billOf } from './bill.ts'
+import { billOf, pieceLine, toolMeter } from './bill.ts'
 import { planLimits } from './limits.ts'
 import { creditUsdMicro, defaultModels, defaultPrices, markupPercent } from './prices.ts'
 
@@ -70,9 +70,31 @@ test('[U9] a second of hold covers a busy second, and every default model has a 
   for (const [engine, model] of Object.entries(defaultModels)) of(engine, model)
 })
 
-test('plans: free 30 a minute with 60 at once and 1,000 a day, pro twice that and 5,000, enterprise unlimited', () => {
-  expect(planLimits.free.starts).toEqual({ perMinute: 30, burst: 60, perDay: 1_000 })
-  expect(planLimits.pro.starts).toEqual({ perMinute: 60, burst: 120, perDay: 5_000 })
-  expect(planLimits.enterprise.starts).toBeNull()
-  expect(Object.values(planLimits).map(({ sessions }) => sessions)).toEqual([5, 50, 200])
+test('[U2] pieces cost what the table says, a tool nobody priced one credit, reading nothing', () => {
+  const table: readonly (readonly [string, number])[] = [
+    ['agent.simple.messages', 1],
+    ['agent.complex.messages', 3],
+    [toolMeter('create_contact'), 1],
+    [toolMeter('send_email'), 1],
+    [toolMeter('send_ai_email'), 2],
+    [toolMeter('trigger_workflow'), 1],
+    [toolMeter('create_checkout'), 1],
+    [toolMeter('query_org_data'), 0],
+    [toolMeter('search_contacts'), 0],
+    ['builder.generation.calls', 0],
+    [toolMeter('launch_rocket'), 1],
+    [toolMeter('Find*Ünïcode'), 1],
+  ]
+  const actions = of('actions', '*')
+  for (const [meter, credits] of table)
+    expect([meter, pieceLine(actions, meter).amountMicro]).toEqual([meter, credits * 1_000_000])
+  expect(pieceLine(actions, 'tool.calls').amountMicro).toBe(0)
+})
+
+test('plans: free 30 a minute with 60 at once and 1,000 a day, pro twice that, agency ten times, enterprise unlimited', () => {
+  expect(planLimits.free.rate).toEqual({ perMinute: 30, burst: 60, perDay: 1_000 })
+  expect(planLimits.pro.rate).toEqual({ perMinute: 60, burst: 120, perDay: 5_000 })
+  expect(planLimits.agency.rate).toEqual({ perMinute: 300, burst: 600, perDay: 100_000 })
+  expect(planLimits.enterprise.rate).toBeNull()
+  expect(Object.values(planLimits).map(({ sessions }) => sessions)).toEqual([5, 50, 100, 200])
 })

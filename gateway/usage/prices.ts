@@ -1,5 +1,7 @@
 // The default price book, as data. An operator adds a newer row to the collection `prices` to change a price.
 
+import { anyTool, toolMeter } from './bill.ts'
+
 export interface Price {
   readonly engine: string
   /** `*`: any model of the engine that has no row of its own. */
@@ -85,9 +87,56 @@ const zeroMeters = Object.fromEntries(
   [...Object.keys(tokenCosts(flagship)), 'speech.characters'].map((meter) => [meter, 0]),
 )
 
+/** Row of what is charged by the piece: messages answered outside of live sessions, and tool calls anywhere. */
+export const actionsRow = { engine: 'actions', model: '*' } as const
+
+export const messageMeters = { simple: 'agent.simple.messages', complex: 'agent.complex.messages' } as const
+export const builderMeter = 'builder.generation.calls'
+
+/** Credits per piece. A tool that is not named costs what `*` costs. */
+const toolCredits: Readonly<Record<string, number>> = {
+  create_contact: 1,
+  send_email: 1,
+  send_ai_email: 2,
+  trigger_workflow: 1,
+  create_checkout: 1,
+  query_org_data: 0,
+  search_contacts: 0,
+  // Reading what the tenant stored here costs nothing, as the two above.
+  search_knowledge: 0,
+  search_products: 0,
+  product_stats: 0,
+  event_program: 0,
+  event_speakers: 0,
+  event_info: 0,
+}
+
+const pieceCredits: Readonly<Record<string, number>> = {
+  [messageMeters.simple]: 1,
+  [messageMeters.complex]: 3,
+  // The builder runs on the tenant's own key.
+  [builderMeter]: 0,
+  [anyTool]: 1,
+  ...Object.fromEntries(Object.entries(toolCredits).map(([name, credits]) => [toolMeter(name), credits])),
+}
+
+/** One credit a piece, in micro-credits per million pieces. */
+const creditEach = million * million
+
 export const defaultModels: Readonly<Record<string, string>> = { 'openai-realtime': 'gpt-realtime-2.1' }
 
 export const defaultPrices: readonly Price[] = [
+  {
+    ...actionsRow,
+    effectiveFrom,
+    secondMicro: 0,
+    holdSecondMicro: 0,
+    meterMicroPerMillion: Object.fromEntries(
+      Object.entries(pieceCredits).map(([meter, credits]) => [meter, credits * creditEach]),
+    ),
+    // What a message costs depends on the model that answers it: told with each charge.
+    costUsdMicroPerMillion: { [builderMeter]: 0 },
+  },
   {
     engine: 'demo',
     model: '*',

@@ -13,14 +13,18 @@ const now = `local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 `
 
+/** Nothing to tell when the slot is taken; otherwise who holds them all, each with the milliseconds its lease has left. */
 const acquireScript = `${now}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+for i = 4, #ARGV do redis.call('ZREM', KEYS[1], ARGV[i]) end
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
-  return 0
+  local holders = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+  for i = 2, #holders, 2 do holders[i] = tonumber(holders[i]) - now end
+  return holders
 end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[3])), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1`
+return {}`
 
 /** An older epoch is refused whole: a session that was taken over must not keep its lease alive. */
 const beatScript = `${now}
@@ -43,9 +47,22 @@ export interface SessionKey {
   readonly sessionId: string
 }
 
+export interface Holder {
+  readonly sessionId: string
+  /** Until its lease ends by itself. */
+  readonly leftMs: number
+}
+
 export interface Slots {
-  /** False: the tenant has `limit` other sessions. Asking again for a slot one has renews it. */
-  acquire(session: SessionKey, limit: number): Promise<boolean>
+  /**
+   * Taken, or who the tenant's `limit` other sessions are. Asking again for a slot one has renews it. Slots of `evict`
+   * are freed before.
+   */
+  acquire(
+    session: SessionKey,
+    limit: number,
+    evict?: readonly string[],
+  ): Promise<{ readonly is: 'taken' } | { readonly is: 'full'; readonly holders: readonly Holder[] }>
   /** Renews the lease and raises the counters, unless a later epoch beat already. */
   beat(session: SessionKey, facts: { epoch: number; usage: UsageSoFar }): Promise<boolean>
   /** What the last heartbeat told; undefined when there was none or it is forgotten. */
@@ -63,12 +80,17 @@ const slotsKey = ({ tenantId }: SessionKey) => `parley:slots:{${tenantId}}`
 const countersKey = ({ tenantId, sessionId }: SessionKey) => `parley:usage:{${tenantId}}:${sessionId}`
 
 export function createSlots(redis: Redis): Slots {
-  const acquire = redis.createScript<number>(acquireScript)
+  const acquire = redis.createScript<readonly (string | number)[]>(acquireScript)
   const beat = redis.createScript<number>(beatScript)
   return {
-    async acquire(session, limit) {
-      const args = [session.sessionId, String(limit), String(leaseMs)]
-      return (await acquire.exec([slotsKey(session)], args)) === 1
+    async acquire(session, limit, evict = []) {
+      const args = [session.sessionId, String(limit), String(leaseMs), ...evict]
+      const held = await acquire.exec([slotsKey(session)], args)
+      if (held.length === 0) return { is: 'taken' }
+      const holders = held.flatMap((sessionId, i) =>
+        i % 2 === 0 ? [{ sessionId: String(sessionId), leftMs: Number(held[i + 1]) }] : [],
+      )
+      return { is: 'full', holders }
     },
     async beat(session, { epoch, usage }) {
       const pairs = Object.entries(toCounters(usage)).flatMap(([name, value]) => [name, String(whole(value))])

@@ -13,14 +13,18 @@ import { Problem } from '../platform/problem.ts'
 import type { UsageDay } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
 import { type AdmitAnswer, type AdmitRequest, admit } from './admission.ts'
+import { type AgentDayAnswer, type AgentDayAsk, createAgentDays } from './agent-day.ts'
 import { type Bill, billOf, type PriceSnapshot, type UsageSoFar, whole } from './bill.ts'
+import { type ChargeAnswer, type ChargeAsk, type ChargeRequest, createCharges, type MayChargeAnswer } from './charge.ts'
 import { type DailyStore, dailySpec, openDaily } from './daily-store.ts'
 import { createLocalGate } from './local-gate.ts'
 import { openPrices, priceSpec } from './price-store.ts'
-import { createRates } from './rates.ts'
+import { createRates, type RateAsk, type RateRefusal } from './rates.ts'
+import { createSlotCheck, holders, type LiveSessions } from './slot-check.ts'
 import { createSlots, type LastBeat } from './slots.ts'
 
 export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
+export type { AgentDayAnswer, AgentLimits } from './agent-day.ts'
 export type { Bill, PriceSnapshot, UsageSoFar } from './bill.ts'
 
 export interface HeartbeatFacts {
@@ -51,6 +55,14 @@ export interface Usage {
   checkpoint(facts: CheckpointFacts): Promise<'applied' | 'fenced' | 'gone'>
   /** Gives the slot back. Safe to call twice, never throws. */
   release(facts: { readonly tenantId: TenantId; readonly sessionId: string }): Promise<void>
+  /** A request of a key or a visitor against its plan: token buckets apart from those of sessions. Never throws, at most 50 ms. */
+  allowRequest(ask: RateAsk): Promise<{ readonly is: 'allowed' } | RateRefusal>
+  /** Whether the agent may go on today. A session that lives asks at its checkpoints. */
+  agentDay(ask: AgentDayAsk): Promise<AgentDayAnswer>
+  /** Before an answer or an action outside of live sessions: the agent's day, and credit for it. Sets nothing aside. */
+  mayCharge(ask: ChargeAsk): Promise<MayChargeAnswer>
+  /** Charges it, once per key, and counts it in the agent's day. The hard wall is here, whatever was asked before. */
+  charge(request: ChargeRequest): Promise<ChargeAnswer>
   days(tenantId: TenantId, range: { readonly from: string; readonly to: string }): Promise<readonly UsageDay[]>
 }
 
@@ -62,6 +74,8 @@ export function createUsage(deps: {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Log
+  /** Who is believed when a tenant has no slot left. Default: sessions with a hold. */
+  readonly liveSessions?: LiveSessions
 }): Usage {
   const { db, redis, ledger, clock, log } = deps
   const slots = createSlots(redis)
@@ -71,16 +85,27 @@ export function createUsage(deps: {
     clock,
     onChange: (state) => log.warn({ event: 'usage_redis', state }, 'limits are shared only while closed'),
   })
-  const gate = { ledger, clock, log, prices: openPrices(db), rates: createRates(redis), slots, local, breaker }
+  const prices = openPrices(db)
+  const rates = createRates(redis)
+  const slotCheck = createSlotCheck({ live: deps.liveSessions ?? holders(ledger), clock })
+  const agentDay = createAgentDays(daily, clock)
+  const gate = { ledger, clock, log, prices, rates, slots, slotCheck, agentDay, local, breaker }
+  const payOwed = async () => {
+    await Promise.all(slotCheck.takeOwed().map((session) => slots.release(session)))
+  }
   return {
     admit: (request) => admit(gate, request),
     bill: billOf,
     async heartbeat(facts) {
       local.note(facts)
-      await breaker.run(
-        () => slots.beat(facts, facts),
+      const isBeaten = await breaker.run(
+        async () => {
+          await slots.beat(facts, facts)
+          return true
+        },
         () => false,
       )
+      if (isBeaten) await breaker.run(payOwed, () => undefined)
     },
     lastBeat: (session) =>
       breaker.run<LastBeat | undefined>(
@@ -92,9 +117,18 @@ export function createUsage(deps: {
       local.leave(session)
       await breaker.run(
         () => slots.release(session),
-        () => undefined,
+        () => slotCheck.owe(session),
       )
     },
+    async allowRequest(ask) {
+      const answer = await breaker.run<{ readonly is: 'taken' } | RateRefusal>(
+        () => rates.take(ask, 'request'),
+        () => local.rate(ask, 'request'),
+      )
+      return answer.is === 'refused' ? answer : { is: 'allowed' }
+    },
+    agentDay,
+    ...createCharges({ ledger, prices, daily, clock, agentDay }),
     async days(tenantId, range) {
       return daily.read(tenantId, { from: requireDay(range.from), to: requireDay(range.to) })
     },
@@ -117,6 +151,7 @@ async function checkpoint(
     tokens: bill.tokens,
     costUsdMicro,
     creditsMicro: bill.totalMicro,
+    messages: whole(facts.usage.messages),
   }
   await daily.write(tenantId, { sessionId, agentId, channel, day, ...figures })
   return 'applied'
