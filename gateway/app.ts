@@ -138,7 +138,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const stores = await openStores(config, { log, collections, onCommand: overrides.onCommand })
   const wal = await openLog(config, { clock, log })
   const slices = createSlices(config, stores, { clock, log, wal, secret: await openSecret(config) })
-  const jobs = createJobs({ clock, log, sessions: slices.sessions, ledger: slices.ledger })
+  const jobs = createJobs({ clock, log, ...slices })
   const legs = createLegs({
     ...slices,
     clock,
@@ -174,7 +174,6 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
       const { token } = await slices.identity.createSignInToken()
       // The first script loads the in-process Lua: 35 ms that no visitor should meet.
       await stores.redis.redis.eval('return 1', [], []).catch(() => undefined)
-      replayLog(slices, log)
       slices.sessions.start()
       jobs.start()
       return {
@@ -195,17 +194,6 @@ async function openLog(config: Config, outside: Pick<Outside, 'clock' | 'log'>):
   } catch (error) {
     throw new StartError(`The folder ${config.PARLEY_DATA_DIR} cannot be used: ${String(error)}`)
   }
-}
-
-/** Not waited for: a store that is down at the start must not keep the gateway from serving. */
-function replayLog({ transcript }: Slices, log: Log): void {
-  transcript.replay().then(
-    (report) => {
-      if (report.files > 0) log.info({ event: 'wal_replayed', ...report })
-    },
-    (error: unknown) =>
-      log.error({ err: error }, 'turns of a dead process are still on disk; the next start tries again'),
-  )
 }
 
 /** Issuer of the visitors' tokens: must not change with the port a test happens to get. */

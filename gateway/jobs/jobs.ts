@@ -4,6 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Transcript } from '../transcript/transcript.ts'
 
 export interface Jobs {
   start(): void
@@ -16,12 +17,15 @@ const janitorEveryMs = 10_000
 const flushEveryMs = 2_000
 /** How often a process asks whether the night's walk over the ledger is still to be done. */
 const nightlyEveryMs = 600_000
+/** A process that shares the data folder may have died, or the store was down when this one started. */
+const replayEveryMs = 60_000
 
 export function createJobs(deps: {
   readonly clock: Clock
   readonly log: Log
   readonly sessions: Pick<Sessions, 'closeStale'>
   readonly ledger: Pick<Ledger, 'flush' | 'nightly'>
+  readonly transcript: Pick<Transcript, 'replay'>
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -39,6 +43,10 @@ export function createJobs(deps: {
     const report = await deps.sessions.closeStale()
     if (report.closed + report.settled + report.failed > 0) deps.log.info(report, 'janitor')
   }
+  const replay = async (): Promise<void> => {
+    const report = await deps.transcript.replay()
+    if (report.files > 0) deps.log.info({ event: 'wal_replayed', ...report })
+  }
   const nightly = async (): Promise<void> => {
     const findings = await deps.ledger.nightly()
     for (const { tenantId, message } of findings ?? [])
@@ -50,10 +58,12 @@ export function createJobs(deps: {
       timers.push(
         deps.clock.every(janitorEveryMs, () => run('janitor', janitor)),
         deps.clock.every(flushEveryMs, () => run('flush', () => deps.ledger.flush())),
+        deps.clock.every(replayEveryMs, () => run('replay', replay)),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.
       run('janitor', janitor)
+      run('replay', replay)
     },
     async drain() {
       for (const timer of timers.splice(0)) timer.cancel()

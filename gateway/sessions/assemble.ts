@@ -212,7 +212,9 @@ function budgetOf(
 ): Budget {
   const { request, view, admission, before } = made
   const { tenantId, brief } = request
-  const facts = { tenantId, sessionId: view.id, agentId: brief.agentId, channel: view.channel, admission }
+  const { agentId, limits } = brief
+  const capMicro = limits.sessionCreditsMicro ?? null
+  const facts = { tenantId, sessionId: view.id, agentId, channel: view.channel, admission, capMicro }
   return new Budget(before === undefined ? facts : { ...facts, baseline: before.used, freeGapMs: before.freeGapMs }, {
     clock: deps.clock,
     log,
@@ -231,6 +233,7 @@ function budgetOf(
       )
         session.dispatch({ is: 'fenced' })
     },
+    isDayOver: async () => (await deps.usage.agentDay({ tenantId, agentId, agentLimits: limits })).is === 'refused',
     onLow: () => session.dispatch({ is: 'creditLow' }),
     onOut: () => session.dispatch({ is: 'creditOut' }),
     onFenced: () => session.dispatch({ is: 'fenced' }),

@@ -18,6 +18,8 @@ const flushMs = 1_000
 export async function openSession(deps: Deps, request: OpenRequest): Promise<Opened> {
   const { tenantId, brief } = request
   const facts = engineFacts(deps, brief)
+  // What the store does not take could not be kept on disk either.
+  if (!deps.transcript.healthy) throw new Problem('unavailable')
   const transcript = deps.transcript.of(tenantId)
   const sessionId = newId('sess')
   const preparing = Promise.all([
@@ -160,6 +162,7 @@ async function admit(
       ip: request.ip,
       keyId: request.keyId,
       owner: deps.nodeId,
+      agentLimits: request.brief.limits,
     })
     .then((answer) => {
       if (late && answer.is === 'admitted') void undo(deps, request, facts.sessionId, answer.admission)

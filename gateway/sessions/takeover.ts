@@ -122,6 +122,8 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
   const { found, left, admission, resume } = taken
   const { tenantId, brief, sessionId } = request
   const transcript = deps.transcript.of(tenantId)
+  // The owner before may only be frozen: from here on it changes no turn.
+  await transcript.fence(sessionId, { epoch: found.epoch })
   // Frames of an owner that died are lost; its number at least is nothing a client may take for ours.
   const isWhole = left.released && left.frames !== undefined
   if (isWhole) request.leg.restore(left.frames ?? [], left.lastSeq)

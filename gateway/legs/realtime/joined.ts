@@ -1,17 +1,17 @@
 // One client joined to its session: survives its connections, which come and go.
 
 import type { WebSocket } from 'ws'
+import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
 import { subprotocol } from '../../protocol/realtime.ts'
 import type { Opened, OpenRequest } from '../../sessions/sessions.ts'
-import type { AcceptDeps } from './accept.ts'
 import type { Early } from './early.ts'
 import { Inbound } from './inbound.ts'
 import { Pace } from './pace.ts'
 import type { WebSocketLeg } from './websocket-leg.ts'
 
 export interface Made {
-  readonly deps: Pick<AcceptDeps, 'clock' | 'joined'>
+  readonly deps: { readonly clock: Clock; readonly joined: Map<string, Joined> }
   readonly request: OpenRequest & { readonly leg: WebSocketLeg }
   readonly opened: Opened
   /** A tenant's own backend may do more than a visitor. */
