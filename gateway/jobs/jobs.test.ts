@@ -12,7 +12,7 @@ function place(
   const clock = new ManualClock()
   const lines: Record<string, unknown>[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  const ran = { janitor: 0, flush: 0, nightly: 0 }
+  const ran = { janitor: 0, flush: 0, nightly: 0, replay: 0 }
   const jobs = createJobs({
     clock,
     log,
@@ -20,6 +20,12 @@ function place(
       async closeStale() {
         ran.janitor++
         return none
+      },
+    },
+    transcript: {
+      async replay() {
+        ran.replay++
+        return { files: 0, turns: 0, fenced: 0, damaged: 0 }
       },
     },
     ledger: {

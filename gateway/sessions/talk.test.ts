@@ -162,3 +162,34 @@ test('speech that nobody could transcribe is written down as such', () => {
   event({ type: 'userText', itemId: 'u', failed: 'no recogniser' })
   expect(recorder.find('u')).toMatchObject({ state: 'final', text: '[2.1 s of speech, not transcribed]' })
 })
+
+test('[S21] a player that was lost gets nothing more of its answer, and back again hears the rest from the cut word on', () => {
+  const { recorder, talk, event, answer } = setup(true)
+  answer()
+  talk.played('a', 2_000, false)
+  talk.lost()
+  expect(event({ type: 'audio', itemId: 'a', ms: 500 })).toBe(false)
+  expect(talk.responding).toBe(true)
+  event({ type: 'audioDone', itemId: 'a' })
+  event({ type: 'responseDone', status: 'completed' })
+  expect(talk.responding).toBe(false)
+  talk.here()
+  expect(talk.restUnplayed()).toBe('and close at six.')
+  expect(recorder.find('a')).toMatchObject({
+    state: 'interrupted',
+    text: 'We open at nine',
+    unheard: 'and close at six.',
+  })
+  expect(talk.restUnplayed()).toBe('')
+  expect(event({ type: 'audio', responseId: 'r2', itemId: 'b', ms: 500 })).toBe(true)
+})
+
+test('[S21] what begins while nobody listens is kept whole for the return', () => {
+  const { talk, event, answer } = setup(true)
+  talk.lost()
+  answer()
+  event({ type: 'audioDone', itemId: 'a' })
+  event({ type: 'responseDone', status: 'completed' })
+  talk.here()
+  expect(talk.restUnplayed()).toBe('We open at nine and close at six.')
+})

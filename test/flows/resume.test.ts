@@ -193,3 +193,62 @@ test('[S17][S18] a client that comes back at another process goes on there: same
     .parse((await b.get('/v1/credits/entries')).body)
   expect(entries.items.filter((entry) => entry.id.startsWith('settle:'))).toHaveLength(1)
 })
+
+test('[S17] a process that dies in the middle of an answer: the next one goes on with it, and greets nobody', async () => {
+  await using two = await pair()
+  const { a, b } = two
+  const token = await a.visitorToken()
+  const first = await openParley(a.wsUrl, token)
+  await first.event('parley.session')
+  first.send({ type: 'parley.voice', on: true })
+  await answered(first)
+  say(first, 'item_q1', question)
+  await committed(first, 'item_q1')
+  await first.until((client) => (client.audioBytes.size > 1 ? true : undefined), 'speech of the answer')
+  const back = wayBack(first)
+  // As a killed process: nothing of it answers any more, its writes do not arrive.
+  const sessions = a.app.slices.sessions
+  await a.app.slices.bus.close()
+  await using second = await openParley(b.wsUrl, token, back)
+  expect(await second.event('parley.session')).toMatchObject({ epoch: 2, resumed: { gap: true } })
+  second.send({ type: 'parley.voice', on: true })
+  await answered(second)
+  await expect.poll(() => sessions.liveCount, { timeout: 20_000 }).toBe(0)
+  const turns = await turnsIn(b, back.sessionId)
+  expect(turns.filter((turn) => turn.role === 'user').map((turn) => turn.itemId)).toEqual(['item_q1'])
+  const agent = turns.filter((turn) => turn.role === 'agent').map((turn) => turn.text)
+  expect(agent.filter((text) => text === agent[0])).toHaveLength(1)
+  expect(second.ofType('parley.end')).toEqual([])
+}, 40_000)
+
+test('[S18] a gateway that stops hands its sessions over: no client sees more than 1012, and the conversation goes on', async () => {
+  await using two = await pair({ PARLEY_DRAIN_SECONDS: '8' })
+  const { a, b } = two
+  const token = await a.visitorToken()
+  const clients = await Promise.all(
+    Array.from({ length: 6 }, async (_, i) => {
+      const client = await openParley(a.wsUrl, i === 0 ? token : await a.visitorToken())
+      await client.event('parley.session')
+      say(client, `item_a${i}`, 'Hello')
+      await answered(client)
+      return client
+    }),
+  )
+  const drained = a.app.slices.sessions.drain()
+  const first = clients[0]
+  if (first === undefined) throw new Error('no client')
+  const leaving = await first.event('parley.going_away')
+  expect(Number(leaving.reconnect_in_ms)).toBeLessThanOrEqual(2_000)
+  await using moved = await openParley(b.wsUrl, token, wayBack(first))
+  expect(await moved.event('parley.session')).toMatchObject({ epoch: 2, resumed: { gap: false } })
+  expect(await first.ended()).toMatchObject({ code: 1012 })
+  say(moved, 'item_b', 'And again')
+  await committed(moved, 'item_b')
+  await drained
+  for (const client of clients) expect((await client.ended()).code).toBe(1012)
+  // Who did not move in time finds the session waiting.
+  expect(session.parse((await b.get(`/v1/sessions/${wayBack(moved).sessionId}`)).body).state).toBe('live')
+  const second = clients[1]
+  if (second === undefined) throw new Error('no client')
+  expect(session.parse((await b.get(`/v1/sessions/${wayBack(second).sessionId}`)).body).state).not.toBe('ended')
+}, 40_000)
