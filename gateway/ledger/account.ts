@@ -1,7 +1,7 @@
 // A tenant's account as read under one version, and what a mutation may do to it. Pure.
 
 import type { EntryView, ReceiptLine } from '../protocol/rest.ts'
-import { type Allocations, freeGrants, type Grant, type Move } from './grants.ts'
+import type { Allocations, Grant, Move } from './grants.ts'
 
 export interface Hold {
   readonly holdId: string
@@ -119,18 +119,6 @@ export function heldMicro(account: Account): number {
   let sum = 0
   for (const hold of account.holds.values()) sum += hold.amountMicro
   return sum
-}
-
-/** What a new hold or deduction may take: nothing while there is debt, because free credit pays it first. */
-export function availableMicro(account: Account): number {
-  let sum = 0
-  for (const { freeMicro } of freeGrants(account)) sum += freeMicro
-  return sum
-}
-
-/** By how much credit is missing for `amountMicro`; zero or less: it is there. What comes in pays debt first. */
-export function shortfallMicro(account: Account, amountMicro: number): number {
-  return account.debtMicro + amountMicro - availableMicro(account)
 }
 
 export const plainDraft = { amountMicro: 0, moves: [], heldMicro: 0, debtMicro: 0 } as const

@@ -2,10 +2,11 @@
 
 import { Problem } from '../platform/problem.ts'
 import type { CreditTier, EntryView } from '../protocol/rest.ts'
-import { type Account, availableMicro, type Decision, type Entry, type Operation, plainDraft } from './account.ts'
+import { type Account, type Decision, type Entry, type Operation, plainDraft } from './account.ts'
 import { requireInteger, requirePostKey, requireReference } from './amount.ts'
+import { allocate, availableMicro } from './burn.ts'
 import { dayIn, nextDayIn } from './calendar.ts'
-import { allocate, negated } from './grants.ts'
+import { negated } from './grants.ts'
 import { entryView } from './present.ts'
 
 export interface PostRequest {

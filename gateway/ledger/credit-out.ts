@@ -2,17 +2,10 @@
 
 import { Problem } from '../platform/problem.ts'
 import type { EntryView, ReceiptLine } from '../protocol/rest.ts'
-import {
-  type Account,
-  availableMicro,
-  type Change,
-  type Entry,
-  type Operation,
-  plainDraft,
-  shortfallMicro,
-} from './account.ts'
+import { type Account, type Change, type Entry, type Operation, plainDraft } from './account.ts'
 import { requireId, requireInteger, requirePostKey, requireReference } from './amount.ts'
-import { allocate, freeGrants, negated } from './grants.ts'
+import { allocate, availableMicro, freeGrants, shortfallMicro } from './burn.ts'
+import { negated } from './grants.ts'
 import { checkLines, sumLines } from './lines.ts'
 import { requireSound } from './operations.ts'
 import { entryView } from './present.ts'

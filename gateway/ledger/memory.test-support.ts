@@ -3,10 +3,10 @@
 
 import { expect } from 'vitest'
 import type { Account, Entry, Operation } from './account.ts'
+import { freeGrants } from './burn.ts'
 import type { Played } from './commands.test-support.ts'
 import { dailyOperation, monthlyOperation, postOperation, purchaseOperation } from './credit-in.ts'
 import { checkOf, debtOperation, deductOperation, refundOperation } from './credit-out.ts'
-import { freeGrants } from './grants.ts'
 import { mergeLines, sumLines } from './lines.ts'
 import { extendOperation, holdOperation, settleOperation } from './operations.ts'
 import { expireDue, expiry, perform } from './perform.ts'

@@ -2,9 +2,9 @@
 
 import { Problem } from '../platform/problem.ts'
 import type { Receipt, ReceiptLine } from '../protocol/rest.ts'
-import { type Account, type Hold, type Operation, plainDraft, shortfallMicro } from './account.ts'
+import { type Account, type Hold, type Operation, plainDraft } from './account.ts'
 import { requireId, requireInteger } from './amount.ts'
-import { allocate, chargeMoves } from './grants.ts'
+import { allocate, chargeMoves, shortfallMicro } from './burn.ts'
 import { checkLines, cutLines, mergeLines, sumLines } from './lines.ts'
 import { receiptOf } from './present.ts'
 

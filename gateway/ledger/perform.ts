@@ -3,7 +3,6 @@
 
 import {
   type Account,
-  availableMicro,
   type Change,
   type Entry,
   type Hold,
@@ -11,7 +10,8 @@ import {
   type PendingEntry,
   plainDraft,
 } from './account.ts'
-import { allocate, freeGrants, type Grant, negated, withMoves } from './grants.ts'
+import { allocate, availableMicro, freeGrants } from './burn.ts'
+import { type Grant, negated, withMoves } from './grants.ts'
 
 interface Progress {
   readonly account: Account

@@ -4,8 +4,9 @@
 import type { TenantId } from '../platform/ids.ts'
 import { type Account, heldMicro } from './account.ts'
 import type { AccountStore } from './account-store.ts'
+import { freeGrants } from './burn.ts'
 import type { BillRow, EntryStore, ReplayRow } from './entry-store.ts'
-import { freeGrants, tiers } from './grants.ts'
+import { tiers } from './grants.ts'
 import { sumLines } from './lines.ts'
 
 export interface Finding {

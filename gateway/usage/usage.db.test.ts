@@ -5,17 +5,22 @@ import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { createEmbeddedRedis } from '../embedded/redis/embedded-redis.ts'
 import { createLedger, type Ledger, ledgerCollections } from '../ledger/ledger.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
-import { asTenantId, newId, type TenantId } from '../platform/ids.ts'
-import { createLog, type Log } from '../platform/log.ts'
+import type { TenantId } from '../platform/ids.ts'
+import { createLog } from '../platform/log.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import {
-  type Admission,
-  type AdmitAnswer,
-  type AdmitRequest,
-  createUsage,
-  type UsageSoFar,
-  usageCollections,
-} from './usage.ts'
+  admitted,
+  ask,
+  codeOf,
+  fresh,
+  grant,
+  patient,
+  type Rig,
+  type RigOptions,
+  soFar,
+  usageRig,
+} from './usage.test-support.ts'
+import { type AdmitAnswer, type AdmitRequest, type UsageSoFar, usageCollections } from './usage.ts'
 
 let store: TestStore
 beforeAll(async () => {
@@ -24,42 +29,15 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
-/** A busy machine must not look like a slow Redis: deadlines are for the tests about them. */
-const patient: Clock = { ...systemClock, after: () => ({ cancel() {} }) }
-
 /** What this process kept of the price book is old. */
 const later = (): Clock => {
   let reads = 0
   return { ...patient, now: () => Date.now() + 3_000 * reads++ }
 }
 
-function rig(over: { redis?: Redis; clock?: Clock; db?: Db; ledger?: Ledger; log?: Log } = {}) {
-  const db = over.db ?? store.db
-  const redis = over.redis ?? new Redis(createEmbeddedRedis())
-  const ledger = over.ledger ?? createLedger({ db })
-  const clock = over.clock ?? patient
-  return { redis, ledger, usage: createUsage({ db, redis, ledger, clock, log: over.log ?? createLog('silent') }) }
-}
-
-const fresh = () => asTenantId(newId('ten'))
-const grant = (ledger: Ledger, tenantId: TenantId, credits: number) =>
-  ledger.of(tenantId).post({ key: newId('node'), kind: 'grant', amountMicro: credits * 1_000_000, note: '' })
-const ask = (tenantId: TenantId, over: Partial<AdmitRequest> = {}): AdmitRequest => ({
-  tenantId,
-  plan: 'free',
-  agentId: 'agt_1',
-  sessionId: newId('sess'),
-  channel: 'widget',
-  engine: 'demo',
-  ip: '203.0.113.7',
-  keyId: 'key_1',
-  owner: 'node_1',
-  ...over,
-})
+const rig = (over: RigOptions & { readonly db?: Db } = {}) => usageRig(over.db ?? store.db, over)
 
 const day = '2026-11-24'
-const soFar = (seconds: number, meters: UsageSoFar['meters'] = {}): UsageSoFar => ({ seconds, meters, toolCalls: 0 })
-type Rig = ReturnType<typeof rig>
 
 /** Admits and gives the slot back at once: what remains is the spent rate. */
 async function start({ usage }: Rig, request: AdmitRequest): Promise<AdmitAnswer> {
@@ -67,13 +45,6 @@ async function start({ usage }: Rig, request: AdmitRequest): Promise<AdmitAnswer
   if (answer.is === 'admitted') await usage.release(request)
   return answer
 }
-async function admitted({ usage }: Rig, request: AdmitRequest): Promise<Admission> {
-  const answer = await usage.admit(request)
-  if (answer.is !== 'admitted') throw new Error(`refused: ${answer.code}`)
-  return answer.admission
-}
-const codeOf = (answer: AdmitAnswer) => (answer.is === 'admitted' ? 'admitted' : answer.code)
-
 describe('admission', () => {
   test('[U4] an admitted session has a price, an epoch and 120 s of hold', async () => {
     const it = rig()
@@ -536,6 +507,10 @@ test('[U12] every query of usage names its tenant and runs on an index', async (
     await it.usage.checkpoint({ ...facts, day: '2026-11-24' })
     await it.usage.checkpoint({ ...facts, day: '2026-11-25' })
     await it.usage.days(tenantId, { from: '2026-11-01', to: '2026-11-30' })
+    const limits = { tenantId, agentId: 'agt_1', agentLimits: { dailyMessages: 1 } }
+    await it.usage.agentDay(limits)
+    const action = { is: 'message', weight: 'simple' } as const
+    await it.usage.charge({ ...limits, action, key: 'turn_1', channel: 'sms', note: '' })
     const queries = sent.flatMap(({ name, command }) => {
       if (name === 'find') return [{ on: command.find, filter: command.filter, sort: command.sort }]
       if (name === 'aggregate') return [{ on: command.aggregate, filter: command.pipeline[0].$match, sort: undefined }]

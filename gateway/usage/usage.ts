@@ -26,6 +26,7 @@ import { createSlots, type LastBeat } from './slots.ts'
 export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
 export type { AgentDayAnswer, AgentLimits } from './agent-day.ts'
 export type { Bill, PriceSnapshot, UsageSoFar } from './bill.ts'
+export type { ChargeRequest } from './charge.ts'
 
 export interface HeartbeatFacts {
   readonly tenantId: TenantId

@@ -8,6 +8,7 @@ import { count, creditsColumn, credits as inCredits, shortId } from '../../ui/fo
 import { Page, Section } from '../../ui/page.tsx'
 import { Loading, ProblemBox } from '../../ui/states.tsx'
 import { Entries } from './entries.tsx'
+import { Tiers, Warnings } from './tiers.tsx'
 import { Usage } from './usage.tsx'
 import { byDay, daysLeft, lastDays } from './usage-by-day.ts'
 import './credits.css'
@@ -19,7 +20,13 @@ export function Credits() {
     <Page title="Credits" name={`Credits · ${scope.chosen.name}`}>
       {credits.isPending && <Loading rows={3} />}
       {credits.isError && <ProblemBox error={credits.error} onRetry={() => void credits.refetch()} />}
-      {credits.isSuccess && <Balance credits={credits.data} />}
+      {credits.isSuccess && (
+        <>
+          <Warnings credits={credits.data} />
+          <Balance credits={credits.data} />
+          <Tiers credits={credits.data} />
+        </>
+      )}
       <Usage />
       {credits.isSuccess && credits.data.holds.length > 0 && <Holds credits={credits.data} />}
       <Entries />
@@ -34,12 +41,13 @@ function Balance({ credits }: { credits: CreditsView }) {
   const days = useMemo(() => lastDays(Date.now(), paceDays), [])
   const usage = useQuery(usageQuery(useScope(), days[0] ?? '', days.at(-1) ?? ''))
   const left = usage.data && daysLeft(credits.availableMicro, byDay(days, usage.data.days))
+  const refused = credits.availableMicro <= 0 || credits.breached
   return (
     <dl className="tiles">
-      <div className="tile" data-main data-low={credits.availableMicro <= 0 || undefined}>
+      <div className="tile" data-main data-low={refused || undefined}>
         <dt>Available</dt>
         <dd className="number">{inCredits(credits.availableMicro)}</dd>
-        <dd className="tile-note">{credits.availableMicro <= 0 ? 'New sessions are refused' : lastsFor(left)}</dd>
+        <dd className="tile-note">{refused ? 'New sessions are refused' : lastsFor(left)}</dd>
       </div>
       <div className="tile">
         <dt>Held</dt>

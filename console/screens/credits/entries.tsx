@@ -12,10 +12,20 @@ import { Time } from '../../ui/time.tsx'
 import { entryKinds, unknownWord } from '../../ui/words.ts'
 
 export function Entries() {
-  const pages = useInfiniteQuery(entriesQuery(useScope()))
+  const scope = useScope()
+  const pages = useInfiniteQuery(entriesQuery(scope))
   const entries = pages.data?.pages.flatMap((page) => page.items) ?? []
+  const download = (
+    <a className="button" data-variant="plain" href={entriesCsvOf(scope.tenant)} download>
+      Download CSV
+    </a>
+  )
   return (
-    <Section title="Ledger" note="Every movement, newest first. Entries are never changed, only added.">
+    <Section
+      title="Ledger"
+      note="Every movement, newest first. Entries are never changed, only added."
+      actions={entries.length > 0 && download}
+    >
       {pages.isPending && <Loading rows={6} />}
       {pages.isSuccess && entries.length === 0 && (
         <Empty icon="credits" title="No entries yet">
@@ -31,6 +41,10 @@ export function Entries() {
       )}
     </Section>
   )
+}
+
+function entriesCsvOf(tenant: string): string {
+  return `/v1/credits/entries.csv?${new URLSearchParams({ tenant })}`
 }
 
 function EntryTable({ entries }: { entries: readonly EntryView[] }) {
@@ -65,6 +79,8 @@ function EntryTable({ entries }: { entries: readonly EntryView[] }) {
 
 function EntryRow({ entry }: { entry: EntryView }) {
   const kind = entryKinds[entry.kind]
+  // Debt moves no balance: its amount is what is owed.
+  const owed = entry.kind === 'debt' ? (entry.debtMicro ?? 0) : 0
   return (
     <tr data-entry={entry.id}>
       <td className="quiet nowrap">
@@ -86,7 +102,7 @@ function EntryRow({ entry }: { entry: EntryView }) {
         )}
       </td>
       <td className="end number" data-sign={entry.amountMicro > 0 ? 'plus' : 'minus'}>
-        {signedCredits(entry.amountMicro)}
+        {owed > 0 ? `${creditsColumn(owed)} owed` : signedCredits(entry.amountMicro)}
       </td>
       <td className="end number">{creditsColumn(entry.balanceMicro)}</td>
     </tr>
