@@ -105,6 +105,7 @@ function createSlices(
     log,
     nodeId,
     bus,
+    openBus: (channel) => createBus({ redis, nodeId: channel, log, clock }),
     // The in-process Redis reaches nobody else.
     hasPeers: stores.redis.kind !== 'embedded',
     drainMs: config.PARLEY_DRAIN_SECONDS * 1000,

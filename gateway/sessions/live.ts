@@ -4,6 +4,7 @@ import type { TenantId } from '../platform/ids.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Leg } from './leg.ts'
+import type { LiveShare } from './live-share.ts'
 import type { ResumeKey } from './resume-token.ts'
 import type { Session } from './session.ts'
 
@@ -28,8 +29,14 @@ export interface LiveSession {
 }
 
 export class Live {
+  /** Missing: no other process could be watching or be watched. */
+  readonly #share: LiveShare | undefined
   readonly #sessions = new Map<string, LiveSession>()
   readonly #watchers = new Map<TenantId, Set<(event: LiveEvent) => void>>()
+
+  constructor(share?: LiveShare) {
+    this.#share = share
+  }
 
   get size(): number {
     return this.#sessions.size
@@ -57,14 +64,26 @@ export class Live {
     const watchers = this.#watchers.get(tenantId) ?? new Set()
     watchers.add(listener)
     this.#watchers.set(tenantId, watchers)
+    this.#share?.watch(tenantId, (event) => this.#here(tenantId, () => event))
     return () => {
       watchers.delete(listener)
-      if (watchers.size === 0) this.#watchers.delete(tenantId)
+      if (watchers.size > 0 || this.#watchers.get(tenantId) !== watchers) return
+      this.#watchers.delete(tenantId)
+      void this.#share?.unwatch(tenantId)
     }
   }
 
   /** `make` runs only if somebody watches. */
   tell(tenantId: TenantId, make: () => LiveEvent): void {
+    this.#share?.tell(tenantId, make)
+    this.#here(tenantId, make)
+  }
+
+  async close(): Promise<void> {
+    await this.#share?.close()
+  }
+
+  #here(tenantId: TenantId, make: () => LiveEvent): void {
     const watchers = this.#watchers.get(tenantId)
     if (watchers === undefined) return
     const event = make()

@@ -9,6 +9,7 @@ import type { Page, Receipt, SessionView, UsageOfPerson } from '../protocol/rest
 import type { Turn } from '../protocol/turn.ts'
 import { closeStale, type JanitorReport } from './janitor.ts'
 import { Live, type LiveEvent, type LiveSession } from './live.ts'
+import { LiveShare } from './live-share.ts'
 import { atBoundary, obeyNodes } from './nodes.ts'
 import { openSession } from './opening.ts'
 import { joinPeople } from './people.ts'
@@ -59,7 +60,7 @@ export interface Sessions {
 const revocationPollMs = 2_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
-  const live = new Live()
+  const live = new Live(deps.hasPeers ? new LiveShare({ ...deps, open: deps.openBus }) : undefined)
   const store = openSessionStore(deps.db)
   let draining = false
   let polling: { cancel(): void } | undefined
@@ -101,6 +102,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       await Promise.all(live.all().map((each) => drainOne(deps, each)))
       polling?.cancel()
       stopObeying?.()
+      await live.close()
     },
   }
 }

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { TestClient } from '../harness/client.ts'
-import { startFakeUpstash } from '../harness/fake-upstash.ts'
+import { startPair } from '../harness/pair.ts'
 import { lastSeq, openParley, say, turnsOf, wayBack } from '../harness/returning-client.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 
@@ -137,32 +137,8 @@ test('[TEN-04] nobody gets another person’s session, and an unknown one is gon
   expect(first.closed).toBeUndefined()
 })
 
-/** Two gateways on one store and one Redis. */
-async function pair(env: Readonly<Record<string, string>> = {}) {
-  const upstash = await startFakeUpstash()
-  const shared = {
-    UPSTASH_REDIS_REST_URL: upstash.url,
-    UPSTASH_REDIS_REST_TOKEN: upstash.token,
-    PARLEY_SECRET: 'a secret of more than thirty-two characters',
-    PARLEY_DRAIN_SECONDS: '1',
-    PUBLIC_URL: 'http://localhost:8787',
-    ...env,
-  }
-  const a = await startGateway(shared)
-  const b = await startGateway({ ...shared, PARLEY_DATA_DIR: a.dataDir, PARLEY_DEMO_API_KEY: a.apiKey })
-  return {
-    a,
-    b,
-    async [Symbol.asyncDispose]() {
-      await b[Symbol.asyncDispose]()
-      await a[Symbol.asyncDispose]()
-      await upstash[Symbol.asyncDispose]()
-    },
-  }
-}
-
 test('[S17][S18] a client that comes back at another process goes on there: same session, same hold, no second greeting', async () => {
-  await using two = await pair()
+  await using two = await startPair()
   const { a, b } = two
   const token = await a.visitorToken()
   const first = await openParley(a.wsUrl, token)
@@ -195,7 +171,7 @@ test('[S17][S18] a client that comes back at another process goes on there: same
 })
 
 test('[S17] a process that dies in the middle of an answer: the next one goes on with it, and greets nobody', async () => {
-  await using two = await pair()
+  await using two = await startPair()
   const { a, b } = two
   const token = await a.visitorToken()
   const first = await openParley(a.wsUrl, token)
@@ -222,7 +198,7 @@ test('[S17] a process that dies in the middle of an answer: the next one goes on
 }, 40_000)
 
 test('[S18] a gateway that stops hands its sessions over: no client sees more than 1012, and the conversation goes on', async () => {
-  await using two = await pair({ PARLEY_DRAIN_SECONDS: '8' })
+  await using two = await startPair({ PARLEY_DRAIN_SECONDS: '8' })
   const { a, b } = two
   const token = await a.visitorToken()
   const clients = await Promise.all(
