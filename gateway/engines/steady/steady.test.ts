@@ -179,7 +179,8 @@ it('does not lose the question, nor tell the client, when a provider refuses by 
   rig.now.emit({ type: 'error', source: 'provider', wire, code: 'invalid_model', message: '', benign: false })
   rig.now.refuse('invalid_model')
   rig.now.ready()
-  expect(rig.now.of('respond')).toHaveLength(1)
+  // The question is in the history that it was given.
+  expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
   expect(rig.types()).toEqual(['ready'])
 })
 
@@ -390,6 +391,39 @@ it('asks again when a request is refused for too many before its answer begins',
   rig.now.emit({ type: 'error', source: 'provider', code: 'rate_limit_exceeded', message: '', benign: false })
   await rig.clock.advance(500)
   expect(rig.now.of('say')).toHaveLength(2)
+})
+
+it('does not wait for an answer to a client’s own request that was refused', async () => {
+  const rig = new Rig().live()
+  rig.engine.send({ type: 'respond', raw: { type: 'response.create', event_id: 'mine' } })
+  const error = { type: 'error', source: 'provider', message: '', benign: true } as const
+  const code = 'conversation_already_has_active_response'
+  rig.now.emit({ ...error, wire: Buffer.from('{}'), code, eventId: 'mine' })
+  await rig.clock.advance(20_000)
+  expect([rig.opened.length, rig.troubles]).toEqual([1, []])
+})
+
+it('takes one answer for the answer to all speech before it, and still waits for what was asked for besides', async () => {
+  const rig = new Rig().live()
+  for (const itemId of ['item_a', 'item_b']) {
+    rig.now.speech('start', itemId)
+    rig.now.speech('stop', itemId)
+    rig.now.words('hello', itemId)
+  }
+  rig.engine.send({ type: 'say', text: 'We close soon.' })
+  rig.now.begin()
+  rig.now.end('Hello.')
+  rig.now.closed('lost', 'ws_1006')
+  rig.now.ready()
+  expect(rig.now.sent).toEqual([{ type: 'say', text: 'We close soon.' }])
+})
+
+it('does not wait for answers outside of the conversation', async () => {
+  const rig = new Rig().live()
+  const raw = { type: 'response.create', response: { conversation: 'none' } }
+  expect(rig.engine.send({ type: 'respond', raw }).is).toBe('accepted')
+  await rig.clock.advance(20_000)
+  expect(rig.opened).toHaveLength(1)
 })
 
 it('treats a session that expires like a lost one, and keeps the provider’s words about it to itself', () => {
