@@ -156,7 +156,11 @@ class Connection implements Upstream {
     const asked = this.#items.findLastIndex(({ role, text }) => role === 'user' && tagOf(text) !== undefined)
     const tag = tagOf(this.#items[asked]?.text ?? '')
     if (tag === undefined) return ['Hello.']
-    const told = instructions?.match(quoted)?.map((literal) => String(JSON.parse(literal))) ?? []
+    const told =
+      /Heard so far: ("(?:[^"\\]|\\.)*")/
+        .exec(instructions ?? '')
+        ?.slice(1)
+        .map((text) => String(JSON.parse(text))) ?? []
     const before = this.#items.slice(asked + 1).flatMap(({ role, text }) => (role === 'assistant' ? [text] : []))
     const words = answerWords(tag)
     const after = [...told, ...before].join(' ')
