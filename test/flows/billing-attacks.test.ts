@@ -1,6 +1,8 @@
 // Clients that would rather not pay: what they send about usage is no usage, and leaving early is no discount.
 
+import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import WebSocket from 'ws'
 import { z } from 'zod'
 import { connect, type TestClient } from '../harness/client.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
@@ -134,4 +136,19 @@ test('[S002-29] seconds, cost and sessions are told per channel and day, and of 
   expect((await gateway.get(`/v1/usage/days?from=${day}`)).status).toBe(400)
   const response = await fetch(`${gateway.url}/v1/usage/days?from=${day}&to=${day}`)
   expect(response.status).toBe(401)
+})
+
+test('[S002-31] an address that floods the door is turned away with 429 and when to come back', async () => {
+  const knock = () =>
+    new Promise<IncomingMessage | undefined>((resolve) => {
+      const socket = new WebSocket(`${gateway.wsUrl}/v1/realtime`)
+      socket.on('unexpected-response', (_request, response) => resolve(response))
+      socket.on('close', () => resolve(undefined))
+      socket.on('error', () => undefined)
+    })
+  let refused: IncomingMessage | undefined
+  for (let i = 0; i < 100 && refused === undefined; i++)
+    refused = (await Promise.all(Array.from({ length: 50 }, knock))).find((each) => each !== undefined)
+  expect(refused).toMatchObject({ statusCode: 429, headers: { 'retry-after': '1' } })
+  refused?.destroy()
 })
