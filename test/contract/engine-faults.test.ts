@@ -9,6 +9,7 @@ import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/open
 import { createSteady } from '../../gateway/engines/steady/steady.ts'
 import type { Clock, Timer } from '../../gateway/platform/clock.ts'
 import { type Fault, type ScriptedRealtime, startScriptedRealtime } from '../harness/scripted-realtime.ts'
+import { pieces, silencePcm, speechPcm } from '../harness/speech.ts'
 
 const speed = 10
 /** A tick that comes late counts as one: sockets have had their turn in between, however busy the machine is. */
@@ -75,6 +76,8 @@ interface Plan {
   readonly second?: (provider: ScriptedRealtime) => void
   readonly maxDurationMs?: number
   readonly demo?: boolean
+  /** The question, aloud. */
+  readonly spoken?: Buffer
   /** Ends are honest only here. */
   readonly mayEnd?: boolean
 }
@@ -100,6 +103,7 @@ class Visit {
   readonly turns = new Map<string, { role: 'user' | 'agent'; text: string }>()
   readonly heardAtMs: number[] = []
   askedMs = 0
+  #microphone: ReturnType<typeof setInterval> | undefined
 
   constructor(
     providers: readonly ScriptedRealtime[],
@@ -145,15 +149,34 @@ class Visit {
     this.askedMs = clock.monotonicMs()
   }
 
+  /** Says it aloud, and leaves the microphone open. */
+  speak(pcm: Buffer): void {
+    const rest = [...pieces(pcm)]
+    this.askedMs = clock.monotonicMs() + pcm.length / 48 + 500
+    this.#microphone = setInterval(() => this.engine.audio({ pcm: rest.shift() ?? silencePcm(100) }), 100 / speed)
+  }
+
+  end(): void {
+    clearInterval(this.#microphone)
+    this.engine.close()
+  }
+
   #event(event: EngineEvent): void {
     this.events.push(event)
+    if (event.type === 'userText') this.#write(event.itemId, 'user', event)
     if (event.type === 'audio' || (event.type === 'agentText' && !event.spoken) || event.type === 'closed') {
       this.heardAtMs.push(clock.monotonicMs())
     }
-    if (event.type !== 'agentText') return
-    const turn = this.turns.get(event.itemId) ?? { role: 'agent', text: '' }
-    this.turns.set(event.itemId, turn)
-    turn.text = event.final ?? turn.text + (event.delta ?? '')
+    if (event.type === 'agentText') this.#write(event.itemId, 'agent', event)
+    if (event.type === 'userItem' || event.type === 'agentItem') {
+      this.#write(event.itemId, event.type === 'userItem' ? 'user' : 'agent', {})
+    }
+  }
+
+  #write(itemId: string, role: 'user' | 'agent', { delta, final }: { delta?: string; final?: string }): void {
+    const turn = this.turns.get(itemId) ?? { role, text: '' }
+    this.turns.set(itemId, turn)
+    turn.text = final ?? turn.text + (delta ?? '')
   }
 
   get said(): string {
@@ -202,7 +225,11 @@ class Visit {
 }
 
 function script(provider: ScriptedRealtime): ScriptedRealtime {
-  return provider.on(/delivery/, { say: answer }).on(/else/, { say: second })
+  // Whoever listens hears the question: the second connection too.
+  return provider
+    .on(/delivery/, { say: answer })
+    .on(/else/, { say: second })
+    .hears(question, question, question)
 }
 
 /** What is wrong with the outcome; undefined when nothing is. */
@@ -223,7 +250,8 @@ async function run(plan: Plan): Promise<string | undefined> {
   const visit = new Visit(providers, plan)
   try {
     visit.engine.start()
-    visit.ask(question)
+    if (plan.spoken === undefined) visit.ask(question)
+    else visit.speak(plan.spoken)
     await visit.until(answer.slice(-8))
     const firstMs = visit.longestMs
     if (visit.closed === undefined) {
@@ -233,7 +261,7 @@ async function run(plan: Plan): Promise<string | undefined> {
     const fault = judge(visit, plan, providers, Math.max(firstMs, visit.longestMs))
     return fault === undefined ? undefined : `${plan.name}: ${fault}`
   } finally {
-    visit.engine.close()
+    visit.end()
     await Promise.all(providers.map((provider) => provider.stop()))
   }
 }
@@ -282,21 +310,22 @@ async function runAll(plans: readonly Plan[], atOnce = 16): Promise<readonly str
 const well = () => {}
 
 /** How many messages the provider sends from the connection to the end of the first answer. */
-async function recorded(modality: 'audio' | 'text'): Promise<number> {
+async function recorded(modality: 'audio' | 'text', spoken?: Buffer): Promise<number> {
   const provider = script(await startScriptedRealtime({ apiKey: 'sk-test', pace: 60 }))
   const visit = new Visit([provider], { name: 'recorded', modality, first: well })
   visit.engine.start()
-  visit.ask(question)
+  if (spoken === undefined) visit.ask(question)
+  else visit.speak(spoken)
   await visit.until(answer)
   const count = provider.last.sent.length
-  visit.engine.close()
+  visit.end()
   await provider.stop()
   expect(visit.said).toBe(answer)
   return count
 }
 
 async function atEveryMessage(how: Fault['how'], modality: 'audio' | 'text', more: Partial<Plan>): Promise<Plan[]> {
-  return Array.from({ length: await recorded(modality) }, (_, at) => ({
+  return Array.from({ length: await recorded(modality, more.spoken) }, (_, at) => ({
     name: `${how} at message ${at} (${modality})`,
     modality,
     first: (provider) => void provider.breakAt(at, how),
@@ -315,6 +344,11 @@ it('survives a connection that is closed at any message, without a word or becau
 
 it('survives the loss of a connection at any message of a written answer', async () => {
   expect(await runAll(await atEveryMessage('drop', 'text', {}))).toEqual([])
+})
+
+it('hears a spoken question out, whenever the connection is lost, and answers it once', async () => {
+  const spoken = await speechPcm(question)
+  expect(await runAll(await atEveryMessage('drop', 'audio', { spoken }))).toEqual([])
 })
 
 it('goes on with the second provider when the first one is lost at any message and does not come back', async () => {
