@@ -165,7 +165,7 @@ class Connection implements Upstream {
     const words = answerWords(tag)
     const after = [...told, ...before].join(' ')
     const saidTo = words.findLastIndex((word) => new RegExp(`\\b${word.trim().replace('.', '')}\\b`).test(after))
-    if (after.trim() !== '' && saidTo < 0) this.puzzles.push(`${tag}: asked to go on after ${JSON.stringify(after)}`)
+    if (told.length > 0 && saidTo < 0) this.puzzles.push(`${tag}: asked to go on after ${JSON.stringify(told)}`)
     return words.slice(saidTo + 1)
   }
 
