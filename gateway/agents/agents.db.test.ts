@@ -45,6 +45,17 @@ test('only an active agent with a live config of an active tenant resolves', asy
   expect(await resolve(id)).toBeUndefined()
 })
 
+test('an agent may name the engine that stands in for its first; by default none does', async () => {
+  const scope = agents.of(tenant.id)
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { engine: 'openai-realtime' } })
+  await scope.publish(id)
+  expect(await resolve(id)).toMatchObject({ engine: 'openai-realtime', secondEngine: 'none' })
+  await scope.saveDraft(id, { engine: 'openai-realtime', secondEngine: 'demo' })
+  await scope.publish(id)
+  expect((await resolve(id))?.secondEngine).toBe('demo')
+  await expect(scope.saveDraft(id, JSON.parse('{"secondEngine":"auto"}'))).rejects.toMatchObject({ code: 'invalid' })
+})
+
 test('an edited draft changes nothing until it is published', async () => {
   const scope = agents.of(tenant.id)
   const { id } = await scope.create({ slug: 'a', name: 'A', config: { instructions: 'one' } })

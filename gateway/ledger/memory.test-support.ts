@@ -54,6 +54,7 @@ export class MemoryLedger {
 
   #append(entry: Entry): void {
     if (this.entries.has(entry.key)) throw new Error(`a second entry ${entry.key}`)
+    if (entry.seq !== this.entries.size + 1) throw new Error(`${entry.key} is out of order`)
     this.entries.set(entry.key, entry)
     this.#posted += entry.amountMicro
     this.#held += entry.heldMicro

@@ -192,6 +192,16 @@ test('[L21] a settlement charges the grants the hold was given, in burn order, n
   expect(await freeOfAll(ledger)).toEqual([10, 0, 6])
 })
 
+test('[L21] credit that a hold got later but that burns earlier is charged first', async () => {
+  const ledger = memory()
+  await bought(ledger, 'pi_1', 10)
+  await hold(ledger, 'hold_1', 6)
+  await daily(ledger, 10)
+  await ledger.played.extend({ holdId: 'hold_1', n: 1, addMicro: 6, epoch: 1 })
+  await settle(ledger, 'hold_1', 7)
+  expect(await freeOfAll(ledger)).toEqual([4, 0, 9])
+})
+
 test('[L19] a store whose clock is set back expires nothing twice', async () => {
   const ledger = memory()
   await daily(ledger, 10)
@@ -286,6 +296,17 @@ test('[L23] more grants than an account keeps apart become one, and a refund fin
   // Of the 21 that became one, the first 200 were spent; the rest of a refund is owed.
   await deduct(ledger, 'turn_1', 195)
   expect(await refund(ledger, 're_3', 10, 'purchase:pi_7')).toMatchObject({ owedMicro: 5, entry: { amountMicro: -5 } })
+})
+
+test('[L23] credit that ends is never put together with credit that does not', async () => {
+  const ledger = memory()
+  for (let i = 1; i <= 3; i++) await bought(ledger, `pi_end${i}`, 10, later(i))
+  await monthly(ledger, 10)
+  for (let i = 1; i <= maxGrants; i++) await bought(ledger, `pi_${i}`, 10)
+  expect(ledger.account.grants.size).toBe(maxGrants)
+  expect(ledger.account.grants.get('purchase:pi_1')?.leftMicro).toBe(50)
+  ledger.setNow(later(25).getTime())
+  expect(await freeOfAll(ledger)).toEqual([0, 0, 10 * maxGrants])
 })
 
 test('[L18] lines of a deduction sum to it, else it is refused', async () => {

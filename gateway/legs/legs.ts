@@ -2,20 +2,20 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { Problem } from '../platform/problem.ts'
 import { problems } from '../protocol/codes.ts'
 import { limits, subprotocol } from '../protocol/realtime.ts'
+import { Addresses } from './addresses.ts'
 import { acceptConsole, type ConsoleDeps } from './console/console-socket.ts'
 import { type AcceptDeps, acceptRealtime } from './realtime/accept.ts'
+import { closeSocket } from './realtime/websocket-leg.ts'
 
 export interface Legs {
   /** True when the path is ours; the socket is then taken care of. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ip: string): boolean
   close(): void
 }
-
-/** Sockets of one address at a time: a browser tab needs one, an office behind one address a few dozen. */
-const socketsPerIp = 200
 
 export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
   // Deflate costs four times the relay; the fragment limits stop a peer that pins memory with one-byte fragments.
@@ -32,28 +32,23 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
     handleProtocols: (offered) => [subprotocol.parley, subprotocol.openai].find((each) => offered.has(each)) ?? false,
   })
   const live = new WebSocketServer({ ...options, maxPayload: 16 * 1024 })
-  const perIp = new Map<string, number>()
-  const count = (ip: string, by: 1 | -1): void => {
-    const now = (perIp.get(ip) ?? 0) + by
-    if (now <= 0) perIp.delete(ip)
-    else perIp.set(ip, now)
-  }
+  const addresses = new Addresses(deps.clock)
   return {
     upgrade(request, socket, head, ip) {
       const path = new URL(request.url ?? '/', 'http://gateway').pathname
       const server = path === '/v1/realtime' ? realtime : path === '/v1/console/live' ? live : undefined
       if (server === undefined) return false
-      if ((perIp.get(ip) ?? 0) >= socketsPerIp) {
-        socket.end(
-          `HTTP/1.1 ${problems.too_many.http} Too Many Requests\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-        )
+      const entry = addresses.ask(ip)
+      if (entry.is === 'flood') {
+        socket.end(tooFast(entry.retryAfterMs))
         return true
       }
       server.handleUpgrade(request, socket, head, (client) => {
-        count(ip, 1)
-        client.on('close', () => count(ip, -1))
+        addresses.opened(ip)
+        client.on('close', () => addresses.closed(ip))
         const connection = { request, socket: client, ip }
-        void (server === realtime ? acceptRealtime(deps, connection) : acceptConsole(deps, connection))
+        if (entry.is === 'crowded') turnAway(client, entry.retryAfterMs)
+        else void (server === realtime ? acceptRealtime(deps, connection) : acceptConsole(deps, connection))
       })
       return true
     },
@@ -61,4 +56,16 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
       for (const server of [realtime, live]) for (const client of server.clients) client.terminate()
     },
   }
+}
+
+function tooFast(retryAfterMs: number): string {
+  const wait = `Retry-After: ${Math.ceil(retryAfterMs / 1000)}`
+  const { http } = problems.rate_visitor
+  return `HTTP/1.1 ${http} Too Many Requests\r\n${wait}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+}
+
+/** A browser cannot read a failed upgrade: the close says it. */
+function turnAway(client: WebSocket, retryAfterMs: number): void {
+  client.on('error', () => client.terminate())
+  closeSocket(client, new Problem('rate_visitor', undefined, { retryAfterMs }))
 }

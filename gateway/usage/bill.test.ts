@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { billOf, type PriceSnapshot, type UsageSoFar } from './bill.ts'
+import { billOf, laterUsage, type PriceSnapshot, type UsageSoFar } from './bill.ts'
 
 const price: PriceSnapshot = {
   id: 'p',
@@ -140,4 +140,15 @@ test('[U1] a tool has a line of its own under a name the ledger takes; the same 
   // Two were not named, and neither they nor messages have a price here; none of it costs dollars.
   expect(bill.totalMicro).toBe(5_000 + 8_000_000)
   expect(bill.costUsdMicro).toBe(0)
+})
+
+test('[U1] of two reports about one session the greater figure counts, each by itself', () => {
+  const checkpoint = { seconds: 9, toolCalls: 1, meters: { 'input.text.tokens': 5 }, tools: { find: 1 }, messages: 2 }
+  const beat = { seconds: 12, toolCalls: 2, meters: { 'output.audio.tokens': 7 }, tools: { find: 1, book: 1 } }
+  const later = {
+    ...{ seconds: 12, toolCalls: 2, messages: 2, tools: { find: 1, book: 1 } },
+    meters: { 'input.text.tokens': 5, 'output.audio.tokens': 7 },
+  }
+  expect(laterUsage(checkpoint, beat)).toEqual(later)
+  expect(laterUsage(beat, checkpoint)).toEqual(later)
 })

@@ -29,6 +29,21 @@ export interface UsageSoFar {
   readonly messages?: number
 }
 
+/** Both are cumulative figures of one session: of each the greater is the later. */
+export function laterUsage(a: UsageSoFar, b: UsageSoFar): UsageSoFar {
+  const greater = (x: Readonly<Record<string, number>> = {}, y: Readonly<Record<string, number>> = {}) =>
+    Object.fromEntries(
+      [...Object.keys(x), ...Object.keys(y)].map((name) => [name, Math.max(x[name] ?? 0, y[name] ?? 0)]),
+    )
+  return {
+    seconds: Math.max(a.seconds, b.seconds),
+    meters: greater(a.meters, b.meters),
+    toolCalls: Math.max(a.toolCalls, b.toolCalls),
+    tools: greater(a.tools, b.tools),
+    messages: Math.max(a.messages ?? 0, b.messages ?? 0),
+  }
+}
+
 export interface Bill {
   readonly lines: readonly ReceiptLine[]
   readonly totalMicro: number

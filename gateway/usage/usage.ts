@@ -14,7 +14,7 @@ import type { UsageDay } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
 import { type AdmitAnswer, type AdmitRequest, admit } from './admission.ts'
 import { type AgentDayAnswer, type AgentDayAsk, createAgentDays } from './agent-day.ts'
-import { type Bill, billOf, type PriceSnapshot, type UsageSoFar, whole } from './bill.ts'
+import { type Bill, billOf, laterUsage, type PriceSnapshot, type UsageSoFar, whole } from './bill.ts'
 import { type ChargeAnswer, type ChargeAsk, type ChargeRequest, createCharges, type MayChargeAnswer } from './charge.ts'
 import { type DailyStore, dailySpec, openDaily } from './daily-store.ts'
 import { createLocalGate } from './local-gate.ts'
@@ -48,6 +48,8 @@ export interface Usage {
   /** Rate, slot, hold: in that order; a refusal leaves nothing behind. */
   admit(request: AdmitRequest): Promise<AdmitAnswer>
   bill(price: PriceSnapshot, usage: UsageSoFar): Bill
+  /** Of two reports about one session the later, figure by figure. */
+  later(a: UsageSoFar, b: UsageSoFar): UsageSoFar
   /** Redis: renews the slot's lease and the cumulative counters (set if greater under the same epoch). Never throws, at most 50 ms. */
   heartbeat(facts: HeartbeatFacts): Promise<void>
   /** What the last heartbeat told. Undefined when there was none, it is forgotten or Redis does not answer. Never throws. */
@@ -97,6 +99,7 @@ export function createUsage(deps: {
   return {
     admit: (request) => admit(gate, request),
     bill: billOf,
+    later: laterUsage,
     async heartbeat(facts) {
       local.note(facts)
       const isBeaten = await breaker.run(

@@ -25,6 +25,8 @@ const tokenFreshMs = 10 * 60_000
 const microphoneMs = 200
 const microphone = encodeAudio('', new Uint8Array(microphoneMs * 48))
 const requestMs = 5_000
+/** The seed allows the demo widget on pages of the gateway's public address. */
+export const customerPage = 'http://chaos.invalid'
 const answerMs = 20_000
 /** The 20 turns of a history hold at least this many questions. */
 const historyAsked = 4
@@ -164,7 +166,12 @@ export class Client {
       const response = await fetch(`${line.url}/v1/widget/bootstrap`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', origin: line.url, 'x-forwarded-for': ip, connection: 'close' },
-        body: JSON.stringify({ key: 'pk_demo_productco', visitorId: `vis_chaos_${name.padStart(16, '0')}` }),
+        body: JSON.stringify({
+          key: 'pk_demo_productco',
+          visitorId: `vis_chaos_${name.padStart(16, '0')}`,
+          // As the panel does: the page around it is the customer's.
+          hostOrigin: customerPage,
+        }),
         signal: AbortSignal.timeout(requestMs),
       })
       const body: unknown = await response.json()

@@ -156,12 +156,16 @@ class Connection implements Upstream {
     const asked = this.#items.findLastIndex(({ role, text }) => role === 'user' && tagOf(text) !== undefined)
     const tag = tagOf(this.#items[asked]?.text ?? '')
     if (tag === undefined) return ['Hello.']
-    const told = instructions?.match(quoted)?.map((literal) => String(JSON.parse(literal))) ?? []
+    const told =
+      /Heard so far: ("(?:[^"\\]|\\.)*")/
+        .exec(instructions ?? '')
+        ?.slice(1)
+        .map((text) => String(JSON.parse(text))) ?? []
     const before = this.#items.slice(asked + 1).flatMap(({ role, text }) => (role === 'assistant' ? [text] : []))
     const words = answerWords(tag)
     const after = [...told, ...before].join(' ')
     const saidTo = words.findLastIndex((word) => new RegExp(`\\b${word.trim().replace('.', '')}\\b`).test(after))
-    if (after.trim() !== '' && saidTo < 0) this.puzzles.push(`${tag}: asked to go on after ${JSON.stringify(after)}`)
+    if (told.length > 0 && saidTo < 0) this.puzzles.push(`${tag}: asked to go on after ${JSON.stringify(told)}`)
     return words.slice(saidTo + 1)
   }
 

@@ -1,5 +1,6 @@
 // The gateways of a run, by name: started, killed, stopped in order, frozen.
 
+import { createServer } from 'node:net'
 import { type Spawned, spawnGateway } from '../harness/spawn-gateway.ts'
 import type { Balancer } from './balancer.ts'
 
@@ -14,6 +15,9 @@ export class Gateways implements AsyncDisposable {
   readonly #running = new Map<string, Spawned>()
   readonly #outputs: { readonly name: string; readonly process: Spawned }[] = []
 
+  /** A gateway behind a public address does not say where it listens. */
+  readonly #ports = new Map<string, number>()
+
   constructor(balancer: Balancer, envOf: (name: string) => Readonly<Record<string, string>>) {
     this.#balancer = balancer
     this.#envOf = envOf
@@ -27,10 +31,12 @@ export class Gateways implements AsyncDisposable {
 
   /** Resolves when the balancer sends it connections. */
   async start(name: string): Promise<void> {
-    const spawned = await spawnGateway(this.#envOf(name))
+    const port = this.#ports.get(name) ?? (await freePort())
+    this.#ports.set(name, port)
+    const spawned = await spawnGateway({ ...this.#envOf(name), PORT: String(port) })
     this.#running.set(name, spawned)
     this.#outputs.push({ name, process: spawned })
-    this.#balancer.add(name, Number(new URL(spawned.url).port))
+    this.#balancer.add(name, port)
     // Unasked: the balancer must hear of a death in any case.
     spawned.child.once('exit', () => {
       if (this.#running.get(name) === spawned) this.#balancer.remove(name)
@@ -50,10 +56,6 @@ export class Gateways implements AsyncDisposable {
     const found = this.#running.get(name)
     if (found === undefined) throw new Error(`gateway ${name} does not run`)
     return found
-  }
-
-  url(name: string): string {
-    return this.#of(name).url
   }
 
   /** SIGKILL. */
@@ -92,4 +94,13 @@ export class Gateways implements AsyncDisposable {
     process.off('exit', this.#endAll)
     await Promise.all(this.#outputs.map((each) => each.process[Symbol.asyncDispose]()))
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (typeof address !== 'object' || address === null) throw new Error('no free port')
+  return address.port
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { openMongo } from '../../gateway/platform/mongo.ts'
 import { newApiKey } from '../harness/start-gateway.ts'
 import { Balancer } from './balancer.ts'
-import { Client } from './client.ts'
+import { Client, customerPage } from './client.ts'
 import { ChaosEngine } from './engine.ts'
 import { type Api, type Evidence, readCredits, readEvidence } from './evidence.ts'
 import { Gateways } from './gateways.ts'
@@ -65,7 +65,8 @@ export class World implements AsyncDisposable {
       ...parts.store.env,
       PARLEY_SECRET: randomBytes(32).toString('hex'),
       PARLEY_DEMO_API_KEY: this.apiKey,
-      PUBLIC_URL: 'http://chaos.invalid',
+      // One address for both, or each would refuse the other's tokens.
+      PUBLIC_URL: `${customerPage}:80`,
       PARLEY_TRUSTED_PROXIES: '1',
       PARLEY_ENGINE: 'openai-realtime',
       OPENAI_API_KEY: 'chaos',

@@ -372,7 +372,11 @@ export class ScriptedConnection {
 
   /** As a model that does what it is told: the same answer, from the word after those. */
   #goOn(after: string): ScriptedReply {
-    const whole = this.#replyTo({})
+    const scripts = this.#state.scripts.flatMap(({ reply }) => (typeof reply === 'function' ? [] : [reply]))
+    const own = this.#replyTo({})
+    // Without the question the words themselves tell what was being said.
+    const begun = scripts.find((reply) => after !== '' && reply.say?.startsWith(after))
+    const whole = own.say?.startsWith(after) === true ? own : (begun ?? own)
     const text = whole.say ?? ''
     const rest = text.startsWith(after) ? text.slice(after.length).trim() : undefined
     this.goneOn.push({ after, rest })

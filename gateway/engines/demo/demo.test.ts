@@ -7,7 +7,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import { silencePcm, speechPcm } from '../../../test/harness/speech.ts'
 import { type Clock, systemClock } from '../../platform/clock.ts'
 import type { Engine, EngineBrief, EngineEvent } from '../engines.ts'
-import { createDemo, type DemoNeeds } from './demo.ts'
+import { createDemo, createHoldingLine, type DemoNeeds } from './demo.ts'
 import { findRecogniser } from './recogniser.ts'
 import type { Voice } from './voice.ts'
 
@@ -262,4 +262,43 @@ it('runs the recogniser it finds on the PATH as a child, and lives with one that
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+it('runs no tool again for an answer that another engine had begun', async () => {
+  const tools = [{ name: 'event_info', description: 'About the conference.', parameters: { type: 'object' } }]
+  const history = [{ role: 'user', text: 'Where is the conference?' }] as const
+  const { engine, until, of } = open({}, { tools, history, outputModality: 'text' })
+  engine.send({ type: 'goOn', after: 'The conference is at' })
+  await until('responseDone')
+  expect([of('toolCall'), of('agentText')]).toEqual([[], []])
+  engine.send({ type: 'goOn', after: '' })
+  expect(await until('toolCall')).toMatchObject({ name: 'event_info' })
+})
+
+it('says nothing when it is to go on and nobody has asked anything', async () => {
+  const { engine, until, of } = open({}, { outputModality: 'text' })
+  engine.send({ type: 'goOn', after: '' })
+  expect((await until('responseDone')).status).toBe('completed')
+  expect(of('agentText')).toEqual([])
+})
+
+it('has a holding line in English, made once, and none where the voice fails or does not speak the language', async () => {
+  const said: string[] = []
+  let broken = true
+  const voice: Voice = {
+    ...instantVoice(),
+    speak: async (name, text) => {
+      said.push(text)
+      if (broken) throw new Error('the voice thread died')
+      return instantVoice().speak(name, text)
+    },
+  }
+  const line = createHoldingLine(voice)
+  expect(await line('de')).toBeUndefined()
+  expect(said).toEqual([])
+  expect(await line('en')).toBeUndefined()
+  broken = false
+  const { text, pcm } = (await line('en-GB')) ?? { text: '', pcm: Buffer.alloc(0) }
+  expect([text, pcm.length > 48 * 500, await line('en')]).toEqual(['One moment, please.', true, { text, pcm }])
+  expect(said).toHaveLength(2)
 })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { readClientEvent } from '../../../test/harness/scripted-realtime-wire.ts'
 import type { EngineBrief } from '../engines.ts'
-import { realtimeAddress } from './address.ts'
+import { maxDurationMs, realtimeAddress } from './address.ts'
 import * as commands from './commands.ts'
 
 const brief: EngineBrief = {
@@ -97,4 +97,20 @@ it.each([
 
 it('sends no credential when it has none', () => {
   expect(realtimeAddress('ws://localhost/v1', 'm', undefined).headers).toEqual({})
+})
+
+it('asks to go on under the session’s own instructions, which those of an answer replace', () => {
+  const event = commands.goOn('He said "wait', 'Be kind.')
+  expect(readClientEvent(JSON.stringify(event))).toHaveProperty('event')
+  expect(event).toHaveProperty(
+    'response.instructions',
+    expect.stringMatching(/^Be kind\.\n\n.*Do not repeat.*"He said \\"wait"$/s),
+  )
+  expect(commands.goOn('', 'Be kind.')).toEqual({ type: 'response.create' })
+})
+
+it('knows how long a provider lets a session live', () => {
+  expect(maxDurationMs('https://api.openai.com/v1')).toBe(3_600_000)
+  expect(maxDurationMs('https://eu.openai.azure.com/openai/v1')).toBe(1_800_000)
+  expect(maxDurationMs('not an address')).toBe(3_600_000)
 })

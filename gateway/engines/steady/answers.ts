@@ -71,6 +71,12 @@ export class Answers {
     return this.#asks.shift()
   }
 
+  /** The client's own request was refused, and it knows. Not every client names its requests. */
+  refusedOwn(eventId: string | undefined): void {
+    const at = this.#asks.findIndex((ask) => ask.is === 'respond' && isOwn(ask) && ask.raw?.event_id === eventId)
+    if (at >= 0) this.#asks.splice(at, 1)
+  }
+
   forget(ask: (each: Ask) => boolean): void {
     this.#asks = this.#asks.filter((each) => !ask(each))
   }
@@ -82,8 +88,12 @@ export class Answers {
     return asks
   }
 
+  /** An answer to speech answers all of it, and is there before what waits for its turn. */
   started(responseId: string): void {
-    this.#active = { responseId, ask: this.#asks.shift(), items: [], called: false, cut: false }
+    const speech = this.#asks.findLast(({ is }) => is === 'speech')
+    if (speech !== undefined) this.forget(({ is }) => is === 'speech')
+    const ask = speech ?? this.#asks.shift()
+    this.#active = { responseId, ask, items: [], called: false, cut: false }
   }
 
   done(responseId: string): Response | undefined {

@@ -110,6 +110,7 @@ export class Chain {
   #present(slot: Slot, event: EngineEvent): void {
     switch (event.type) {
       case 'ready':
+        if (this.#closing) return
         slot.ready = event
         this.#arrived(slot)
         return

@@ -94,10 +94,11 @@ export class Intents {
     if (!this.#with.chain.live) this.#with.answers.forget((ask) => ask.is === 'goOn')
   }
 
-  /** To the present engine, which is ready. */
+  /** To the present engine, which is ready. To a replacement a question is part of the history that it was given. */
   request(ask: Ask): void {
-    const lone = ask.is === 'respond' && ask.raw !== undefined && this.#with.dialect() === 'none'
-    const translated: Ask = lone && this.#with.chain.now !== this.#with.chain.first ? { is: 'goOn', after: '' } : ask
+    const { chain, dialect } = this.#with
+    const isForeign = ask.is === 'respond' && (ask.raw === undefined || dialect() === 'none')
+    const translated: Ask = isForeign && chain.now !== chain.first ? { is: 'goOn', after: '' } : ask
     const command = commandOf(translated)
     if (command !== undefined && !('reason' in this.#pass(command))) this.#with.answers.asked(translated)
   }

@@ -11,7 +11,7 @@ function asked(rig: Rig): void {
   rig.engine.send({ type: 'respond' })
 }
 
-it('opens another engine at once when one is lost, and asks it for what follows the words that were heard', () => {
+it('[E2] opens another engine at once when one is lost, and asks it for what follows the words that were heard', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -37,7 +37,7 @@ it('opens another engine at once when one is lost, and asks it for what follows 
   expect(rig.of('closed')).toEqual([])
 })
 
-it('counts only the words as heard that had sound: text runs ahead of it', () => {
+it('[E3] counts only the words as heard that had sound: text runs ahead of it', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -49,7 +49,7 @@ it('counts only the words as heard that had sound: text runs ahead of it', () =>
   expect(rig.now.of('goOn')).toEqual([{ type: 'goOn', after: 'We deliver' }])
 })
 
-it('takes no word for heard that nobody could have spoken in the time', () => {
+it('[E3] takes no word for heard that nobody could have spoken in the time', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -58,7 +58,7 @@ it('takes no word for heard that nobody could have spoken in the time', () => {
   expect(rig.finals()).toEqual(['We deliver'])
 })
 
-it('begins the answer anew when nothing of it was heard', () => {
+it('[E2] begins the answer anew when nothing of it was heard', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -67,7 +67,7 @@ it('begins the answer anew when nothing of it was heard', () => {
   expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
 })
 
-it('asks for an answer that was due and had not begun, once', () => {
+it('[E4] asks for an answer that was due and had not begun, once', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.engine.send({ type: 'respond' })
@@ -76,7 +76,7 @@ it('asks for an answer that was due and had not begun, once', () => {
   expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
 })
 
-it('asks for nothing when nothing was due, and tells who took over', () => {
+it('[E4] asks for nothing when nothing was due, and tells who took over', () => {
   const rig = new Rig().live()
   rig.now.closed('lost', 'ws_1006')
   rig.now.ready('model-1-dated')
@@ -85,7 +85,7 @@ it('asks for nothing when nothing was due, and tells who took over', () => {
   expect(rig.types()).toEqual(['ready'])
 })
 
-it('says the rest of a sentence it was to say word for word', () => {
+it('[E2] says the rest of a sentence it was to say word for word', () => {
   const rig = new Rig().live()
   rig.engine.send({ type: 'say', text: 'Welcome to the shop. How may I help?' })
   rig.now.begin()
@@ -95,7 +95,7 @@ it('says the rest of a sentence it was to say word for word', () => {
   expect(rig.now.sent).toEqual([{ type: 'say', text: 'the shop. How may I help?' }])
 })
 
-it('goes on over two losses as over one', () => {
+it('[E2] goes on over two losses as over one', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -112,7 +112,7 @@ it('goes on over two losses as over one', () => {
   })
 })
 
-it('does not go on with an old answer when the person has asked something new', () => {
+it('[E4] does not go on with an old answer when the person has asked something new', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -125,7 +125,7 @@ it('does not go on with an old answer when the person has asked something new', 
   expect(rig.now.of('goOn')).toEqual([{ type: 'goOn', after: '' }])
 })
 
-it('does not go on with an answer that the person cut short', () => {
+it('[E4] does not go on with an answer that the person cut short', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -136,7 +136,7 @@ it('does not go on with an answer that the person cut short', () => {
   expect(rig.now.sent).toEqual([])
 })
 
-it('drops what a replaced engine still says, but counts what it cost', () => {
+it('[E1] drops what a replaced engine still says, but counts what it cost', () => {
   const rig = new Rig().live()
   const [first] = rig.opened
   first?.emit({ type: 'usage', source: 'provider', meters: { 'output.audio.tokens': 10, 'input.text.tokens': 5 } })
@@ -153,7 +153,7 @@ it('drops what a replaced engine still says, but counts what it cost', () => {
   expect(rig.of('usage').at(-1)?.meters).toEqual({ 'output.audio.tokens': 19, 'input.text.tokens': 5 })
 })
 
-it('tries again twice with a pause, then the second engine, with its own model', async () => {
+it('[E5] tries again twice with a pause, then the second engine, with its own model', async () => {
   const rig = new Rig([{}, { kind: 'demo' }])
   rig.engine.start()
   rig.now.refuse('http_503')
@@ -171,7 +171,7 @@ it('tries again twice with a pause, then the second engine, with its own model',
   expect(rig.clock.monotonicMs()).toBeLessThan(4_000)
 })
 
-it('does not lose the question, nor tell the client, when a provider refuses by an error after it had accepted', () => {
+it('[E13] does not lose the question, nor tell the client, when a provider refuses by an error after it had accepted', () => {
   const rig = new Rig([{}, { kind: 'demo' }])
   rig.engine.start()
   asked(rig)
@@ -179,18 +179,19 @@ it('does not lose the question, nor tell the client, when a provider refuses by 
   rig.now.emit({ type: 'error', source: 'provider', wire, code: 'invalid_model', message: '', benign: false })
   rig.now.refuse('invalid_model')
   rig.now.ready()
-  expect(rig.now.of('respond')).toHaveLength(1)
+  // The question is in the history that it was given.
+  expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
   expect(rig.types()).toEqual(['ready'])
 })
 
-it('goes to the second engine at once when trying again is pointless', () => {
+it('[E5] goes to the second engine at once when trying again is pointless', () => {
   const rig = new Rig([{}, { kind: 'demo' }])
   rig.engine.start()
   rig.now.refuse('invalid_api_key')
   expect(rig.opened.map(({ kind }) => kind)).toEqual(['openai-realtime', 'demo'])
 })
 
-it('waits as long as a provider asks for, up to 3 s, and no longer', async () => {
+it('[E5] waits as long as a provider asks for, up to 3 s, and no longer', async () => {
   const rig = new Rig()
   rig.engine.start()
   rig.now.refuse('rate_limit_exceeded', 1_000)
@@ -202,7 +203,7 @@ it('waits as long as a provider asks for, up to 3 s, and no longer', async () =>
   expect(rig.of('closed')).toMatchObject([{ cause: 'refused', code: 'rate_limit_exceeded' }])
 })
 
-it('ends honestly, once, when every engine refuses', async () => {
+it('[E6] ends honestly, once, when every engine refuses', async () => {
   const rig = new Rig([{}, { kind: 'demo' }])
   rig.engine.start()
   rig.now.refuse('invalid_api_key')
@@ -212,7 +213,7 @@ it('ends honestly, once, when every engine refuses', async () => {
   expect(rig.engine.send({ type: 'respond' })).toEqual({ is: 'rejected', reason: 'closed' })
 })
 
-it('ends within 8 s when an engine was lost and nobody gets ready', async () => {
+it('[E6] ends within 8 s when an engine was lost and nobody gets ready', async () => {
   const rig = new Rig().live()
   rig.now.closed('lost', 'ws_1006')
   await rig.clock.advance(7_900)
@@ -222,7 +223,7 @@ it('ends within 8 s when an engine was lost and nobody gets ready', async () => 
   expect(rig.now.closing).toBe(true)
 })
 
-it('gives up an engine that says nothing at the start after 3 s where another is left', async () => {
+it('[E6] gives up an engine that says nothing at the start after 3 s where another is left', async () => {
   const rig = new Rig([{}, { kind: 'demo' }])
   rig.engine.start()
   await rig.clock.advance(3_000)
@@ -231,7 +232,7 @@ it('gives up an engine that says nothing at the start after 3 s where another is
   expect(rig.types()).toEqual(['ready'])
 })
 
-it('is not caught by an engine that gets ready and dies again and again', async () => {
+it('[E6] is not caught by an engine that gets ready and dies again and again', async () => {
   const rig = new Rig().live()
   for (let i = 0; i < 20; i++) {
     if (rig.of('closed').length > 0) break
@@ -243,7 +244,7 @@ it('is not caught by an engine that gets ready and dies again and again', async 
   expect(rig.of('closed')).toMatchObject([{ cause: 'lost' }])
 })
 
-it('says that it takes a moment when the person has nothing to hear for 2 s, in an answer of its own', async () => {
+it('[E8] says that it takes a moment when the person has nothing to hear for 2 s, in an answer of its own', async () => {
   const rig = new Rig([{}], { holdingLine }).live()
   asked(rig)
   rig.now.closed('lost', 'ws_1006')
@@ -271,7 +272,7 @@ it.each([
   ['writing', { outputModality: 'text' as const }, holdingLine],
   ['a language it has no voice for', {}, async () => undefined],
   ['no voice at all', {}, () => Promise.reject(new Error('none'))],
-])('says nothing in between: %s', async (_, brief, voice) => {
+])('[E8] says nothing in between: %s', async (_, brief, voice) => {
   const rig = new Rig([{}], { holdingLine: voice, brief }).live()
   asked(rig)
   rig.now.closed('lost', 'ws_1006')
@@ -280,7 +281,7 @@ it.each([
   expect(rig.troubles).toHaveLength(1)
 })
 
-it('says nothing in between while the answer still plays, nobody waits, or the person speaks', async () => {
+it('[E8] says nothing in between while the answer still plays, nobody waits, or the person speaks', async () => {
   const playing = new Rig([{}], { holdingLine }).live()
   asked(playing)
   playing.now.begin()
@@ -296,7 +297,7 @@ it('says nothing in between while the answer still plays, nobody waits, or the p
   expect(idle.types()).toEqual(['ready'])
 })
 
-it('gives an engine up that is silent for 8 s while an answer is due, having said so at 4 s', async () => {
+it('[E7] gives an engine up that is silent for 8 s while an answer is due, having said so at 4 s', async () => {
   const rig = new Rig([{}], { holdingLine }).live()
   asked(rig)
   await rig.clock.advance(3_900)
@@ -313,7 +314,7 @@ it('gives an engine up that is silent for 8 s while an answer is due, having sai
   expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
 })
 
-it('ends an answer that stopped in the middle for 8 s, and goes on with it', async () => {
+it('[E7] ends an answer that stopped in the middle for 8 s, and goes on with it', async () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -323,7 +324,7 @@ it('ends an answer that stopped in the middle for 8 s, and goes on with it', asy
   expect(rig.now.sent).toEqual([{ type: 'goOn', after: 'We deliver on' }])
 })
 
-it('has patience while anything comes, nothing is due, or the client holds the engine back', async () => {
+it('[E7] has patience while anything comes, nothing is due, or the client holds the engine back', async () => {
   const busy = new Rig().live()
   asked(busy)
   for (let i = 0; i < 6; i++) {
@@ -342,7 +343,7 @@ it('has patience while anything comes, nothing is due, or the client holds the e
   expect(held.opened).toHaveLength(2)
 })
 
-it('ends within 12 s when the engine after a silent one is silent too', async () => {
+it('[E7] ends within 12 s when the engine after a silent one is silent too', async () => {
   const rig = new Rig().live()
   asked(rig)
   await rig.clock.advance(8_000)
@@ -351,7 +352,7 @@ it('ends within 12 s when the engine after a silent one is silent too', async ()
   expect(rig.of('closed')).toMatchObject([{ cause: 'lost', code: 'silent' }])
 })
 
-it('asks again when an answer fails for too many requests, then another engine', async () => {
+it('[E9] asks again when an answer fails for too many requests, then another engine', async () => {
   const rig = new Rig([{}, { kind: 'demo' }]).live()
   asked(rig)
   const fail = (n: number) => {
@@ -372,7 +373,7 @@ it('asks again when an answer fails for too many requests, then another engine',
   expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
 })
 
-it('lets a failed answer stand where there is no other engine, and goes on living', async () => {
+it('[E9] lets a failed answer stand where there is no other engine, and goes on living', async () => {
   const rig = new Rig().live()
   asked(rig)
   for (let n = 1; n <= 3; n++) {
@@ -384,7 +385,7 @@ it('lets a failed answer stand where there is no other engine, and goes on livin
   expect([rig.opened.length, rig.of('closed').length, rig.now.of('goOn').length]).toEqual([1, 0, 2])
 })
 
-it('asks again when a request is refused for too many before its answer begins', async () => {
+it('[E9] asks again when a request is refused for too many before its answer begins', async () => {
   const rig = new Rig().live()
   rig.engine.send({ type: 'say', text: 'Hello.' })
   rig.now.emit({ type: 'error', source: 'provider', code: 'rate_limit_exceeded', message: '', benign: false })
@@ -392,7 +393,40 @@ it('asks again when a request is refused for too many before its answer begins',
   expect(rig.now.of('say')).toHaveLength(2)
 })
 
-it('treats a session that expires like a lost one, and keeps the provider’s words about it to itself', () => {
+it('[E7] does not wait for an answer to a client’s own request that was refused', async () => {
+  const rig = new Rig().live()
+  rig.engine.send({ type: 'respond', raw: { type: 'response.create', event_id: 'mine' } })
+  const error = { type: 'error', source: 'provider', message: '', benign: true } as const
+  const code = 'conversation_already_has_active_response'
+  rig.now.emit({ ...error, wire: Buffer.from('{}'), code, eventId: 'mine' })
+  await rig.clock.advance(20_000)
+  expect([rig.opened.length, rig.troubles]).toEqual([1, []])
+})
+
+it('[E4] takes one answer for the answer to all speech before it, and still waits for what was asked for besides', async () => {
+  const rig = new Rig().live()
+  for (const itemId of ['item_a', 'item_b']) {
+    rig.now.speech('start', itemId)
+    rig.now.speech('stop', itemId)
+    rig.now.words('hello', itemId)
+  }
+  rig.engine.send({ type: 'say', text: 'We close soon.' })
+  rig.now.begin()
+  rig.now.end('Hello.')
+  rig.now.closed('lost', 'ws_1006')
+  rig.now.ready()
+  expect(rig.now.sent).toEqual([{ type: 'say', text: 'We close soon.' }])
+})
+
+it('[E7] does not wait for answers outside of the conversation', async () => {
+  const rig = new Rig().live()
+  const raw = { type: 'response.create', response: { conversation: 'none' } }
+  expect(rig.engine.send({ type: 'respond', raw }).is).toBe('accepted')
+  await rig.clock.advance(20_000)
+  expect(rig.opened).toHaveLength(1)
+})
+
+it('[E1] treats a session that expires like a lost one, and keeps the provider’s words about it to itself', () => {
   const rig = new Rig().live()
   rig.now.emit({ type: 'error', source: 'provider', code: 'session_expired', message: 'x', benign: false })
   rig.now.closed('expired', 'session_expired')
@@ -400,7 +434,7 @@ it('treats a session that expires like a lost one, and keeps the provider’s wo
   expect(rig.types()).toEqual(['ready'])
 })
 
-it('is told its settings, notes and open results again, in a new engine of another kind too', async () => {
+it('[E11] is told its settings, notes and open results again, in a new engine of another kind too', async () => {
   const rig = new Rig([{ capabilities: { dialect: 'openai-realtime-ga' } }, { kind: 'demo' }]).live()
   const { engine } = rig
   engine.send({ type: 'update', fields: { instructions: 'Be brief.', outputModality: 'text' } })
@@ -437,7 +471,7 @@ it('is told its settings, notes and open results again, in a new engine of anoth
   expect(rig.now.of('toolResult')).toEqual([])
 })
 
-it('gives the result of a lost engine’s call to its replacement as something known', () => {
+it('[E11] gives the result of a lost engine’s call to its replacement as something known', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.emit({ type: 'responseStarted', source: 'provider', responseId: 'resp_1' })
@@ -451,7 +485,7 @@ it('gives the result of a lost engine’s call to its replacement as something k
   expect(rig.now.sent).toEqual([{ type: 'toolResult', callId: 'call_1', output: '{}', foreign: 'search' }])
 })
 
-it('asks no new engine about items of an old one', () => {
+it('[E11] asks no new engine about items of an old one', () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.begin()
@@ -463,7 +497,7 @@ it('asks no new engine about items of an old one', () => {
   expect(rig.now.sent).toEqual([])
 })
 
-it('lets a replacement hear what nobody has the words of, and closes the item of the old one without words', () => {
+it('[E12] lets a replacement hear what nobody has the words of, and closes the item of the old one without words', () => {
   const rig = new Rig().live()
   const [first] = rig.opened
   rig.engine.audio({ pcm: pcm(1_000, 1) })
@@ -479,7 +513,7 @@ it('lets a replacement hear what nobody has the words of, and closes the item of
   expect(rig.now.sent).toEqual([])
 })
 
-it('does not let a replacement hear again what was put into words or is being answered', () => {
+it('[E12] does not let a replacement hear again what was put into words or is being answered', () => {
   const worded = new Rig().live()
   worded.now.speech('start')
   worded.engine.audio({ pcm: pcm(1_000, 3) })
@@ -503,7 +537,7 @@ it('does not let a replacement hear again what was put into words or is being an
   expect(answering.now.sent).toEqual([{ type: 'goOn', after: 'We deliver' }])
 })
 
-it('does not take silence for trouble when there was nothing to answer', async () => {
+it('[E7] does not take silence for trouble when there was nothing to answer', async () => {
   const rig = new Rig().live()
   rig.now.speech('start')
   rig.now.speech('stop')
@@ -512,7 +546,7 @@ it('does not take silence for trouble when there was nothing to answer', async (
   expect([rig.opened.length, rig.troubles]).toEqual([1, []])
 })
 
-it('exchanges the engine at 80 % of its cap when nobody speaks, the new one being ready first', async () => {
+it('[E10] exchanges the engine at 80 % of its cap when nobody speaks, the new one being ready first', async () => {
   const rig = new Rig([{ capabilities: { maxDurationMs: 100_000 } }]).live()
   const [first] = rig.opened
   await rig.clock.advance(79_000)
@@ -536,7 +570,7 @@ it('exchanges the engine at 80 % of its cap when nobody speaks, the new one bein
   expect(rig.switches).toHaveLength(1)
 })
 
-it('waits for the next pause when the person speaks while the new engine gets ready', async () => {
+it('[E10] waits for the next pause when the person speaks while the new engine gets ready', async () => {
   const rig = new Rig([{ capabilities: { maxDurationMs: 100_000 } }]).live()
   const [first] = rig.opened
   await rig.clock.advance(80_000)
@@ -553,7 +587,7 @@ it('waits for the next pause when the person speaks while the new engine gets re
   expect(first?.closing).toBe(true)
 })
 
-it('exchanges the engine at 97 % of its cap in any case', async () => {
+it('[E10] exchanges the engine at 97 % of its cap in any case', async () => {
   const rig = new Rig([{ capabilities: { maxDurationMs: 100_000 } }]).live()
   asked(rig)
   rig.now.begin()
@@ -568,7 +602,7 @@ it('exchanges the engine at 97 % of its cap in any case', async () => {
   expect(rig.now.of('goOn')[0]?.after).toMatch(/^aa bb .* aa$/)
 })
 
-it('keeps the engine it has when the new one cannot be had yet, and tries again', async () => {
+it('[E10] keeps the engine it has when the new one cannot be had yet, and tries again', async () => {
   const rig = new Rig([{ capabilities: { maxDurationMs: 100_000 } }]).live()
   const [first] = rig.opened
   await rig.clock.advance(80_000)
@@ -580,7 +614,7 @@ it('keeps the engine it has when the new one cannot be had yet, and tries again'
   expect(first?.closing).toBe(true)
 })
 
-it('keeps the client’s pause over an exchange', () => {
+it('[E13] keeps the client’s pause over an exchange', () => {
   const rig = new Rig().live()
   rig.engine.pause()
   rig.now.closed('lost', 'ws_1006')
@@ -591,7 +625,7 @@ it('keeps the client’s pause over an exchange', () => {
   expect(rig.now.paused).toBe(false)
 })
 
-it('remembers what is asked between two tries', async () => {
+it('[E13] remembers what is asked between two tries', async () => {
   const rig = new Rig().live()
   rig.now.closed('lost', 'ws_1006')
   rig.now.refuse('http_503')
@@ -613,7 +647,7 @@ it('remembers what is asked between two tries', async () => {
   ])
 })
 
-it('drops what waits when the person stops it, and closes between two tries', async () => {
+it('[E13] drops what waits when the person stops it, and closes between two tries', async () => {
   const rig = new Rig().live()
   asked(rig)
   rig.now.closed('lost', 'ws_1006')
@@ -629,7 +663,7 @@ it('drops what waits when the person stops it, and closes between two tries', as
   expect([rig.opened.length, rig.of('closed').length]).toEqual([2, 1])
 })
 
-it('ends a broken answer in the words of the GA protocol where the client is sent the provider’s own', () => {
+it('[E14] ends a broken answer in the words of the GA protocol where the client is sent the provider’s own', () => {
   const rig = new Rig([{ capabilities: { dialect: 'openai-realtime-ga' } }]).live()
   asked(rig)
   rig.now.begin()
@@ -647,4 +681,20 @@ it('ends a broken answer in the words of the GA protocol where the client is sen
   expect(wires.at(-1).response).toMatchObject({ id: 'resp_1', status: 'incomplete', output: [{ id: 'item_1' }] })
   const types: EngineEvent['type'][] = ['audioDone', 'agentText', 'native', 'native', 'responseDone']
   expect(rig.types().slice(-5)).toEqual(types)
+})
+
+it('[E14] says the holding line in frames of the GA protocol that a strict client understands, and no truncate reaches the provider', async () => {
+  const rig = new Rig([{ capabilities: { dialect: 'openai-realtime-ga' } }], { holdingLine }).live()
+  asked(rig)
+  await rig.clock.advance(4_100)
+  const own = rig.events.filter(({ source }) => source === 'local')
+  const frames = own.flatMap(({ wire }) => (wire === undefined ? [] : [JSON.parse(wire.toString())]))
+  expect(frames).toHaveLength(own.length)
+  const deltas = frames.filter(({ type }) => type === 'response.output_audio.delta')
+  expect(Buffer.concat(deltas.map(({ delta }) => Buffer.from(delta, 'base64')))).toEqual(line.pcm)
+  expect(frames[0]).toMatchObject({ type: 'response.created', response: { status: 'in_progress' } })
+  expect(frames.at(-1)).toMatchObject({ type: 'response.done', response: { status: 'completed' } })
+  const [{ itemId } = { itemId: '' }] = rig.of('agentItem')
+  expect(rig.engine.send({ type: 'truncate', itemId, heardMs: 100 })).toEqual({ is: 'applied' })
+  expect(rig.now.of('truncate')).toEqual([])
 })

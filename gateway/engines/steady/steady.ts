@@ -44,6 +44,9 @@ export function createSteady(needs: SteadyNeeds): OpenSteady {
   return (options) => new SteadyEngine(needs, options)
 }
 
+/** The client asked while an answer was under way. */
+const alreadyAnswering = 'conversation_already_has_active_response'
+
 type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
 
 class SteadyEngine implements Engine {
@@ -252,15 +255,16 @@ class SteadyEngine implements Engine {
     this.#trouble.ends()
   }
 
-  /** A request that was refused before its answer began. */
-  #mistaken({ code, benign, wire }: Event<'error'>, slot: Slot): void {
-    if (benign || this.#answers.active !== undefined) return
-    const limited = code === 'rate_limit_exceeded' || code === 'server_error'
-    // With a frame it is about what the client sent itself: whoever asked asks again.
-    const [first] = this.#answers.asks
-    if (first === undefined || (!limited && wire === undefined)) return
-    this.#answers.refused()
-    if (limited && wire === undefined) this.#failed(first, code, slot)
+  /** A request that was refused before its answer began. One of the client's own, with a frame, is the client's affair. */
+  #mistaken({ code, benign, wire, eventId }: Event<'error'>, slot: Slot): void {
+    const isBusy = code === 'rate_limit_exceeded' || code === 'server_error'
+    if (wire !== undefined) {
+      const isAnother = eventId === undefined && this.#answers.active !== undefined && code !== alreadyAnswering
+      if (!isAnother) this.#answers.refusedOwn(eventId)
+    } else if (!benign && this.#answers.active === undefined) {
+      const ask = this.#answers.refused()
+      if (ask !== undefined && isBusy) this.#failed(ask, code, slot)
+    }
   }
 
   #failed(ask: Ask, code: string, slot: Slot): void {

@@ -1,0 +1,398 @@
+// What must be true of credit, whatever happened: checked at every write of the truth store, and once all is quiet.
+// Keeps books of its own, from the writes alone.
+
+import { type Doc, isPlain, num } from '../../gateway/embedded/value.ts'
+import type { PriceSnapshot } from '../../gateway/usage/bill.ts'
+import type { Applied, SimStore } from './sim-store.ts'
+import { type SessionTruth, tokenMeter } from './truth.ts'
+
+export interface OracleOptions {
+  readonly nowMs: () => number
+  readonly step: () => number
+  /** Wall time of the store. */
+  readonly wallMs: () => number
+  readonly truth: (sessionId: string) => SessionTruth | undefined
+  /** A session was stored with this price. */
+  readonly priced: (tenantId: string, sessionId: string, price: PriceSnapshot) => void
+  readonly breach: (message: string) => void
+  readonly note: (line: string) => void
+}
+
+interface Booked {
+  readonly doc: Doc
+  readonly tenantId: string
+  readonly key: string
+  readonly by: string
+}
+
+interface Books {
+  posted: number
+  debt: number
+  held: number
+  seq: number
+  readonly grants: Map<string, number>
+}
+
+interface HoldNote {
+  lastCheckpointStep: number
+}
+
+/** A compare-and-swap may come this much later than the look that decided what had expired. */
+const decidedBeforeMs = 30_000
+
+export class Oracle {
+  readonly #options: OracleOptions
+  readonly #entries = new Map<string, Booked>()
+  readonly #books = new Map<string, Books>()
+  readonly #holds = new Map<string, HoldNote>()
+  /** Per process, when it last looked for stale holds. */
+  readonly #scans = new Map<string, number>()
+  readonly stats = { entries: 0, settled: 0, byJanitor: 0, expired: 0, waived: 0, fenced: 0 }
+
+  constructor(options: OracleOptions) {
+    this.#options = options
+  }
+
+  has(tenantId: string, key: string): boolean {
+    return this.#entries.has(`${tenantId}/${key}`)
+  }
+
+  entry(tenantId: string, key: string): Doc | undefined {
+    return this.#entries.get(`${tenantId}/${key}`)?.doc
+  }
+
+  scanned(by: string): void {
+    this.#scans.set(by, this.#options.step())
+  }
+
+  onWrite(write: Applied, store: SimStore): void {
+    if (write.collection === 'credit_accounts') this.#account(write, store)
+    else if (write.collection === 'credit_entries') this.#moved(write)
+    else if (write.collection === 'credit_receipts') this.#receipt(write)
+    else if (write.collection === 'sessions') this.#session(write)
+  }
+
+  #breach(rule: string, message: string): void {
+    this.#options.breach(`${rule}: ${message}`)
+  }
+
+  #account({ before, after, by }: Applied, store: SimStore): void {
+    const tenantId = String(after._id)
+    if (before === undefined) return
+    const books = this.#booksOf(tenantId)
+    const fresh = Object.entries(part(after, 'outbox'))
+      .filter(([key]) => part(before, 'outbox')[key] === undefined)
+      .sort(([, a], [, b]) => at(a, 'seq') - at(b, 'seq'))
+    for (const [key, doc] of fresh) if (isPlain(doc)) this.#book({ tenantId, key, doc, by }, { books, before, after })
+    for (const key of Object.keys(part(before, 'outbox')))
+      if (part(after, 'outbox')[key] === undefined && !store.collection('credit_entries').has(`${tenantId}/${key}`))
+        this.#breach('I1', `entry ${key} left the outbox and is nowhere`)
+    this.#balance(after, books)
+    this.#checkpoints({ before, after, by })
+    if (after.breached === true && before.breached !== true) this.#breach('L15', 'reconcile found a breach')
+  }
+
+  #book(booked: Booked, { books, before, after }: { books: Books; before: Doc; after: Doc }): void {
+    const { tenantId, key, doc, by } = booked
+    const id = `${tenantId}/${key}`
+    if (this.#entries.has(id)) {
+      this.#breach('I4', `${key} was done twice`)
+      return
+    }
+    this.#entries.set(id, booked)
+    this.stats.entries++
+    const seq = num(doc.seq)
+    if (seq <= books.seq || seq <= num(before.v) || seq > num(after.v))
+      this.#breach(
+        'L15',
+        `entry ${key} is number ${seq} after ${books.seq}, between versions ${num(before.v)} and ${num(after.v)}`,
+      )
+    books.seq = seq
+    books.posted += num(doc.amountMicro)
+    books.held += num(doc.heldMicro)
+    books.debt += num(doc.debtMicro ?? 0)
+    if (num(doc.balanceMicro) !== books.posted) this.#breach('I1', `the balance of ${key} is not the sum up to it`)
+    let moved = 0
+    for (const move of Array.isArray(doc.moves) ? doc.moves : []) {
+      if (!isPlain(move)) continue
+      moved += num(move.amountMicro)
+      books.grants.set(String(move.grantId), (books.grants.get(String(move.grantId)) ?? 0) + num(move.amountMicro))
+      this.#expired(key, doc, { move, before })
+    }
+    if (moved !== num(doc.amountMicro)) this.#breach('I1', `the moves of ${key} do not sum to it`)
+    this.#options.note(`entry ${String(doc.kind)} ${num(doc.amountMicro)} ${num(doc.heldMicro)}`)
+    if (doc.kind === 'expire') this.stats.expired++
+    if (doc.kind === 'settle') this.#settled(booked, before)
+    if (doc.kind === 'extend') this.#owned(String(doc.holdId), before, by, 'extended')
+    if (doc.kind === 'hold') this.#opened(doc, after)
+  }
+
+  #expired(key: string, doc: Doc, { move, before }: { move: Doc; before: Doc }): void {
+    if (num(move.amountMicro) >= 0 || (doc.kind !== 'deduct' && doc.kind !== 'adjust')) return
+    const grant = Object.values(part(before, 'grants')).find((each) => isPlain(each) && each.id === move.grantId)
+    if (!isPlain(grant) || !(grant.expiresAt instanceof Date)) return
+    if (grant.expiresAt.getTime() < this.#options.wallMs() - decidedBeforeMs)
+      this.#breach('L19', `${key} spent credit that had expired`)
+  }
+
+  #opened(doc: Doc, after: Doc): void {
+    const hold = part(after, 'holds')[String(doc.holdId)]
+    if (!isPlain(hold)) {
+      this.#breach('I4', 'a hold entry without a hold')
+      return
+    }
+    this.#holds.set(String(doc.holdId), { lastCheckpointStep: this.#options.step() })
+    const grants = part(after, 'grants')
+    for (const [name, micro] of Object.entries(part(hold, 'allocations'))) {
+      const grant = grants[name]
+      if (!isPlain(grant) || !(grant.expiresAt instanceof Date) || num(micro) === 0) continue
+      if (grant.expiresAt.getTime() < this.#options.wallMs() - decidedBeforeMs)
+        this.#breach('L19', 'a hold got credit that had expired')
+    }
+  }
+
+  #owned(holdId: string, before: Doc, by: string, did: string): void {
+    const hold = part(before, 'holds')[holdId]
+    if (!isPlain(hold)) this.#breach('I6', `a hold that is not there was ${did}`)
+    else if (hold.owner !== by) this.#breach('I6', `${by} ${did} a hold of ${String(hold.owner)}`)
+  }
+
+  #settled({ doc, by }: Booked, before: Doc): void {
+    const holdId = String(doc.holdId)
+    const hold = part(before, 'holds')[holdId]
+    if (!isPlain(hold)) {
+      this.#breach('I4', 'a hold was settled that is not there')
+      return
+    }
+    this.stats.settled++
+    const chargeMicro = 0 - num(doc.amountMicro)
+    if (chargeMicro > num(hold.amountMicro)) this.#breach('I2', `charged ${chargeMicro} of ${num(hold.amountMicro)}`)
+    if (doc.note === 'closed by the janitor') this.#closedByJanitor(holdId, by)
+    else this.#owned(holdId, before, by, 'settled')
+    if (num(part(doc, 'receipt').waivedMicro) > 0) this.stats.waived++
+    const truth = this.#options.truth(String(doc.sessionId))
+    if (truth !== undefined) this.#billed(truth, doc, chargeMicro)
+  }
+
+  #closedByJanitor(holdId: string, by: string): void {
+    this.stats.byJanitor++
+    const scanned = this.#scans.get(by) ?? Number.NEGATIVE_INFINITY
+    const checkpointed = this.#holds.get(holdId)?.lastCheckpointStep ?? 0
+    if (checkpointed > scanned) this.#breach('I7', 'the janitor closed a hold that was checkpointed after its scan')
+  }
+
+  #billed(truth: SessionTruth, doc: Doc, chargeMicro: number): void {
+    const receipt = part(doc, 'receipt')
+    const most = truth.most()
+    const figures: Readonly<Record<string, number>> = {
+      'session.seconds': most.seconds,
+      [tokenMeter]: most.tokens,
+      'tool.lookup.calls': most.toolCalls,
+      'session.messages': most.messages,
+    }
+    let sum = 0
+    const billed: Record<string, number> = {}
+    for (const line of Array.isArray(receipt.lines) ? receipt.lines : []) {
+      if (!isPlain(line)) continue
+      const meter = String(line.meter)
+      sum += num(line.amountMicro)
+      billed[meter] = num(line.quantity)
+      const limit = figures[meter] ?? -1
+      if (num(line.quantity) > limit)
+        this.#breach('I3', `billed ${num(line.quantity)} of ${meter}, served were ${limit}`)
+      const { price } = truth
+      const agreed = meter === 'session.seconds' ? (price?.secondMicro ?? 0) * 1e6 : price?.meterMicroPerMillion[meter]
+      if (num(line.priceMicroPerMillion) !== agreed)
+        this.#breach('U2', `${meter} was billed at another price than the session began with`)
+    }
+    if (sum !== chargeMicro) this.#breach('receipts', `the lines sum to ${sum}, charged were ${chargeMicro}`)
+    if (num(receipt.waivedMicro) + chargeMicro > most.totalMicro)
+      this.#breach('I3', `used ${chargeMicro + num(receipt.waivedMicro)}, served were ${most.totalMicro}`)
+    truth.billedSeconds = billed['session.seconds'] ?? 0
+    truth.servedSeconds = most.seconds
+  }
+
+  /** A session is first written on a hold that is there, and once ended it stays so. */
+  #session({ before, after }: Applied): void {
+    const tenantId = String(after.tenantId)
+    if (before === undefined) {
+      if (!this.has(tenantId, `hold:${String(after.holdId)}`)) this.#breach('L1', 'a session on a hold that nobody has')
+      this.#options.priced(tenantId, String(after._id), readPrice(after.price))
+    } else if (before.state === 'ended' && (after.state !== 'ended' || before.endReason !== after.endReason))
+      this.#breach('S7', 'a session ended twice')
+  }
+
+  #balance(after: Doc, books: Books): void {
+    const posted = num(after.posted)
+    const debt = num(after.debt ?? 0)
+    if (posted !== books.posted) this.#breach('I1', `entries give ${books.posted}, posted is ${posted}`)
+    if (debt !== books.debt) this.#breach('I1', `entries owe ${books.debt}, owed is ${debt}`)
+    const held = new Map<string, number>()
+    let heldMicro = 0
+    for (const [holdId, hold] of Object.entries(part(after, 'holds'))) {
+      if (!isPlain(hold)) continue
+      heldMicro += num(hold.amountMicro)
+      let allocated = 0
+      for (const [name, micro] of Object.entries(part(hold, 'allocations'))) {
+        allocated += num(micro)
+        held.set(name, (held.get(name) ?? 0) + num(micro))
+      }
+      if (allocated !== num(hold.amountMicro))
+        this.#breach('I2', `a hold of ${num(hold.amountMicro)} has ${allocated} of grants`)
+      if (!this.#holds.has(holdId)) this.#breach('I4', 'a hold without an entry')
+    }
+    if (heldMicro !== books.held) this.#breach('I1', `entries hold ${books.held}, held is ${heldMicro}`)
+    let left = 0
+    let free = 0
+    for (const [name, grant] of Object.entries(part(after, 'grants'))) {
+      if (!isPlain(grant)) continue
+      const micro = num(grant.leftMicro)
+      left += micro
+      free += micro - (held.get(name) ?? 0)
+      if (micro !== (books.grants.get(String(grant.id)) ?? 0))
+        this.#breach('I1', `of ${String(grant.id)} ${micro} is left`)
+      if (micro < (held.get(name) ?? 0)) this.#breach('I2', `holds have more of ${String(grant.id)} than is left of it`)
+      held.delete(name)
+    }
+    if (left !== posted) this.#breach('I1', `grants have ${left}, posted is ${posted}`)
+    if (free < 0 || posted - heldMicro < 0) this.#breach('I2', `available is ${Math.min(free, posted - heldMicro)}`)
+    if (debt > 0 && free > 0) this.#breach('L22', `${debt} is owed while ${free} is free`)
+    if ([...held.values()].some((micro) => micro > 0)) this.#breach('I2', 'a hold has credit of a grant that is gone')
+  }
+
+  #checkpoints({ before, after, by }: { before: Doc; after: Doc; by: string }): void {
+    const was = part(before, 'holds')
+    for (const [holdId, hold] of Object.entries(part(after, 'holds'))) {
+      const old = was[holdId]
+      if (!isPlain(hold) || !isPlain(old) || hold === old) continue
+      if (num(hold.checkpoints) > num(old.checkpoints)) {
+        const note = this.#holds.get(holdId)
+        if (note !== undefined) note.lastCheckpointStep = this.#options.step()
+        if (old.owner !== by) this.#breach('I6', `${by} checkpointed a hold of ${String(old.owner)}`)
+      }
+      if (num(hold.epoch) !== num(old.epoch)) {
+        this.stats.fenced++
+        this.#options.truth(String(hold.sessionId))?.cut(by)
+      }
+      for (const [meter, line] of Object.entries(part(hold, 'lines'))) {
+        const earlier = part(old, 'lines')[meter]
+        if (isPlain(line) && isPlain(earlier) && num(line.quantity) < num(earlier.quantity))
+          this.#breach('L7', `the high-water of ${meter} went back`)
+      }
+    }
+    for (const holdId of Object.keys(was))
+      if (part(after, 'holds')[holdId] === undefined && !this.has(String(after._id), `settle:${holdId}`))
+        this.#breach('I4', 'a hold is gone without a settlement')
+  }
+
+  #moved({ before, after }: Applied): void {
+    const booked = this.#entries.get(String(after._id))
+    if (before !== undefined) {
+      this.#breach('L14', 'an entry was changed')
+      return
+    }
+    if (booked === undefined) {
+      this.#breach('I4', `entry ${String(after.key)} was never in an outbox`)
+      return
+    }
+    for (const field of ['seq', 'amountMicro', 'heldMicro', 'balanceMicro', 'askedMicro'])
+      if (num(after[field]) !== num(booked.doc[field]))
+        this.#breach('L14', `${field} changed on the way to the entries`)
+  }
+
+  #receipt({ before, after }: Applied): void {
+    const booked = this.#entries.get(`${String(after.tenantId)}/${String(after.entryId)}`)
+    if (before !== undefined) {
+      this.#breach('L14', 'a receipt was changed')
+      return
+    }
+    if (booked === undefined) {
+      this.#breach('receipts', 'a receipt without an entry')
+      return
+    }
+    if (num(after.totalMicro) !== 0 - num(booked.doc.amountMicro))
+      this.#breach('receipts', 'a receipt differs from its entry')
+  }
+
+  /** What the visitor was told is durable is there once, in its words. */
+  #turns(store: SimStore, truth: SessionTruth): void {
+    const found = new Map<string, Doc[]>()
+    for (const turn of store.collection('turns').values()) {
+      if (turn.sessionId !== truth.sessionId) continue
+      found.set(String(turn.itemId), [...(found.get(String(turn.itemId)) ?? []), turn])
+    }
+    for (const [itemId, turns] of found)
+      if (turns.length > 1) this.#breach('S17', `${itemId} is stored ${turns.length} times`)
+    for (const [itemId, text] of truth.committed) {
+      const [turn] = found.get(itemId) ?? []
+      if (turn === undefined) this.#breach('S12', `${itemId} was said to be durable and is lost`)
+      else if (turn.text !== text) this.#breach('S12', `${itemId} is not as it was said to be durable`)
+    }
+    for (const [itemId, [turn]] of found) if (turn?.state === 'partial') this.#breach('S15', `${itemId} is still open`)
+  }
+
+  /** At most 15 s are lost by each death, and what a store that did not answer kept from being told. */
+  #underBilled(truth: SessionTruth, troubleMs: number): void {
+    if (truth.billedSeconds === undefined) return
+    const allowed = 15 * truth.losses + truth.awayMs / 1000 + troubleMs / 1000 + 1
+    const lost = truth.servedSeconds - truth.billedSeconds
+    if (lost > allowed) this.#breach('I5', `${lost} s were served and not billed, ${allowed} may be`)
+  }
+
+  /** Once all is quiet. `troubleMs`: how long calls of all processes waited beyond the ordinary. */
+  finish(store: SimStore, truths: Iterable<SessionTruth>, troubleMs: number): void {
+    for (const truth of truths) {
+      this.#turns(store, truth)
+      this.#underBilled(truth, troubleMs)
+    }
+    const entries = store.collection('credit_entries')
+    for (const [id, { doc }] of this.#entries) {
+      const moved = entries.get(id)
+      if (moved === undefined) this.#breach('I1', `entry ${id} did not come out of the outbox`)
+      const receipt = part(doc, 'receipt')
+      if (moved === undefined || receipt.lines === undefined) continue
+      const stored = [...store.collection('credit_receipts').values()].filter(
+        (each) => each.entryId === moved.key && each.tenantId === moved.tenantId,
+      )
+      if (stored.length !== 1) this.#breach('receipts', `entry ${id} has ${stored.length} receipts`)
+    }
+    if (entries.size !== this.#entries.size) this.#breach('I1', 'there are entries that nobody made')
+    for (const account of store.collection('credit_accounts').values()) {
+      const holds = Object.keys(part(account, 'holds')).length
+      if (holds > 0) this.#breach('I5', `${holds} holds are left`)
+      if (account.live !== undefined || account.dirty !== undefined)
+        this.#breach('L17', 'a mark is left on a quiet account')
+    }
+    for (const session of store.collection('sessions').values())
+      if (session.state !== 'ended') this.#breach('I5', 'a session did not end')
+  }
+
+  #booksOf(tenantId: string): Books {
+    const known = this.#books.get(tenantId)
+    if (known !== undefined) return known
+    const made: Books = { posted: 0, debt: 0, held: 0, seq: 0, grants: new Map() }
+    this.#books.set(tenantId, made)
+    return made
+  }
+}
+
+const nothing: Doc = {}
+
+export function part(doc: unknown, name: string): Doc {
+  const value = isPlain(doc) ? doc[name] : undefined
+  return isPlain(value) ? value : nothing
+}
+
+function at(doc: unknown, name: string): number {
+  return isPlain(doc) ? num(doc[name]) : 0
+}
+
+function readPrice(value: unknown): PriceSnapshot {
+  const doc = isPlain(value) ? value : nothing
+  const meters = Object.entries(part(doc, 'meterMicroPerMillion')).map(([name, micro]) => [name, num(micro)] as const)
+  return {
+    ...{ id: String(doc.id), engine: String(doc.engine), costUsdMicroPerMillion: null },
+    ...{ secondMicro: num(doc.secondMicro), holdSecondMicro: num(doc.holdSecondMicro) },
+    meterMicroPerMillion: Object.fromEntries(meters),
+  }
+}

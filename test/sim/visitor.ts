@@ -1,0 +1,322 @@
+// One visitor: opens a session, writes now and then, loses the connection, comes back to the same gateway or to another
+// one with the token it has, sends again what was not said to be durable, hangs up. Its leg keeps what it was told.
+
+import type { Brief } from '../../gateway/agents/agents.ts'
+import { asTenantId } from '../../gateway/platform/ids.ts'
+import { Problem } from '../../gateway/platform/problem.ts'
+import type { Leg, LegPort, OpenRequest } from '../../gateway/sessions/sessions.ts'
+import type { Random } from '../chaos/random.ts'
+import type { Gateway } from './gateway.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SessionTruth } from './truth.ts'
+
+export interface VisitorOptions {
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly tenantId: string
+  readonly name: string
+  readonly anyGateway: () => Gateway | undefined
+  readonly truthOf: (sessionId: string) => SessionTruth | undefined
+  readonly isFaulty: () => boolean
+  readonly breach: (message: string) => void
+  readonly note: (line: string) => void
+}
+
+/** A gateway that does not answer in this time is given up. */
+const patienceMs = 12_000
+const resumeTries = 6
+
+interface Connection {
+  readonly gateway: Gateway
+  readonly port: LegPort
+  readonly leg: SimLeg
+}
+
+export class Visitor {
+  readonly options: VisitorOptions
+  /** It has hung up, was refused or was told that it is over. */
+  over = false
+  takeovers = 0
+  #sessionId: string | undefined
+  #token: string | undefined
+  #connection: Connection | undefined
+  #busy = false
+  #messages = 0
+  /** Said, and nobody has told yet that it is durable. */
+  readonly #unsent = new Map<string, string>()
+
+  constructor(options: VisitorOptions) {
+    this.options = options
+  }
+
+  get gateway(): Gateway | undefined {
+    return this.#connection?.gateway
+  }
+
+  get #truth(): SessionTruth | undefined {
+    return this.#sessionId === undefined ? undefined : this.options.truthOf(this.#sessionId)
+  }
+
+  open(tries = 0): void {
+    if (this.over) return
+    const gateway = this.options.anyGateway()
+    if (gateway === undefined) return
+    const leg = new SimLeg(this)
+    this.#ask(
+      gateway,
+      gateway.sessions.open(this.#request(leg)),
+      (opened) => {
+        this.#sessionId = opened.sessionId
+        this.#token = opened.resumeToken
+        const place = { port: opened.port, leg }
+        gateway.places.set(opened.sessionId, place)
+        this.#connected({ gateway, ...place })
+        opened.start()
+        this.#talk()
+      },
+      () => {
+        // Busy, or no credit: it tries once more.
+        if (tries === 0) this.options.scheduler.in(5_000 + this.options.random.next() * 20_000, () => this.open(1))
+        else this.over = true
+      },
+    )
+  }
+
+  #request(leg: Leg): OpenRequest {
+    const { tenantId, name } = this.options
+    return {
+      tenantId: asTenantId(tenantId),
+      ...{ plan: 'enterprise', brief, contactId: `cont_${name}`, channel: 'api', keyId: 'key_sim', ip: '10.0.0.1' },
+      ...{ leg, outputModality: 'text' },
+    }
+  }
+
+  /** One request at a time; `no` when it was refused or nobody answered. */
+  #ask<T>(gateway: Gateway, asked: Promise<T>, yes: (answer: T) => void, no: (code: string) => void): void {
+    const { scheduler, note, name, breach } = this.options
+    this.#busy = true
+    let waiting = true
+    const end = (then: () => void): void => {
+      if (!waiting) return
+      waiting = false
+      this.#busy = false
+      then()
+    }
+    scheduler.in(patienceMs, () => end(() => no('silence')))
+    asked.then(
+      (answer) => {
+        note(`${name} at ${gateway.name}`)
+        // Too late: what was opened has no visitor; its leg says so.
+        if (!waiting) abandon(answer)
+        end(() => yes(answer))
+      },
+      (error: unknown) => {
+        const code = error instanceof Problem ? error.code : error instanceof Error ? error.name : 'unknown'
+        if (code === 'internal' || !(error instanceof Problem || code.startsWith('Mongo')))
+          breach(`the program failed: ${error instanceof Error ? error.stack : String(error)}`)
+        note(`${name} refused ${code}`)
+        end(() => no(code))
+      },
+    )
+  }
+
+  #connected(connection: Connection): void {
+    this.#connection = connection
+    for (const [itemId, text] of this.#unsent) this.#say(connection, itemId, text)
+    connection.port.confirmed()
+  }
+
+  #talk(): void {
+    const { scheduler, random } = this.options
+    const say = (): void => {
+      if (this.over) return
+      const { name } = this.options
+      const itemId = `said_${name}_${this.#messages++}`
+      const text = `${name} says ${this.#messages}`
+      this.#unsent.set(itemId, text)
+      this.#use((there) => this.#say(there, itemId, text))
+      scheduler.in(2_000 + random.next() * 18_000, say)
+    }
+    scheduler.in(random.next() * 3_000, say)
+  }
+
+  /** An owner that died before it had stored a message may have counted it: said again, it is answered again. */
+  #say({ gateway, port }: Connection, itemId: string, text: string): void {
+    this.#truth?.messages.add(`${gateway.name} ${itemId}`)
+    port.say(itemId, text)
+  }
+
+  /** Reaches the gateway a moment later, if it still is one. */
+  #use(run: (connection: Connection) => void): void {
+    const connection = this.#connection
+    if (connection === undefined) return
+    const { scheduler, random } = this.options
+    scheduler.in(
+      1 + random.next() * 40,
+      () => {
+        if (this.#connection === connection || this.over) run(connection)
+      },
+      connection.gateway.life,
+    )
+  }
+
+  /** What the gateway says has come through to the visitor only over the connection in use. */
+  hears(leg: SimLeg): boolean {
+    return this.#connection?.leg === leg
+  }
+
+  committed(itemIds: readonly string[], leg: SimLeg): void {
+    if (!this.hears(leg)) return
+    for (const itemId of itemIds) {
+      const text = this.#unsent.get(itemId) ?? leg.texts.get(itemId)
+      this.#unsent.delete(itemId)
+      // Told again on a leg that has not heard the words: what was said before stands.
+      if (text !== undefined) this.#truth?.committed.set(itemId, text)
+    }
+  }
+
+  told(reason: string, leg: SimLeg): void {
+    if (this.#connection?.leg !== leg) return
+    this.options.note(`${this.options.name} told ${reason}`)
+    if (reason === 'drain') {
+      this.lose()
+      return
+    }
+    this.over = true
+  }
+
+  /** The connection breaks; the gateway hears of it, if it lives. */
+  lose(): void {
+    const connection = this.#connection
+    if (connection === undefined || this.over) return
+    const { scheduler, random } = this.options
+    this.#connection = undefined
+    const { clock, life } = connection.gateway
+    const lastByteAtMs = clock.monotonicMs()
+    const truth = this.#truth
+    // The bill may pause for a minute in sum.
+    if (truth !== undefined) truth.awayMs = 60_000
+    scheduler.in(random.next() * 2_000, () => connection.port.lost(lastByteAtMs), life)
+    this.comeBack(random.next() < 0.7 ? random.between(200, 12_000) : random.between(12_000, 60_000))
+  }
+
+  /** Its gateway is dead or does not move. */
+  bereaved(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    const truth = this.#truth
+    if (truth !== undefined) truth.awayMs = 60_000
+    // One that only stands still finds the socket closed when it wakes.
+    if (connection !== undefined) {
+      const { clock, life } = connection.gateway
+      const lastByteAtMs = clock.monotonicMs()
+      this.options.scheduler.in(1, () => connection.port.lost(lastByteAtMs), life)
+    }
+    this.comeBack(this.options.random.between(500, 12_000))
+  }
+
+  comeBack(afterMs: number, tries = 0): void {
+    const { scheduler, random, anyGateway } = this.options
+    scheduler.in(afterMs, () => {
+      if (this.over || this.#busy || this.#connection !== undefined) return
+      const [gateway, token, sessionId] = [anyGateway(), this.#token, this.#sessionId]
+      const again = (): void => {
+        if (tries < resumeTries) this.comeBack(500 + random.next() * 4_000, tries + 1)
+        else this.over = true
+      }
+      if (gateway === undefined || token === undefined || sessionId === undefined) return again()
+      const leg = new SimLeg(this)
+      const asked = gateway.sessions.resume({ ...this.#request(leg), sessionId, token, lastSeq: 0 })
+      this.#ask(
+        gateway,
+        asked,
+        (answer) => {
+          this.takeovers++
+          if (answer.is === 'here') this.#token = answer.resumeToken
+          else this.#token = answer.opened.resumeToken ?? token
+          if (answer.is === 'taken') gateway.places.set(sessionId, { port: answer.opened.port, leg })
+          const place = gateway.places.get(sessionId)
+          if (place === undefined) return again()
+          if (answer.is === 'here') place.port.back()
+          this.#connected({ gateway, ...place })
+          if (answer.is === 'taken') answer.opened.start()
+        },
+        (code) => {
+          if (['gone', 'not_found', 'forbidden'].includes(code)) this.over = true
+          else again()
+        },
+      )
+    })
+  }
+
+  hangUp(): void {
+    if (this.over) return
+    this.#use(({ port }) => port.bye())
+    this.over = true
+  }
+}
+
+/** An answer that nobody waits for: the gateway's own leg finds the socket closed. */
+function abandon(answer: unknown): void {
+  if (typeof answer !== 'object' || answer === null) return
+  const opened = 'opened' in answer ? answer.opened : answer
+  if (typeof opened !== 'object' || opened === null || !('port' in opened)) return
+  const { port } = opened as { port: LegPort }
+  port.bye()
+}
+
+const brief: Brief = {
+  ...{
+    agentId: 'agt_sim',
+    slug: 'sim',
+    name: 'Sim',
+    engine: 'demo',
+    secondEngine: 'none',
+    model: 'sim',
+    voice: 'none',
+  },
+  ...{ language: 'en', instructions: '', greeting: null, closing: 'That is all the time there is.', tools: ['lookup'] },
+  limits: { idleMs: 60_000, maxDurationMs: 200_000 },
+  ...{ clientTools: false, mutable: [] },
+}
+
+/** Stands for the socket: text, returnable. */
+export class SimLeg implements Leg {
+  readonly kind = 'websocket'
+  readonly reportsPlayback = true
+  readonly canReturn = true
+  readonly keptFrames: readonly string[] = []
+  lastSeq = 0
+  /** By item, the words as told last. */
+  readonly texts = new Map<string, string>()
+  readonly #visitor: Visitor
+
+  constructor(visitor: Visitor) {
+    this.#visitor = visitor
+  }
+
+  restore(_frames: readonly string[], lastSeq: number): void {
+    this.lastSeq = lastSeq
+  }
+  engineEvent(): void {
+    this.lastSeq++
+  }
+  turn(turn: Parameters<Leg['turn']>[0]): void {
+    this.lastSeq++
+    this.texts.set(turn.itemId, turn.text)
+  }
+  committed(itemIds: readonly string[]): void {
+    this.lastSeq++
+    this.#visitor.committed(itemIds, this)
+  }
+  notice(): void {}
+  goingAway(): void {
+    // Moves at once: the number of milliseconds asked for is drawn outside the simulation.
+    this.#visitor.lose()
+  }
+  heartbeat(): void {}
+  flush(): void {}
+  end(reason: string): void {
+    this.#visitor.told(reason, this)
+  }
+}
