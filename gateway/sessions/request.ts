@@ -68,8 +68,8 @@ export interface SessionsDeps {
   /** Names this process in leases and holds. */
   readonly nodeId: string
   readonly bus: Bus
-  /** Listens to a channel of its own. */
-  readonly openBus: (channel: string) => Bus
+  /** Listens to a channel of its own. Missing: nobody watches from another process. */
+  readonly openBus?: (channel: string) => Bus
   readonly transcript: Transcript
   readonly usage: Usage
   readonly ledger: Ledger

@@ -60,7 +60,8 @@ export interface Sessions {
 const revocationPollMs = 2_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
-  const live = new Live(deps.hasPeers ? new LiveShare({ ...deps, open: deps.openBus }) : undefined)
+  const open = deps.hasPeers ? deps.openBus : undefined
+  const live = new Live(open === undefined ? undefined : new LiveShare({ ...deps, open }))
   const store = openSessionStore(deps.db)
   let draining = false
   let polling: { cancel(): void } | undefined
