@@ -16,6 +16,8 @@ export type NodeMessage = z.input<typeof message>
 
 /** Longest wait for a sentence to end before the session is handed over in its middle. */
 const boundaryMs = 2_000
+/** Nobody hears it, and its person waits elsewhere. */
+const awayBoundaryMs = 400
 const boundaryPollMs = 40
 
 /** Returns the way to stop listening. */
@@ -29,7 +31,9 @@ export function obeyNodes(deps: Pick<SessionsDeps, 'bus' | 'clock' | 'log'> & { 
     const { tenantId, sessionId } = parsed.data
     const session = deps.live.get(tenantId, sessionId)?.session
     if (session === undefined) return
-    if (parsed.data.do === 'release') void atBoundary(deps, session).then(() => session.dispatch({ is: 'release' }))
+    const waitMs = session.isAway ? awayBoundaryMs : boundaryMs
+    if (parsed.data.do === 'release')
+      void atBoundary(deps, session, waitMs).then(() => session.dispatch({ is: 'release' }))
     else session.dispatch({ is: parsed.data.do === 'end' ? 'operatorEnd' : 'stolen' })
   })
 }
@@ -38,7 +42,7 @@ export function obeyNodes(deps: Pick<SessionsDeps, 'bus' | 'clock' | 'log'> & { 
 export async function atBoundary(
   { clock }: Pick<SessionsDeps, 'clock'>,
   session: Session,
-  timeoutMs = boundaryMs,
+  timeoutMs: number,
 ): Promise<void> {
   const until = clock.monotonicMs() + timeoutMs
   while (!session.atBoundary && session.state !== 'ended' && clock.monotonicMs() < until)
