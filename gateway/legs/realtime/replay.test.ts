@@ -55,3 +55,12 @@ test('[S18] another process goes on with number and frames', () => {
   expect(second.after(3)?.map(seqOf)).toEqual([4, 5, 6])
   expect(second.after(1)).toBeUndefined()
 })
+
+test('[S18] what a client acknowledges over the old connection is still there for the new one', () => {
+  const replay = new Replay()
+  for (let i = 0; i < 5; i++) replay.number('{"type":"x"}')
+  replay.acknowledge(2)
+  replay.keepAll()
+  replay.acknowledge(5)
+  expect(replay.after(2)?.map(seqOf)).toEqual([3, 4, 5])
+})

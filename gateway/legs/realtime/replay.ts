@@ -16,6 +16,7 @@ export class Replay {
   #last = 0
   #bytes = 0
   #kept: Kept[] = []
+  #keepsAll = false
 
   /** Number of the last frame. */
   get last(): number {
@@ -54,8 +55,17 @@ export class Replay {
     this.#bytes = frames.reduce((sum, frame) => sum + frame.length, 0)
   }
 
+  /**
+   * The client is about to open another connection while it still takes frames from this one: from where it will ask for
+   * more was decided before the last acknowledgements.
+   */
+  keepAll(): void {
+    this.#keepsAll = true
+  }
+
   /** Every frame up to this one was taken. */
   acknowledge(seq: number): void {
+    if (this.#keepsAll) return
     const count = this.#kept.findIndex((each) => each.seq > seq)
     for (const { data } of this.#kept.splice(0, count < 0 ? this.#kept.length : count)) this.#bytes -= data.length
   }

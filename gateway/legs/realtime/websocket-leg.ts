@@ -248,6 +248,7 @@ export class WebSocketLeg implements Leg {
   }
 
   goingAway(reconnectInMs: number, deadlineMs: number): void {
+    this.#replay?.keepAll()
     this.#parley({
       type: 'parley.going_away',
       event_id: newId('event'),
