@@ -292,24 +292,32 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
 }
 
 /** The slices without a server, for a script's process. */
-async function openSlices(config: Config): Promise<{ slices: Slices; stores: Stores }> {
+async function openSlices(config: Config): Promise<{ slices: Slices; close(): Promise<void> }> {
   const log = createLog(config.LOG_LEVEL)
   const stores = await openStores(config, { log, collections })
-  return { stores, slices: createSlices(config, stores, { clock: systemClock, log, secret: await openSecret(config) }) }
+  const slices = createSlices(config, stores, { clock: systemClock, log, secret: await openSecret(config) })
+  return {
+    slices,
+    async close() {
+      // A subscription left open would keep the script's process for ever.
+      await slices.bus.close()
+      await stores.close()
+    },
+  }
 }
 
 /** The janitor alone. Throws StartError when a store cannot be used. */
 export async function createJanitor(
   config: Config,
 ): Promise<AsyncDisposable & { run(): ReturnType<Slices['sessions']['closeStale']> }> {
-  const { slices, stores } = await openSlices(config)
+  const { slices, close } = await openSlices(config)
   return {
     async run() {
       const report = await slices.sessions.closeStale()
       await slices.ledger.flush()
       return report
     },
-    [Symbol.asyncDispose]: () => stores.close(),
+    [Symbol.asyncDispose]: close,
   }
 }
 
@@ -317,16 +325,16 @@ export async function createJanitor(
 export async function createLedgerCheck(
   config: Config,
 ): Promise<AsyncDisposable & { run(): ReturnType<Slices['ledger']['reconcile']> }> {
-  const { slices, stores } = await openSlices(config)
-  return { run: () => slices.ledger.reconcile(), [Symbol.asyncDispose]: () => stores.close() }
+  const { slices, close } = await openSlices(config)
+  return { run: () => slices.ledger.reconcile(), [Symbol.asyncDispose]: close }
 }
 
 /** The demo's seed alone. Throws StartError when a store cannot be used. */
 export async function createSeeder(config: Config): Promise<AsyncDisposable & { run(): ReturnType<typeof seedDemo> }> {
-  const { slices, stores } = await openSlices(config)
+  const { slices, close } = await openSlices(config)
   return {
     run: () =>
       seedDemo({ ...slices, origins: ownOrigins(publicUrl(config), config.PORT), apiKey: config.PARLEY_DEMO_API_KEY }),
-    [Symbol.asyncDispose]: () => stores.close(),
+    [Symbol.asyncDispose]: close,
   }
 }

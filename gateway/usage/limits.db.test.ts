@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import { createLog } from '../platform/log.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import { admitted, ask, codeOf, fresh, grant, patient, type Rig, soFar, usageRig } from './usage.test-support.ts'
-import { createUsage, usageCollections } from './usage.ts'
+import { type AdmitRequest, createUsage, usageCollections } from './usage.ts'
 
 let store: TestStore
 beforeAll(async () => {
@@ -228,15 +228,21 @@ describe('slots of the dead', () => {
     await grant(it.ledger, tenantId, 500)
     const sessions = Array.from({ length: 5 }, () => ask(tenantId))
     for (const session of sessions) await admitted(it, session)
-    isDown = true
-    await it.usage.release(sessions[0]!)
-    await it.usage.release(sessions[1]!)
-    isDown = false
+    const releaseInVain = async (session: AdmitRequest) => {
+      isDown = true
+      await it.usage.release(session)
+      isDown = false
+    }
+    const holders = async () => (await new Redis(real).zrange(`parley:slots:{${tenantId}}`, 0, -1)).toSorted()
+    const idsOf = (some: readonly AdmitRequest[]) => some.map(({ sessionId }) => sessionId).toSorted()
+    await releaseInVain(sessions[0]!)
+    expect(await holders()).toEqual(idsOf(sessions))
     const next = ask(tenantId)
     expect(codeOf(await it.usage.admit(next))).toBe('admitted')
+    expect(await holders()).toEqual(idsOf([...sessions.slice(1), next]))
+    await releaseInVain(sessions[1]!)
     await it.usage.heartbeat({ ...next, epoch: 1, usage: soFar(5) })
-    const holders = await new Redis(real).zrange(`parley:slots:{${tenantId}}`, 0, -1)
-    expect(holders.toSorted()).toEqual([...sessions.slice(2), next].map(({ sessionId }) => sessionId).toSorted())
+    expect(await holders()).toEqual(idsOf([...sessions.slice(2), next]))
   })
 })
 

@@ -21,7 +21,7 @@ import { createLocalGate } from './local-gate.ts'
 import { openPrices, priceSpec } from './price-store.ts'
 import { createRates, type RateAsk, type RateRefusal } from './rates.ts'
 import { createSlotCheck, holders, type LiveSessions } from './slot-check.ts'
-import { createSlots, type LastBeat } from './slots.ts'
+import { createSlots, type LastBeat, type SessionKey } from './slots.ts'
 
 export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
 export type { AgentDayAnswer, AgentLimits } from './agent-day.ts'
@@ -93,9 +93,11 @@ export function createUsage(deps: {
   const slotCheck = createSlotCheck({ live: deps.liveSessions ?? holders(ledger), clock })
   const agentDay = createAgentDays(daily, clock)
   const gate = { ledger, clock, log, prices, rates, slots, slotCheck, agentDay, local, breaker }
-  const payOwed = async () => {
-    await Promise.all(slotCheck.takeOwed().map((session) => slots.release(session)))
-  }
+  const release = (session: SessionKey) =>
+    breaker.run(
+      () => slots.release(session),
+      () => slotCheck.owe(session),
+    )
   return {
     admit: (request) => admit(gate, request),
     bill: billOf,
@@ -109,7 +111,7 @@ export function createUsage(deps: {
         },
         () => false,
       )
-      if (isBeaten) await breaker.run(payOwed, () => undefined)
+      if (isBeaten) await Promise.all(slotCheck.takeOwed().map(release))
     },
     lastBeat: (session) =>
       breaker.run<LastBeat | undefined>(
@@ -119,10 +121,7 @@ export function createUsage(deps: {
     checkpoint: (facts) => checkpoint(ledger, daily, facts),
     async release(session) {
       local.leave(session)
-      await breaker.run(
-        () => slots.release(session),
-        () => slotCheck.owe(session),
-      )
+      await release(session)
     },
     async allowRequest(ask) {
       const answer = await breaker.run<{ readonly is: 'taken' } | RateRefusal>(

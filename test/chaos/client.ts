@@ -220,10 +220,11 @@ export class Client {
   }
 
   #lost({ moved }: Pick<Comeback, 'moved'>): void {
-    if (this.#comeback !== undefined && this.#comeback.backAtMs === undefined) return
+    // Whoever never had a session has lost none.
+    if (this.#place === undefined || (this.#comeback !== undefined && this.#comeback.backAtMs === undefined)) return
     const comeback: Comeback = {
       lostAtMs: performance.now(),
-      sessionId: this.sessionId ?? '',
+      sessionId: this.#place.sessionId,
       midAnswer: this.#player.playing || this.record.asked.at(-1)?.answeredAtMs === undefined,
       moved,
       possibleAtMs: undefined,

@@ -1,6 +1,6 @@
 // Compares what clients saw with what is stored and what was charged. Pure: evidence in, findings out.
 
-import type { Evidence, StoredSession, StoredTurn } from './evidence.ts'
+import type { Evidence, StoredReceipt, StoredSession, StoredTurn } from './evidence.ts'
 import type { ClientRecord, SeenItem } from './record.ts'
 import { answerLength, placesIn, sentencesIn, tagOf } from './script.ts'
 
@@ -190,7 +190,7 @@ function billsOf(clients: readonly ClientRecord[], { sessions }: Evidence, optio
     for (const id of sessionsOf(client)) {
       const bill = sessions.get(id)?.receipt
       if (bill === undefined) continue
-      const billedS = bill.lines.find((line) => line.meter === 'session.seconds')?.quantity ?? 0
+      const billedS = secondsOf(bill)
       const { leastS, mostS } = servedOf(client, id, options)
       if (billedS > mostS || billedS < leastS)
         findings.push({
@@ -201,12 +201,38 @@ function billsOf(clients: readonly ClientRecord[], { sessions }: Evidence, optio
   return findings
 }
 
-/** Seconds of service by the client's own clock: at least what it heard, at most what it was connected. */
-export function servedOf(client: ClientRecord, sessionId: string, options: OracleOptions) {
+export interface Served {
+  readonly billedS: number
+  readonly heardS: number
+  readonly losses: number
+}
+
+/** Of every session that has a receipt. */
+export function servedAndBilled(clients: readonly ClientRecord[], { sessions }: Evidence): Served[] {
+  return clients.flatMap((client) =>
+    sessionsOf(client).flatMap((id) => {
+      const bill = sessions.get(id)?.receipt
+      return bill === undefined ? [] : { billedS: secondsOf(bill), ...attachedOf(client, id) }
+    }),
+  )
+}
+
+function secondsOf(bill: StoredReceipt): number {
+  return bill.lines.find((line) => line.meter === 'session.seconds')?.quantity ?? 0
+}
+
+function attachedOf(client: ClientRecord, sessionId: string) {
   const attached = client.attachments.filter((each) => each.sessionId === sessionId)
-  const losses = client.comebacks.filter((each) => each.sessionId === sessionId && !each.moved).length
-  const heardS = attached.reduce((sum, { fromMs, heardMs }) => sum + Math.max(0, heardMs - fromMs), 0) / 1000
-  const connectedS = attached.reduce((sum, { fromMs, toMs, heardMs }) => sum + ((toMs ?? heardMs) - fromMs), 0) / 1000
+  return {
+    losses: client.comebacks.filter((each) => each.sessionId === sessionId && !each.moved).length,
+    heardS: attached.reduce((sum, { fromMs, heardMs }) => sum + Math.max(0, heardMs - fromMs), 0) / 1000,
+    connectedS: attached.reduce((sum, { fromMs, toMs, heardMs }) => sum + ((toMs ?? heardMs) - fromMs), 0) / 1000,
+  }
+}
+
+/** Seconds of service by the client's own clock: at least what it heard, at most what it was connected. */
+function servedOf(client: ClientRecord, sessionId: string, options: OracleOptions) {
+  const { losses, heardS, connectedS } = attachedOf(client, sessionId)
   return {
     leastS: Math.max(0, heardS - losses * options.unbilledPerLossS - slackS),
     mostS: connectedS + (losses + 1) * options.graceS + slackS,

@@ -12,7 +12,7 @@ import { ChaosEngine } from './engine.ts'
 import { type Api, type Evidence, readCredits, readEvidence } from './evidence.ts'
 import { Gateways } from './gateways.ts'
 import { Line } from './line.ts'
-import { judge, type OracleOptions } from './oracle.ts'
+import { judge, type OracleOptions, servedAndBilled } from './oracle.ts'
 import { type Random, seeded } from './random.ts'
 import type { ClientRecord } from './record.ts'
 import { checksOf, none, type Report } from './report.ts'
@@ -169,8 +169,11 @@ export class World implements AsyncDisposable {
     }
   }
 
-  #facts({ sessions, entries, credits }: Evidence): (readonly [string, string])[] {
+  #facts(evidence: Evidence): (readonly [string, string])[] {
     const { records } = this
+    const { sessions, entries, credits } = evidence
+    const served = servedAndBilled(records, evidence)
+    const unbilled = served.map(({ heardS, billedS, losses }) => (heardS - billedS) / Math.max(1, losses))
     const comebacks = records.flatMap((record) => record.comebacks)
     const became = (what: string): number => comebacks.filter((comeback) => comeback.became === what).length
     const asked = records.flatMap((record) => record.asked)
@@ -201,6 +204,10 @@ export class World implements AsyncDisposable {
         ]
           .map(([code, all]) => `${code} × ${all.length}`)
           .join(', '),
+      ],
+      [
+        'seconds',
+        `${served.reduce((sum, each) => sum + each.billedS, 0)} billed of ${Math.round(served.reduce((sum, each) => sum + each.heardS, 0))} served; most given away per loss ${Math.max(0, ...unbilled).toFixed(1)}`,
       ],
       ['money', `${entries.length} entries, posted ${credits.postedMicro}, held ${credits.heldMicro}`],
     ]

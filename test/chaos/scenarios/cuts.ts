@@ -1,6 +1,7 @@
 // The network of many clients goes away for 1 to 90 s, in four ways, again and again.
 
 import { cutKinds } from '../line.ts'
+import type { Random } from '../random.ts'
 import { percentile } from '../record.ts'
 import { atMost, comebackMs, type Report, spread } from '../report.ts'
 import { sleep, type Visitor, World, type WorldOptions } from '../world.ts'
@@ -11,8 +12,9 @@ const cutsPerClient = 12
 export async function cuts(options: WorldOptions): Promise<Report> {
   const count = options.count ?? 500
   await using world = await World.start(options)
-  const clients = Math.min(clientsMost, Math.max(2, Math.ceil(count / cutsPerClient)))
-  await world.populate(clients, { voice: Math.floor(clients / 4), thinkMs: [500, 3_000] })
+  const short = count < 20
+  const clients = Math.min(clientsMost, Math.max(4, Math.ceil(count / cutsPerClient)))
+  await world.populate(clients, { voice: Math.ceil(clients / 4), thinkMs: [500, 3_000] })
   // A few have bad networks all the time.
   for (const [i, { line }] of world.visitors.entries()) {
     if (i % 10 === 7) line.toxics = { latencyMs: 80, jitterMs: 120 }
@@ -24,13 +26,15 @@ export async function cuts(options: WorldOptions): Promise<Report> {
     const random = world.random.fork(`cuts ${at}`)
     while (left-- > 0) {
       await sleep(random.between(1_500, 5_000))
-      const share = random.next()
-      const seconds = options.count !== undefined && options.count < 20 ? random.between(1, 8) : lengthOf(share, random)
+      const seconds = short ? random.between(1, 3) : lengthOf(random)
+      const before = client.record.attachments.length
       line.cut(random.pick(cutKinds))
       await sleep(seconds * 1_000)
       line.heal()
       client.online()
-      await world.until(() => client.live && client.isBack, 60_000, `${client.record.name} is back`)
+      // Who lost bytes without a sign needs two heartbeats to notice.
+      const { record } = client
+      await world.until(() => record.attachments.length > before && client.live, 60_000, `${record.name} is back`)
       if ((count - left) % 50 === 0) options.say(`${count - left} of ${count} cuts`)
     }
   }
@@ -53,7 +57,8 @@ export async function cuts(options: WorldOptions): Promise<Report> {
   }
 }
 
-function lengthOf(share: number, random: World['random']): number {
+function lengthOf(random: Random): number {
+  const share = random.next()
   if (share < 0.6) return random.between(1, 8)
   return share < 0.85 ? random.between(8, 30) : random.between(30, 90)
 }
