@@ -125,6 +125,22 @@ it('[E4] does not go on with an old answer when the person has asked something n
   expect(rig.now.of('goOn')).toEqual([{ type: 'goOn', after: '' }])
 })
 
+it('[E4] drops the rest of an answer when a newer question waits for its turn', () => {
+  const rig = new Rig().live()
+  asked(rig)
+  rig.now.begin()
+  rig.now.say('We deliver on')
+  rig.engine.send({ type: 'userText', itemId: 'item_n', text: 'Something else' })
+  rig.engine.send({ type: 'respond' })
+  rig.engine.send({ type: 'say', text: 'We close soon.' })
+  rig.now.closed('lost', 'ws_1006')
+  rig.now.ready()
+  expect(rig.now.sent).toEqual([
+    { type: 'goOn', after: '' },
+    { type: 'say', text: 'We close soon.' },
+  ])
+})
+
 it('[E4] does not go on with an answer that the person cut short', () => {
   const rig = new Rig().live()
   asked(rig)
@@ -268,6 +284,22 @@ it('[E8] says that it takes a moment when the person has nothing to hear for 2 s
   expect(rig.of('responseStarted')).toHaveLength(1)
 })
 
+it('[E8] does not say it when the agent is heard again before the line is made', async () => {
+  const made = Promise.withResolvers<typeof line>()
+  const rig = new Rig([{}], { holdingLine: () => made.promise }).live()
+  asked(rig)
+  rig.now.closed('lost', 'ws_1006')
+  rig.now.ready()
+  await rig.clock.advance(2_100)
+  rig.now.begin('resp_2', 'item_2')
+  rig.now.say('We', { responseId: 'resp_2', itemId: 'item_2' })
+  // Played by now: nothing but the end of the trouble keeps it back.
+  await rig.clock.advance(1_000)
+  made.resolve(line)
+  await rig.clock.advance(100)
+  expect(rig.of('responseStarted')).toHaveLength(1)
+})
+
 it.each([
   ['writing', { outputModality: 'text' as const }, holdingLine],
   ['a language it has no voice for', {}, async () => undefined],
@@ -295,6 +327,13 @@ it('[E8] says nothing in between while the answer still plays, nobody waits, or 
   idle.now.closed('lost', 'ws_1006')
   await idle.clock.advance(6_000)
   expect(idle.types()).toEqual(['ready'])
+  const spoken = new Rig([{}], { holdingLine }).live()
+  asked(spoken)
+  spoken.now.closed('lost', 'ws_1006')
+  spoken.now.ready()
+  spoken.now.speech('start')
+  await spoken.clock.advance(3_000)
+  expect(spoken.of('responseStarted')).toEqual([])
 })
 
 it('[E7] gives an engine up that is silent for 8 s while an answer is due, having said so at 4 s', async () => {
