@@ -24,7 +24,7 @@ import { createSlotCheck, holders, type LiveSessions } from './slot-check.ts'
 import { createSlots, type LastBeat, type SessionKey } from './slots.ts'
 
 export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
-export type { AgentDayAnswer, AgentLimits } from './agent-day.ts'
+export type { AgentDayAnswer } from './agent-day.ts'
 export type { Bill, PriceSnapshot, UsageSoFar } from './bill.ts'
 export type { ChargeRequest } from './charge.ts'
 

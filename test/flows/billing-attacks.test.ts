@@ -4,6 +4,8 @@ import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { z } from 'zod'
+import type { AgentConfigInput } from '../../gateway/agents/agents.ts'
+import { problems } from '../../gateway/protocol/codes.ts'
 import { connect, type TestClient } from '../harness/client.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 
@@ -121,6 +123,63 @@ test('a client that kills itself before each heartbeat pays every second it star
     client.socket.terminate()
     expect(secondsOf(await receipt(id))).toBeGreaterThanOrEqual(Math.ceil(livedMs / 1000))
   }
+})
+
+async function limited(slug: string, limits: AgentConfigInput['limits']): Promise<void> {
+  const { tenants, agents } = gateway.app.slices
+  const tenant = await tenants.bySlug(slug)
+  if (tenant === undefined) throw new Error('no tenant')
+  const scope = agents.of(tenant.id)
+  const [agent] = await scope.list()
+  if (agent === undefined) throw new Error('no agent')
+  await scope.saveDraft(agent.id, { ...agent.draft, limits })
+  await scope.publish(agent.id)
+}
+
+async function visit(siteKey: string): Promise<TestClient> {
+  return connect(gateway.wsUrl, { token: await gateway.visitorToken(siteKey), parley: true, origin: gateway.url })
+}
+
+test('[S36] BILL-12: a call that is held open ends with a sentence before it costs more than a session may', async () => {
+  await limited('cypress', { sessionCreditsMicro: 2_300_000 })
+  await using visitor = await visit('pk_demo_cypress')
+  const sessionId = String((await visitor.event('parley.session')).session_id)
+  await visitor.until(
+    (client) => client.ofType('parley.notice').find((event) => event.code === 'wrapping_up'),
+    'the closing sentence',
+  )
+  expect(await visitor.ended()).toMatchObject({ code: 4402 })
+  const tenant = await gateway.app.slices.tenants.bySlug('cypress')
+  if (tenant === undefined) throw new Error('no tenant')
+  const bill = () => gateway.app.slices.ledger.of(tenant.id).receipt(sessionId)
+  await expect.poll(bill, { timeout: 10_000 }).toBeDefined()
+  expect((await bill())?.totalMicro).toBeLessThanOrEqual(2_300_000)
+})
+
+test('[U13] BILL-12: who makes an agent answer all day meets its limit, in words of its own, and so do all others', async () => {
+  await limited('eventco', { dailyMessages: 2 })
+  const first = await visit('pk_demo_eventco')
+  for (let i = 1; i <= 2; i++) {
+    first.ask('When does it start?')
+    await first.until(
+      (client) => client.ofType('response.done').filter((event) => JSON.stringify(event).includes('completed'))[i - 1],
+      'an answer',
+    )
+  }
+  first.send({ type: 'parley.bye' })
+  await first.ended()
+  const refused = async () => {
+    const next = await visit('pk_demo_eventco')
+    const { error } = await next.until(
+      (client) => client.ofType('error')[0] ?? client.ofType('parley.session')[0],
+      'an answer to the second visitor',
+    )
+    next.socket.terminate()
+    return error
+  }
+  await expect
+    .poll(refused, { timeout: 10_000, interval: 500 })
+    .toMatchObject({ code: 'agent_day_messages', message: problems.agent_day_messages.text })
 })
 
 test('[S002-29] seconds, cost and sessions are told per channel and day, and of the tenant only', async () => {
