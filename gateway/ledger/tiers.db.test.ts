@@ -82,6 +82,27 @@ test("[L19] what has ended is told by the store's clock, not by the gateway's", 
   }
 })
 
+test('[L19] a store whose clock is set back expires nothing twice, and gives nothing back', async () => {
+  const { clock, ledger } = stepped()
+  const tenantId = fresh()
+  const mine = ledger.of(tenantId)
+  await mine.grantDailyCredits({ amountMicro: 10, timeZone: 'UTC', note: '' })
+  await holdOf(ledger, tenantId, 'hold_1', 4)
+  clock.nowMs = startMs + 86_400_000
+  await ledger.expire()
+  clock.nowMs = startMs
+  await mine.settle(settled('hold_1', 1))
+  expect(await mine.getCreditBalance()).toMatchObject({ availableMicro: 0, postedMicro: 0 })
+  const { items } = await mine.entries({ limit: 9 })
+  expect(items.map(({ kind, amountMicro }) => [kind, amountMicro])).toEqual([
+    ['expire', -3],
+    ['settle', -1],
+    ['expire', -6],
+    ['grant', 10],
+  ])
+  expect(await findings(ledger, tenantId)).toEqual([])
+})
+
 test('[L20] one login told to three processes 30 times at once gives one daily grant', async () => {
   const tenantId = fresh()
   const ledgers = [1, 2, 3].map(() => createLedger({ db: store.db }))
