@@ -100,6 +100,8 @@ export class Budget {
     this.#lastGoodMs = this.#deps.clock.monotonicMs()
     this.#timers.push(this.#deps.clock.every(limits.heartbeatMs, () => this.#beat()))
     this.#due = this.#deps.clock.after(checkpointMs, () => this.checkpoint())
+    // An earlier owner may have left next to nothing of the hold.
+    this.#watchCredit()
   }
 
   stop(): void {

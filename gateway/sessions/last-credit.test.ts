@@ -156,10 +156,10 @@ test('[S33] numbers that earlier owners used up are passed over at once, and not
   // What this owner knows of the hold is old, and most of it is used.
   const { budget, told } = call(clock, account, { holdId: 'h', secondMicro: 100, knownMicro: 60 * 100 })
   budget.start()
-  await clock.advance(6_000)
+  await clock.advance(100)
   expect(told).toEqual([])
   expect(account.takenMicro).toBe(0)
-  await clock.advance(4_760_000)
+  await clock.advance(4_766_000)
   expect(told).toEqual([])
   expect(account.takenMicro).toBe(120 * 100)
   expect(account.done.has('h:40')).toBe(true)
@@ -222,4 +222,15 @@ test('[S34] BILL-01: calls that share the last credit all end in time, pay no mo
     }),
     { numRuns: 60 },
   )
+})
+
+test('[S33] an owner that takes over a hold with next to nothing left asks at once', async () => {
+  const clock = new ManualClock()
+  const account = new Account(1_000_000)
+  account.holds.set('h', 10 * 100)
+  const { budget, told } = call(clock, account, { holdId: 'h', secondMicro: 100 })
+  budget.start()
+  await clock.advance(100)
+  expect(account.takenMicro).toBe(120 * 100)
+  expect(told).toEqual([])
 })
