@@ -26,10 +26,14 @@ redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[3])), ARGV
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {}`
 
-/** An older epoch is refused whole: a session that was taken over must not keep its lease alive. */
+/**
+ * An older epoch is refused whole: a session that was taken over must not keep its lease alive. A new owner's counters
+ * contain those of the owners before it: what one of these counted while it stood still must not outlive it.
+ */
 const beatScript = `${now}
 local epoch = tonumber(redis.call('HGET', KEYS[2], 'epoch') or '0')
 if epoch > tonumber(ARGV[3]) then return 0 end
+if epoch < tonumber(ARGV[3]) then redis.call('DEL', KEYS[2]) end
 redis.call('HSET', KEYS[2], 'epoch', ARGV[3])
 for i = 5, #ARGV, 2 do
   local before = redis.call('HGET', KEYS[2], ARGV[i])
