@@ -246,7 +246,8 @@ export class Session implements LegPort {
       case 'responseDone':
         toolbox.responseDone()
         this.#absence.responseDone()
-        if (this.#call.at === 'ending') this.#closingSaid = event.status !== 'cancelled'
+        // Neither an answer that broke off nor a line of our own is the closing sentence.
+        if (this.#call.at === 'ending') this.#closingSaid = event.source !== 'local' && event.status === 'completed'
         return true
       case 'userSpeech':
         if (event.phase === 'start') toolbox.newTurn()

@@ -104,7 +104,9 @@ export class Talk {
     if (this.#cut.has(event.itemId)) return false
     if (this.#playback.sentMs(event.itemId) === 0) {
       this.#begin(event.responseId, event.itemId, true)
-      this.#options.recorder.change(event.itemId, { voice: true, ...this.#latency() })
+      // A holding line is no answer.
+      const latency = event.source === 'local' ? {} : this.#latency()
+      this.#options.recorder.change(event.itemId, { voice: true, ...latency })
       this.#options.onActivity('speaking')
     }
     this.#playback.sent(event.itemId, event.ms, this.#options.clock.monotonicMs())

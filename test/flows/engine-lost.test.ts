@@ -51,6 +51,8 @@ test('a stock client sees the broken answer end and the rest of it follow, and n
   expect(transcripts(client).join(' ')).toBe(answer)
   expect(transcripts(client)).toHaveLength(2)
   expect(client.ofType('error')).toEqual([])
+  for (const type of ['response.output_item.added', 'response.output_item.done', 'response.content_part.done'])
+    expect(client.ofType(type), type).toHaveLength(2)
   await expect
     .poll(async () => (await agentTurns(sessionId)).map(({ text }) => text).join(' '), { timeout: 5_000 })
     .toBe(answer)

@@ -197,8 +197,8 @@ export class WebSocketLeg implements Leg {
 
   engineEvent(event: EngineEvent): void {
     if (this.#ended) return
-    // A sentence of our own (the engine is being exchanged) has no provider's frame.
-    if (this.#forwards && event.source !== 'local') {
+    // A sentence of our own (the engine is being exchanged) has no provider's frame, unless it ends one of the provider's.
+    if (this.#forwards && (event.source !== 'local' || event.wire !== undefined)) {
       const frame = this.#forwarder?.frame(event)
       if (frame === undefined) return
       if (event.type === 'audio') this.#raw(frame, false)
