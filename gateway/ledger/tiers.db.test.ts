@@ -62,7 +62,7 @@ test('[L15][L19][L22] the stored ledger, from two processes with lost replies an
       // A walk over all tenants is part of most sequences: what this one left must not make the next one slower.
       await accounts().deleteOne({ _id: tenantId, tenantId })
     }),
-    { numRuns: runsOf('LEDGER_DB_RUNS', 150), interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
+    { numRuns: runsOf('LEDGER_DB_RUNS', 80), interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
   )
 }, 120_000)
 
