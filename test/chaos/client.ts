@@ -120,6 +120,12 @@ export class Client {
     this.#player[Symbol.dispose]()
   }
 
+  /** The harness took the network away: for the bill, the client was there until now. */
+  muted(): void {
+    const attachment = this.record.attachments.at(-1)
+    if (attachment !== undefined && attachment.toMs === undefined) attachment.mutedMs ??= performance.now()
+  }
+
   /** No loss is waiting to be made good. */
   get isBack(): boolean {
     return this.#comeback === undefined || this.#comeback.backAtMs !== undefined
@@ -322,7 +328,7 @@ export class Client {
     }
     this.#tries = 0
     this.#place = { sessionId, token: session.resume.token }
-    this.record.attachments.push({ sessionId, fromMs: now, heardMs: now, toMs: undefined })
+    this.record.attachments.push({ sessionId, fromMs: now, heardMs: now, toMs: undefined, mutedMs: undefined })
     const comeback = this.#comeback
     if (comeback !== undefined && comeback.backAtMs === undefined) {
       comeback.backAtMs = now

@@ -40,7 +40,7 @@ function honest() {
       sessionId: 's1',
       givenUp: undefined,
     })
-  record.attachments.push({ sessionId: 's1', fromMs: 0, heardMs: 20_000, toMs: 20_010 })
+  record.attachments.push({ sessionId: 's1', fromMs: 0, heardMs: 20_000, toMs: 20_010, mutedMs: undefined })
   record.comebacks.push({
     lostAtMs: 20_010,
     sessionId: 's1',
@@ -51,7 +51,7 @@ function honest() {
     firstFrameAtMs: 21_100,
     became: 'resumed',
   })
-  record.attachments.push({ sessionId: 's1', fromMs: 21_000, heardMs: 31_000, toMs: 31_010 })
+  record.attachments.push({ sessionId: 's1', fromMs: 21_000, heardMs: 31_000, toMs: 31_010, mutedMs: undefined })
   const receipt = {
     sessionId: 's1',
     holdId: 'h1',

@@ -226,7 +226,9 @@ function attachedOf(client: ClientRecord, sessionId: string) {
   return {
     losses: client.comebacks.filter((each) => each.sessionId === sessionId && !each.moved).length,
     heardS: attached.reduce((sum, { fromMs, heardMs }) => sum + Math.max(0, heardMs - fromMs), 0) / 1000,
-    connectedS: attached.reduce((sum, { fromMs, toMs, heardMs }) => sum + ((toMs ?? heardMs) - fromMs), 0) / 1000,
+    connectedS:
+      attached.reduce((sum, { fromMs, toMs, heardMs, mutedMs }) => sum + ((mutedMs ?? toMs ?? heardMs) - fromMs), 0) /
+      1000,
   }
 }
 

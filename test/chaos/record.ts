@@ -30,6 +30,8 @@ export interface Attachment {
   /** Last sign of the gateway. */
   heardMs: number
   toMs: number | undefined
+  /** From then on nothing of the client reached the gateway. */
+  mutedMs: number | undefined
 }
 
 export interface Comeback {

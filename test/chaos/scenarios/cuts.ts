@@ -28,7 +28,10 @@ export async function cuts(options: WorldOptions): Promise<Report> {
       await sleep(random.between(1_500, 5_000))
       const seconds = short ? random.between(1, 3) : lengthOf(random)
       const before = client.record.attachments.length
-      line.cut(random.pick(cutKinds))
+      const kind = random.pick(cutKinds)
+      line.cut(kind)
+      // Deaf is not dumb: what such a client sends still arrives.
+      if (kind !== 'half-open-down') client.muted()
       await sleep(seconds * 1_000)
       line.heal()
       client.online()
@@ -39,7 +42,7 @@ export async function cuts(options: WorldOptions): Promise<Report> {
     }
   }
   await Promise.all(world.visitors.map(suffer))
-  const judged = await world.conclude({ unbilledPerLossS: 5, graceS: 18 })
+  const judged = await world.conclude({ unbilledPerLossS: 5, graceS: 6 })
   const [text, voice] = [comebackMs(world.records, 'text'), comebackMs(world.records, 'voice')]
   return {
     findings: judged.findings,

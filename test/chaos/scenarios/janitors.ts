@@ -1,6 +1,6 @@
 // Five janitor processes at once on stale sessions, with SIGKILL among them: one settlement per session.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,6 +19,7 @@ import { ChaosStore } from '../store.ts'
 import type { WorldOptions } from '../world.ts'
 
 const janitorCount = 5
+const killCount = 10
 const script = join(import.meta.dirname, '../../../scripts/janitor.ts')
 const grantMicro = 10_000_000_000
 
@@ -36,10 +37,7 @@ export async function janitors(options: WorldOptions): Promise<Report> {
     for (let i = 0; i < count; i++) await leaveBehind(mongo.db, tenantId, i)
     await age(mongo.db, tenantId)
     options.say(`${count} sessions left behind`)
-    const random = seeded(options.seed)
-    const runs = await Promise.all(
-      Array.from({ length: janitorCount }, (_, i) => runToTheEnd(env, random.fork(`j${i}`))),
-    )
+    const runs = await runAll({ db: mongo.db, tenantId, count, env, random: seeded(options.seed) })
     const checks = await checksAt(mongo.db, tenantId, count)
     return {
       findings: [],
@@ -84,22 +82,57 @@ async function checksAt(db: Db, tenantId: ReturnType<typeof asTenantId>, count: 
 }
 
 interface Run {
-  readonly kills: number
-  readonly code: number | null
-  readonly said: string
+  kills: number
+  code: number | null
+  said: string
 }
 
-/** Two times killed at a random point of its work, then left alone. */
-async function runToTheEnd(env: Readonly<Record<string, string>>, random: Random): Promise<Run> {
-  for (let kills = 0; ; kills++) {
-    const child = spawn(process.execPath, [script], { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    // It needs about 0.7 s until it works, longer among others.
-    const timer = kills < 2 ? setTimeout(() => child.kill('SIGKILL'), random.between(700, 3_500)) : undefined
-    await once(child, 'close')
-    clearTimeout(timer)
-    if (child.signalCode !== 'SIGKILL')
-      return { kills, code: child.exitCode, said: said.trim().replace(/^janitor: /, '') }
-  }
+interface Work {
+  readonly db: Db
+  readonly tenantId: string
+  readonly count: number
+  readonly env: Readonly<Record<string, string>>
+  readonly random: Random
+}
+
+/** Each runs until it ends by itself; at random points of their common work one of them is killed, and begins anew. */
+async function runAll(work: Work): Promise<Run[]> {
+  const { count, env, random } = work
+  const running: (ChildProcess | undefined)[] = []
+  const runs = Array.from({ length: janitorCount }, async (_, i): Promise<Run> => {
+    for (let kills = 0; ; kills++) {
+      const child = spawn(process.execPath, [script], { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+      running[i] = child
+      let said = ''
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      await once(child, 'close')
+      running[i] = undefined
+      if (child.signalCode !== 'SIGKILL')
+        return { kills, code: child.exitCode, said: said.trim().replace(/^janitor: /, '') }
+    }
+  })
+  const points = Array.from({ length: killCount }, () => random.between(1, count * 2 - 1)).toSorted((a, b) => a - b)
+  let over = false
+  const killing = (async () => {
+    for (const point of points) {
+      while (!over && (await progressOf(work)) < point) await new Promise((resolve) => setTimeout(resolve, 20))
+      const victims = running.filter((child) => child !== undefined)
+      victims[Math.floor(random.next() * victims.length)]?.kill('SIGKILL')
+    }
+  })()
+  const done = await Promise.all(runs)
+  over = true
+  await killing
+  return done
+}
+
+/** Holds settled and sessions closed. */
+async function progressOf({ db, tenantId, count }: Work): Promise<number> {
+  const accounts = db.collection<{ _id: string; holds: Record<string, unknown> }>('credit_accounts')
+  const [account, ended] = await Promise.all([
+    accounts.findOne({ _id: tenantId }),
+    db.collection('sessions').countDocuments({ tenantId, state: 'ended' }),
+  ])
+  return count - Object.keys(account?.holds ?? {}).length + ended
 }
