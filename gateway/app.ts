@@ -95,7 +95,7 @@ function createSlices(
   const entities = createEntities({ db })
   const tools = createTools({ db, entities, knowledge, log, clock })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
-  const ledger = createLedger({ db })
+  const ledger = createLedger({ db, clock })
   const usage = createUsage({ db, redis, ledger, clock, log })
   const voice = createVoice({ log })
   const engines = createEngines(engineFactories(config, { clock, log, knowledge, voice }), config.PARLEY_ENGINE)
