@@ -1,6 +1,6 @@
 // Ids: a short kind prefix and 95 random bits in base 32, so that a log line tells what an id is of.
 
-import { randomFillSync } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 
 export type TenantId = string & { readonly brand: 'TenantId' }
 
@@ -43,5 +43,13 @@ export function newId(prefix: IdPrefix): string {
   }
   let id = `${prefix}_`
   for (const end = used + length; used < end; used++) id += alphabet[(pool[used] ?? 0) & 31]
+  return id
+}
+
+/** The same id for the same words, by whoever makes it: what two processes make of one thing is one document. */
+export function idOf(prefix: IdPrefix, ...words: readonly string[]): string {
+  const digest = createHash('sha256').update(JSON.stringify(words)).digest()
+  let id = `${prefix}_`
+  for (const byte of digest.subarray(0, length)) id += alphabet[byte & 31]
   return id
 }

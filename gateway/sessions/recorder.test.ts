@@ -92,6 +92,17 @@ test('[S17] a new owner goes on behind the turns of the one before', async () =>
   expect([recorder.count, recorder.isStored('a'), recorder.lastText]).toEqual([1, true, 'one'])
 })
 
+test('[S17] an item that two owners of a session begin is one turn, and another session has its own', () => {
+  const idIn = (sessionId: string): string =>
+    new Recorder({
+      ...{ clock: new ManualClock(), sessionId, conversationId: 'conv_1', channel: 'widget' },
+      ...{ write: async () => ({ fenced: [] }), onTurn: () => {}, onStored: () => {}, onFenced: () => {} },
+    }).begin('item_1', 'user', false).id
+  expect(idIn('sess_1')).toBe(idIn('sess_1'))
+  expect(idIn('sess_1')).not.toBe(idIn('sess_2'))
+  expect(idIn('sess_1')).toMatch(/^turn_[0-9a-z]{19}$/)
+})
+
 test('[S12] live text is written at most once a second, a decision at once', async () => {
   let writes = 0
   const { clock, recorder } = setup(async () => {

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../platform/clock.ts'
 import { withDeadline } from '../platform/deadline.ts'
-import { newId } from '../platform/ids.ts'
+import { idOf } from '../platform/ids.ts'
 import type { Channel, Turn, TurnRole } from '../protocol/turn.ts'
 
 export interface RecorderOptions {
@@ -85,9 +85,11 @@ export class Recorder {
     // Position = start time in µs-like steps, so that two sessions of one conversation interleave without a counter.
     this.#lastSeq = Math.max(this.#lastSeq + 1, Math.floor(now) * 1000)
     const at = new Date(now).toISOString()
+    const { sessionId } = this.#options
     const turn: Turn = {
-      id: newId('turn'),
-      sessionId: this.#options.sessionId,
+      // Said again to the next owner, an item is the same turn, whichever of the two is stored first.
+      id: idOf('turn', sessionId, itemId),
+      sessionId,
       conversationId: this.#options.conversationId,
       channel: this.#options.channel,
       role,
