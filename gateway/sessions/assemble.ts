@@ -222,16 +222,14 @@ function budgetOf(
     ledger: deps.ledger,
     store: async () => {
       const state = session.state()
-      if (state === 'ended') return
-      if (
-        !(await deps.store.progress(tenantId, view.id, {
-          epoch: made.epoch,
-          state,
-          progress: session.progress(),
-          carried: session.carried(),
-        }))
-      )
-        session.dispatch({ is: 'fenced' })
+      // The end writes what is to be said.
+      if (state === 'ended') return true
+      return deps.store.progress(tenantId, view.id, {
+        epoch: made.epoch,
+        state,
+        progress: session.progress(),
+        carried: session.carried(),
+      })
     },
     isDayOver: async () => (await deps.usage.agentDay({ tenantId, agentId, agentLimits: limits })).is === 'refused',
     onLow: () => session.dispatch({ is: 'creditLow' }),

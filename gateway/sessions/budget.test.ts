@@ -12,6 +12,7 @@ const perSecond = 100
 function setup(options: {
   creditMicro: number
   checkpoint?: () => 'applied' | 'fenced'
+  store?: () => Promise<boolean>
   facts?: Partial<BudgetFacts>
   isDayOver?: () => Promise<boolean>
 }) {
@@ -69,7 +70,7 @@ function setup(options: {
       log: createLog('silent', { write: () => {} }),
       usage,
       ledger,
-      store: async () => {},
+      store: options.store ?? (async () => true),
       onLow: () => void told.push('low'),
       onOut: () => void told.push('out'),
       onFenced: () => void told.push('fenced'),
@@ -118,6 +119,31 @@ test('[S5] a checkpoint that is refused says so once and the session is told', a
   const { clock, budget, told } = setup({ creditMicro: 1_000_000, checkpoint: () => 'fenced' })
   budget.start()
   await clock.advance(15_000)
+  expect(told).toContain('fenced')
+})
+
+test('[S20] a checkpoint proves that the session was ours when it was asked, not when its answer is read', async () => {
+  const answers: PromiseWithResolvers<boolean>[] = []
+  const { clock, budget, told } = setup({
+    creditMicro: 1_000_000,
+    store: () => {
+      const answer = Promise.withResolvers<boolean>()
+      answers.push(answer)
+      return answer.promise
+    },
+  })
+  budget.start()
+  expect(budget.confirmedAtMs, 'an engine that is ready proves nothing').toBe(Number.NEGATIVE_INFINITY)
+  await clock.advance(15_000)
+  const askedAtMs = clock.monotonicMs()
+  await clock.advance(20_000)
+  answers[0]?.resolve(true)
+  await clock.advance(0)
+  expect(budget.confirmedAtMs).toBe(askedAtMs)
+  await clock.advance(15_000)
+  answers[1]?.resolve(false)
+  await clock.advance(0)
+  expect(budget.confirmedAtMs, 'a refusal proves nothing').toBe(askedAtMs)
   expect(told).toContain('fenced')
 })
 

@@ -49,8 +49,8 @@ export interface BudgetDeps {
   readonly log: Log
   readonly usage: Pick<Usage, 'bill' | 'heartbeat' | 'checkpoint'>
   readonly ledger: Pick<Ledger, 'of'>
-  /** Moves the session's own checkpoint: last seen, bill, counts. */
-  readonly store: () => Promise<void>
+  /** Moves the session's own checkpoint: last seen, bill, counts. False: the session is another process's. */
+  readonly store: () => Promise<boolean>
   /** Whether the agent has used up its day. Asked after each checkpoint. */
   readonly isDayOver?: () => Promise<boolean>
   readonly onLow: () => void
@@ -82,6 +82,7 @@ export class Budget {
   #closeWatch: Timer | undefined
   #checkpointedAtMs = Number.NEGATIVE_INFINITY
   #lastGoodMs = 0
+  #confirmedAtMs = Number.NEGATIVE_INFINITY
   readonly #timers: Timer[] = []
 
   constructor(facts: BudgetFacts, deps: BudgetDeps) {
@@ -149,9 +150,9 @@ export class Budget {
     return this.#time.freeGapMs
   }
 
-  /** By the monotonic clock: when a checkpoint last said that the session is ours. */
+  /** By the monotonic clock: the last moment of which a checkpoint has said that the session was ours then. */
   get confirmedAtMs(): number {
-    return this.#lastGoodMs
+    return this.#confirmedAtMs
   }
 
   /** Over all owners and engines. */
@@ -258,10 +259,13 @@ export class Budget {
   }
 
   async #checkpoint(): Promise<void> {
+    // A process may stand still before it reads the answer: that proves nothing of the time between.
+    const askedAtMs = this.#deps.clock.monotonicMs()
     try {
       const answer = await this.#deps.usage.checkpoint(this.#progress(this.bill()))
       if (answer !== 'applied') return this.#deps.onFenced()
-      await this.#deps.store()
+      if (!(await this.#deps.store())) return this.#deps.onFenced()
+      this.#confirmedAtMs = askedAtMs
       this.#lastGoodMs = this.#deps.clock.monotonicMs()
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'checkpoint failed')

@@ -107,7 +107,7 @@ function call(clock: ManualClock, account: Account, facts: Call) {
         checkpoint: async () => 'applied',
       },
       ledger: account.ledger(),
-      store: async () => {},
+      store: async () => true,
       onLow: tell('low'),
       onOut: tell('out'),
       onFenced: tell('fenced'),
