@@ -8,7 +8,7 @@ import { systemClock } from '../platform/clock.ts'
 import { asTenantId, newId } from '../platform/ids.ts'
 import { createLog } from '../platform/log.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
-import { createTranscript, transcriptCollections } from '../transcript/transcript.ts'
+import { createTranscript, type Transcript, transcriptCollections } from '../transcript/transcript.ts'
 import { createUsage, type PriceSnapshot, usageCollections } from '../usage/usage.ts'
 import { closeStale } from './janitor.ts'
 import { openSessionStore, sessionCollection } from './store.ts'
@@ -118,4 +118,41 @@ test('[S15] a session that was checkpointed a moment ago is left alone', async (
   const left = await leaveBehind(deps)
   expect(await closeStale(deps)).toEqual({ closed: 0, settled: 0, failed: 0 })
   expect(await deps.store.get(left.tenantId, left.sessionId)).toMatchObject({ state: 'opening' })
+})
+
+/** Refuses the first closing of open turns. */
+function failingOnce(transcript: Transcript): Transcript {
+  let failures = 1
+  return {
+    ...transcript,
+    of: (tenantId) => ({
+      ...transcript.of(tenantId),
+      closePartial: async (...args) => {
+        if (failures-- > 0) throw new Error('the store is down')
+        return transcript.of(tenantId).closePartial(...args)
+      },
+    }),
+  }
+}
+
+test('[S15] a session whose open turns could not be closed is not ended before the next run has closed them', async () => {
+  const deps = parts()
+  const { tenantId, sessionId } = await leaveBehind(deps)
+  await deps.transcript.of(tenantId).write([
+    {
+      ...{ id: newId('turn'), sessionId, conversationId: 'c', channel: 'widget', role: 'agent', state: 'partial' },
+      ...{ seq: 1, text: 'I was about to', voice: false, itemId: 'item_1' },
+      ...{ createdAt: new Date().toISOString(), updatedAt: new Date().toISOString() },
+    },
+  ])
+  await age(store.db, tenantId)
+  const transcript = failingOnce(deps.transcript)
+  const state = async () => [
+    (await deps.store.get(tenantId, sessionId))?.state,
+    (await deps.transcript.of(tenantId).ofSession(sessionId))[0]?.state,
+  ]
+  expect(await closeStale({ ...deps, transcript })).toEqual({ closed: 0, settled: 1, failed: 1 })
+  expect(await state()).toEqual(['opening', 'partial'])
+  expect(await closeStale({ ...deps, transcript })).toEqual({ closed: 1, settled: 0, failed: 0 })
+  expect(await state()).toEqual(['ended', 'final'])
 })

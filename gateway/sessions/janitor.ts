@@ -86,9 +86,11 @@ async function settleHold(deps: JanitorDeps, hold: StaleHold): Promise<boolean> 
 
 async function endSession(deps: JanitorDeps, session: StaleSession): Promise<boolean> {
   const ledger = deps.ledger.of(session.tenantId)
-  const receipt = await ledger.receipt(session.sessionId)
   // A hold that is still there was checkpointed after our scan: its owner lives.
-  if (receipt === undefined && (await ledger.credits()).holds.some((hold) => hold.id === session.holdId)) return false
+  if ((await ledger.credits()).holds.some((hold) => hold.id === session.holdId)) return false
+  const receipt = await ledger.receipt(session.sessionId)
+  // Before the end, which is written once: what the store does not take of this, the next run finds again.
+  await deps.transcript.of(session.tenantId).closePartial(session.sessionId, { epoch: session.epoch + 1 })
   const ended = await deps.store.end(session.tenantId, session.sessionId, {
     reason: 'janitor',
     progress: receipt === undefined ? {} : { creditsMicro: receipt.totalMicro, costUsdMicro: receipt.costUsdMicro },
@@ -96,7 +98,6 @@ async function endSession(deps: JanitorDeps, session: StaleSession): Promise<boo
     onlyIfSeenAt: session.lastSeenAt,
   })
   if (!ended) return false
-  await deps.transcript.of(session.tenantId).closePartial(session.sessionId, { epoch: session.epoch + 1 })
   await deps.usage.release({ tenantId: session.tenantId, sessionId: session.sessionId })
   deps.log.info({ tenantId: session.tenantId, sessionId: session.sessionId }, 'stale session closed')
   return true
