@@ -3,6 +3,8 @@
 import { Problem } from '../platform/problem.ts'
 
 const formats = new Map<string, Intl.DateTimeFormat>()
+/** There are some 600 zones, but a name may be spelled in capitals or not. */
+const maxFormats = 1_000
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
   const known = formats.get(timeZone)
@@ -10,6 +12,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   try {
     const parts = { year: 'numeric', month: '2-digit', day: '2-digit' } as const
     const format = new Intl.DateTimeFormat('en-CA', { timeZone, calendar: 'iso8601', ...parts })
+    if (formats.size >= maxFormats) formats.clear()
     formats.set(timeZone, format)
     return format
   } catch (error) {
