@@ -165,7 +165,10 @@ function toGrant([name, doc]: [string, GrantDoc]): Grant {
 }
 
 /** An amount without moves is from before there were grants. */
-export function toEntry(key: string, fields: EntryFields): Entry {
+export function toEntry<Fields extends Pick<EntryFields, 'amountMicro' | 'moves' | 'debtMicro'>>(
+  key: string,
+  fields: Fields,
+) {
   const { grantId, tier } = oldGrant
   const { amountMicro } = fields
   const moves = fields.moves ?? (amountMicro === 0 ? [] : [{ grantId, tier, amountMicro }])
