@@ -32,7 +32,7 @@ export interface UpdateRequest {
   readonly multi?: boolean | undefined
 }
 
-interface Updated {
+export interface Updated {
   readonly matched: number
   readonly modified: number
   readonly upsertedId: unknown
