@@ -208,20 +208,22 @@ export class CreditActors {
       return
     }
     scheduler.in(answerMs, again)
-    deed.run(gateway.ledger.of(asTenantId(deed.tenantId))).then(
-      (done) => {
-        if (answered) return
-        note(`${gateway.name} ${deed.name} ${done ? 'done' : 'later'}`)
-        if (!done) return again()
-        answered = true
-        this.open--
-      },
-      (error: unknown) => {
-        if (!(error instanceof Problem) && !(error instanceof Error && error.name.startsWith('Mongo'))) throw error
-        if (error instanceof Problem && error.code !== 'unavailable')
-          breach(`${deed.name}: ${error.code} ${error.message}`)
-        again()
-      },
-    )
+    const run = (): Promise<void> =>
+      deed.run(gateway.ledger.of(asTenantId(deed.tenantId))).then(
+        (done) => {
+          if (answered) return
+          note(`${gateway.name} ${deed.name} ${done ? 'done' : 'later'}`)
+          if (!done) return again()
+          answered = true
+          this.open--
+        },
+        (error: unknown) => {
+          if (!(error instanceof Problem) && !(error instanceof Error && error.name.startsWith('Mongo'))) throw error
+          if (error instanceof Problem && error.code !== 'unavailable')
+            breach(`${deed.name}: ${error.code} ${error.message}`)
+          again()
+        },
+      )
+    scheduler.in(1, () => void run(), gateway.life)
   }
 }

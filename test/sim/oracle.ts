@@ -3,6 +3,8 @@
 
 import { type Doc, isPlain, num } from '../../gateway/embedded/value.ts'
 import type { PriceSnapshot } from '../../gateway/usage/bill.ts'
+import { checkRest, type Rest } from './at-rest.ts'
+import { type Books, checkBalance, part } from './books.ts'
 import type { Applied, SimStore } from './sim-store.ts'
 import { type SessionTruth, tokenMeter } from './truth.ts'
 
@@ -25,14 +27,6 @@ interface Booked {
   readonly by: string
 }
 
-interface Books {
-  posted: number
-  debt: number
-  held: number
-  seq: number
-  readonly grants: Map<string, number>
-}
-
 interface HoldNote {
   lastCheckpointStep: number
 }
@@ -45,6 +39,8 @@ export class Oracle {
   readonly #entries = new Map<string, Booked>()
   readonly #books = new Map<string, Books>()
   readonly #holds = new Map<string, HoldNote>()
+  /** Ids of turns whose first version came when its writer owned the session no more. */
+  readonly #lateTurns = new Set<string>()
   /** Per process, when it last looked for stale holds. */
   readonly #scans = new Map<string, number>()
   readonly stats = { entries: 0, settled: 0, byJanitor: 0, expired: 0, waived: 0, fenced: 0 }
@@ -70,6 +66,7 @@ export class Oracle {
     else if (write.collection === 'credit_entries') this.#moved(write)
     else if (write.collection === 'credit_receipts') this.#receipt(write)
     else if (write.collection === 'sessions') this.#session(write)
+    else if (write.collection === 'turns') this.#turn(write, store)
   }
 
   #breach(rule: string, message: string): void {
@@ -87,7 +84,10 @@ export class Oracle {
     for (const key of Object.keys(part(before, 'outbox')))
       if (part(after, 'outbox')[key] === undefined && !store.collection('credit_entries').has(`${tenantId}/${key}`))
         this.#breach('I1', `entry ${key} left the outbox and is nowhere`)
-    this.#balance(after, books)
+    checkBalance(after, books, {
+      isHeld: (holdId) => this.#holds.has(holdId),
+      breach: (rule, message) => this.#breach(rule, message),
+    })
     this.#checkpoints({ before, after, by })
     if (after.breached === true && before.breached !== true) this.#breach('L15', 'reconcile found a breach')
   }
@@ -222,44 +222,6 @@ export class Oracle {
       this.#breach('S7', 'a session ended twice')
   }
 
-  #balance(after: Doc, books: Books): void {
-    const posted = num(after.posted)
-    const debt = num(after.debt ?? 0)
-    if (posted !== books.posted) this.#breach('I1', `entries give ${books.posted}, posted is ${posted}`)
-    if (debt !== books.debt) this.#breach('I1', `entries owe ${books.debt}, owed is ${debt}`)
-    const held = new Map<string, number>()
-    let heldMicro = 0
-    for (const [holdId, hold] of Object.entries(part(after, 'holds'))) {
-      if (!isPlain(hold)) continue
-      heldMicro += num(hold.amountMicro)
-      let allocated = 0
-      for (const [name, micro] of Object.entries(part(hold, 'allocations'))) {
-        allocated += num(micro)
-        held.set(name, (held.get(name) ?? 0) + num(micro))
-      }
-      if (allocated !== num(hold.amountMicro))
-        this.#breach('I2', `a hold of ${num(hold.amountMicro)} has ${allocated} of grants`)
-      if (!this.#holds.has(holdId)) this.#breach('I4', 'a hold without an entry')
-    }
-    if (heldMicro !== books.held) this.#breach('I1', `entries hold ${books.held}, held is ${heldMicro}`)
-    let left = 0
-    let free = 0
-    for (const [name, grant] of Object.entries(part(after, 'grants'))) {
-      if (!isPlain(grant)) continue
-      const micro = num(grant.leftMicro)
-      left += micro
-      free += micro - (held.get(name) ?? 0)
-      if (micro !== (books.grants.get(String(grant.id)) ?? 0))
-        this.#breach('I1', `of ${String(grant.id)} ${micro} is left`)
-      if (micro < (held.get(name) ?? 0)) this.#breach('I2', `holds have more of ${String(grant.id)} than is left of it`)
-      held.delete(name)
-    }
-    if (left !== posted) this.#breach('I1', `grants have ${left}, posted is ${posted}`)
-    if (free < 0 || posted - heldMicro < 0) this.#breach('I2', `available is ${Math.min(free, posted - heldMicro)}`)
-    if (debt > 0 && free > 0) this.#breach('L22', `${debt} is owed while ${free} is free`)
-    if ([...held.values()].some((micro) => micro > 0)) this.#breach('I2', 'a hold has credit of a grant that is gone')
-  }
-
   #checkpoints({ before, after, by }: { before: Doc; after: Doc; by: string }): void {
     const was = part(before, 'holds')
     for (const [holdId, hold] of Object.entries(part(after, 'holds'))) {
@@ -314,57 +276,17 @@ export class Oracle {
       this.#breach('receipts', 'a receipt differs from its entry')
   }
 
-  /** What the visitor was told is durable is there once, in its words. */
-  #turns(store: SimStore, truth: SessionTruth): void {
-    const found = new Map<string, Doc[]>()
-    for (const turn of store.collection('turns').values()) {
-      if (turn.sessionId !== truth.sessionId) continue
-      found.set(String(turn.itemId), [...(found.get(String(turn.itemId)) ?? []), turn])
-    }
-    for (const [itemId, turns] of found)
-      if (turns.length > 1) this.#breach('S17', `${itemId} is stored ${turns.length} times`)
-    for (const [itemId, text] of truth.committed) {
-      const [turn] = found.get(itemId) ?? []
-      if (turn === undefined) this.#breach('S12', `${itemId} was said to be durable and is lost`)
-      else if (turn.text !== text) this.#breach('S12', `${itemId} is not as it was said to be durable`)
-    }
-    for (const [itemId, [turn]] of found) if (turn?.state === 'partial') this.#breach('S15', `${itemId} is still open`)
+  /** No fence stands where nothing was: what the network held up of an owner before may come after it was mended. */
+  #turn({ before, after }: Applied, store: SimStore): void {
+    const session = store.collection('sessions').get(String(after.sessionId))
+    if (before === undefined && (num(after.epoch) < num(session?.epoch) || session?.state === 'ended'))
+      this.#lateTurns.add(String(after._id))
   }
 
-  /** At most 15 s are lost by each death, and what a store that did not answer kept from being told. */
-  #underBilled(truth: SessionTruth, troubleMs: number): void {
-    if (truth.billedSeconds === undefined) return
-    const allowed = 15 * truth.losses + truth.awayMs / 1000 + troubleMs / 1000 + 1
-    const lost = truth.servedSeconds - truth.billedSeconds
-    if (lost > allowed) this.#breach('I5', `${lost} s were served and not billed, ${allowed} may be`)
-  }
-
-  /** Once all is quiet. `troubleMs`: how long calls of all processes waited beyond the ordinary. */
-  finish(store: SimStore, truths: Iterable<SessionTruth>, troubleMs: number): void {
-    for (const truth of truths) {
-      this.#turns(store, truth)
-      this.#underBilled(truth, troubleMs)
-    }
-    const entries = store.collection('credit_entries')
-    for (const [id, { doc }] of this.#entries) {
-      const moved = entries.get(id)
-      if (moved === undefined) this.#breach('I1', `entry ${id} did not come out of the outbox`)
-      const receipt = part(doc, 'receipt')
-      if (moved === undefined || receipt.lines === undefined) continue
-      const stored = [...store.collection('credit_receipts').values()].filter(
-        (each) => each.entryId === moved.key && each.tenantId === moved.tenantId,
-      )
-      if (stored.length !== 1) this.#breach('receipts', `entry ${id} has ${stored.length} receipts`)
-    }
-    if (entries.size !== this.#entries.size) this.#breach('I1', 'there are entries that nobody made')
-    for (const account of store.collection('credit_accounts').values()) {
-      const holds = Object.keys(part(account, 'holds')).length
-      if (holds > 0) this.#breach('I5', `${holds} holds are left`)
-      if (account.live !== undefined || account.dirty !== undefined)
-        this.#breach('L17', 'a mark is left on a quiet account')
-    }
-    for (const session of store.collection('sessions').values())
-      if (session.state !== 'ended') this.#breach('I5', 'a session did not end')
+  /** Once all is quiet. */
+  finish(rest: Rest): void {
+    const breach = (rule: string, message: string): void => this.#breach(rule, message)
+    checkRest(rest, { entries: this.#entries, lateTurns: this.#lateTurns, breach })
   }
 
   #booksOf(tenantId: string): Books {
@@ -376,19 +298,12 @@ export class Oracle {
   }
 }
 
-const nothing: Doc = {}
-
-export function part(doc: unknown, name: string): Doc {
-  const value = isPlain(doc) ? doc[name] : undefined
-  return isPlain(value) ? value : nothing
-}
-
 function at(doc: unknown, name: string): number {
   return isPlain(doc) ? num(doc[name]) : 0
 }
 
 function readPrice(value: unknown): PriceSnapshot {
-  const doc = isPlain(value) ? value : nothing
+  const doc = isPlain(value) ? value : {}
   const meters = Object.entries(part(doc, 'meterMicroPerMillion')).map(([name, micro]) => [name, num(micro)] as const)
   return {
     ...{ id: String(doc.id), engine: String(doc.engine), costUsdMicroPerMillion: null },

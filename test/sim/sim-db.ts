@@ -9,8 +9,15 @@ import { DuplicateKey, project, read } from './sim-store.ts'
 const defaultBatch = 101
 
 export function simDb(link: Link): Db {
+  const collections = new Map<string, ReturnType<typeof simCollection>>()
   const db = {
-    collection: (name: string) => loud(link, `collection ${name}`, simCollection(link, name)),
+    collection: (name: string) => {
+      const known = collections.get(name)
+      if (known !== undefined) return known
+      const made = loud(link, `collection ${name}`, simCollection(link, name))
+      collections.set(name, made)
+      return made
+    },
     command: async (command: Document) => {
       if (command.hello !== 1) link.unsupported(`command ${Object.keys(command).join()}`)
       return link.call('hello', () => ({ ok: 1, localTime: link.store.now }))
@@ -200,30 +207,27 @@ interface Source {
 }
 
 function simCursor(link: Link, name: string, batch: number, { open, whole, each = read }: Source) {
-  async function* batches(): AsyncGenerator<Doc[]> {
-    let rest = await link.call(`${name}.find`, () => {
-      const docs = open()
-      const all = whole === undefined ? docs : whole(docs)
-      return { ready: all.slice(0, batch).map(whole === undefined ? each : (doc) => doc), more: all.slice(batch) }
-    })
-    yield rest.ready
-    while (rest.more.length > 0) {
-      const { more } = rest
-      rest = await link.call(`${name}.getMore`, () => ({
-        ready: more.slice(0, batch).map(whole === undefined ? each : (doc) => doc),
-        more: more.slice(batch),
-      }))
-      yield rest.ready
-    }
+  const shown = whole === undefined ? each : (doc: Doc): Doc => doc
+  let more: Doc[] = []
+  const cut = (all: Doc[]): Doc[] => {
+    more = all.slice(batch)
+    return all.slice(0, batch).map(shown)
   }
+  const first = (): Promise<Doc[]> =>
+    link.call(`${name}.find`, () => {
+      const docs = open()
+      return cut(whole === undefined ? docs : whole(docs))
+    })
+  const next = (): Promise<Doc[]> => link.call(`${name}.getMore`, () => cut(more))
   return {
     async toArray(): Promise<Doc[]> {
-      const all: Doc[] = []
-      for await (const docs of batches()) all.push(...docs)
+      const all = await first()
+      while (more.length > 0) all.push(...(await next()))
       return all
     },
     async *[Symbol.asyncIterator](): AsyncGenerator<Doc> {
-      for await (const docs of batches()) yield* docs
+      yield* await first()
+      while (more.length > 0) yield* await next()
     },
   }
 }

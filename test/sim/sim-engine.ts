@@ -108,7 +108,7 @@ export class SimEngine implements Engine {
   /** Cumulative since the engine opened. */
   #meter(): void {
     const { scheduler, truth } = this.#deps
-    this.#in(2_000, () => {
+    this.#in(4_000, () => {
       const seconds = (scheduler.nowMs - (this.#stint?.startMs ?? scheduler.nowMs)) / 1000
       const meters = { [tokenMeter]: Math.floor(seconds * truth.tokensPerSecond) }
       this.#tell({ type: 'usage', source: 'provider', meters })

@@ -17,8 +17,8 @@ type Script = (run: Execute, keys: readonly string[], args: readonly string[]) =
 
 /** By the SHA-1 of the Lua they stand for. */
 export const translations: ReadonlyMap<string, Script> = new Map<string, Script>([
-  ['c74ead4c52110a84cc53ec09ca33169d8ae962ae', acquire],
-  ['4afcc92e813a49e228e0d8b31cd2325b4613e5da', beat],
+  ['b275231671006300d372f3ce8c89780e0c1c8f3b', acquire],
+  ['af9a06acafd5f6b41d6c3553d80bf479a2d3cc8e', beat],
 ])
 
 export function sha1(text: string): string {
@@ -32,19 +32,26 @@ function nowOf(run: Execute): number {
 }
 
 function acquire(run: Execute, [slots = '']: readonly string[], args: readonly string[]): Reply {
-  const [id = '', limit = '', lease = ''] = args
+  const [id = '', limit = '', lease = '', ...evict] = args
   const now = nowOf(run)
   run(['ZREMRANGEBYSCORE', slots, '-inf', String(now)])
-  if (run(['ZSCORE', slots, id]) === null && Number(run(['ZCARD', slots])) >= Number(limit)) return 0
+  for (const other of evict) run(['ZREM', slots, other])
+  if (run(['ZSCORE', slots, id]) === null && Number(run(['ZCARD', slots])) >= Number(limit)) {
+    const holders = run(['ZRANGE', slots, '0', '-1', 'WITHSCORES'])
+    if (!Array.isArray(holders)) return []
+    return holders.map((each: Reply, i) => (i % 2 === 0 ? each : Number(each) - now))
+  }
   run(['ZADD', slots, String(now + Number(lease)), id])
   run(['PEXPIRE', slots, lease])
-  return 1
+  return []
 }
 
 function beat(run: Execute, [slots = '', counters = '']: readonly string[], args: readonly string[]): Reply {
   const [id = '', lease = '', epoch = '', keep = '', ...pairs] = args
   const now = nowOf(run)
-  if (Number(run(['HGET', counters, 'epoch']) ?? '0') > Number(epoch)) return 0
+  const known = Number(run(['HGET', counters, 'epoch']) ?? '0')
+  if (known > Number(epoch)) return 0
+  if (known < Number(epoch)) run(['DEL', counters])
   run(['HSET', counters, 'epoch', epoch])
   for (let i = 0; i < pairs.length; i += 2) {
     const [name = '', value = ''] = [pairs[i], pairs[i + 1]]
@@ -77,8 +84,8 @@ export interface RedisSide {
   /** Of calls: answers after 60 ms–3 s, or the connection breaks. */
   readonly trouble: number
   note(line: string): void
-  /** A counter of a heartbeat went back without Redis losing it, or a later epoch was overwritten. */
-  onLowered(key: string): void
+  /** A heartbeat made of the counters what it must not. */
+  onWrong(what: string): void
 }
 
 /** The one server. What it holds may go at any moment. */
@@ -114,7 +121,7 @@ export class SimRedisServer {
     const [, counters] = keys
     const before = counters === undefined ? undefined : this.#counters(counters)
     const reply = apply()
-    if (counters !== undefined && before !== undefined) this.#check(counters, before)
+    if (counters !== undefined && before !== undefined) this.#check(counters, before, args.slice(4))
     return reply
   }
 
@@ -147,12 +154,18 @@ export class SimRedisServer {
     return pairs
   }
 
-  #check(key: string, before: ReadonlyMap<string, number>): void {
+  #check(key: string, before: ReadonlyMap<string, number>, told: readonly string[]): void {
     const after = this.#counters(key)
     const [epoch = 0, was = 0] = [after.get('epoch'), before.get('epoch')]
-    if (epoch > was) return
-    const lowered = epoch < was || [...before].some(([name, value]) => (after.get(name) ?? 0) < value)
-    if (lowered) this.#side.onLowered(key)
+    if (epoch < was) this.#side.onWrong(`${key} fell back to an older epoch`)
+    for (let i = 0; i < told.length; i += 2) {
+      const [name = '', value] = [told[i], Number(told[i + 1])]
+      const now = after.get(name) ?? 0
+      // What an older owner counted when it woke up is nobody's.
+      if (epoch > was && now !== value)
+        this.#side.onWrong(`${key} has ${now} of ${name} under a new owner, told were ${value}`)
+      if (epoch === was && now < (before.get(name) ?? 0)) this.#side.onWrong(`${name} of ${key} went back`)
+    }
   }
 }
 
@@ -172,7 +185,7 @@ export function simRedis(server: SimRedisServer, name: string, life: Life): Redi
     const { scheduler, random, trouble, note } = server.side
     const hopMs = 0.2 + random.next()
     const chance = random.next()
-    const lateMs = chance < trouble ? 60 + random.next() * 3_000 : 0
+    const lateMs = chance < trouble ? 60 + random.next() * 9_000 : 0
     const lost = chance < trouble / 3
     const lateBefore = random.next() < 0.5
     return new Promise<T>((resolve, reject) => {

@@ -4,7 +4,7 @@
 import type { Brief } from '../../gateway/agents/agents.ts'
 import { asTenantId } from '../../gateway/platform/ids.ts'
 import { Problem } from '../../gateway/platform/problem.ts'
-import type { Leg, LegPort, OpenRequest } from '../../gateway/sessions/sessions.ts'
+import type { Leg, LegPort, Opened, OpenRequest, Sessions } from '../../gateway/sessions/sessions.ts'
 import type { Random } from '../chaos/random.ts'
 import type { Gateway } from './gateway.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -25,6 +25,8 @@ export interface VisitorOptions {
 /** A gateway that does not answer in this time is given up. */
 const patienceMs = 12_000
 const resumeTries = 6
+
+type Resumed = Awaited<ReturnType<Sessions['resume']>>
 
 interface Connection {
   readonly gateway: Gateway
@@ -64,7 +66,7 @@ export class Visitor {
     const leg = new SimLeg(this)
     this.#ask(
       gateway,
-      gateway.sessions.open(this.#request(leg)),
+      () => gateway.sessions.open(this.#request(leg)),
       (opened) => {
         this.#sessionId = opened.sessionId
         this.#token = opened.resumeToken
@@ -92,8 +94,13 @@ export class Visitor {
   }
 
   /** One request at a time; `no` when it was refused or nobody answered. */
-  #ask<T>(gateway: Gateway, asked: Promise<T>, yes: (answer: T) => void, no: (code: string) => void): void {
-    const { scheduler, note, name, breach } = this.options
+  #ask<T extends Opened | Resumed>(
+    gateway: Gateway,
+    asked: () => Promise<T>,
+    yes: (answer: T) => void,
+    no: (code: string) => void,
+  ): void {
+    const { scheduler, random, note, name, breach } = this.options
     this.#busy = true
     let waiting = true
     const end = (then: () => void): void => {
@@ -103,21 +110,35 @@ export class Visitor {
       then()
     }
     scheduler.in(patienceMs, () => end(() => no('silence')))
-    asked.then(
-      (answer) => {
-        note(`${name} at ${gateway.name}`)
-        // Too late: what was opened has no visitor; its leg says so.
-        if (!waiting) abandon(answer)
-        end(() => yes(answer))
-      },
-      (error: unknown) => {
-        const code = error instanceof Problem ? error.code : error instanceof Error ? error.name : 'unknown'
-        if (code === 'internal' || !(error instanceof Problem || code.startsWith('Mongo')))
-          breach(`the program failed: ${error instanceof Error ? error.stack : String(error)}`)
-        note(`${name} refused ${code}`)
-        end(() => no(code))
-      },
-    )
+    const call = async (): Promise<T> => asked()
+    const answered = (): Promise<void> =>
+      call().then(
+        (answer) => {
+          note(`${name} at ${gateway.name}`)
+          // Too late: what was opened has no visitor; its leg says so.
+          if (!waiting) this.#abandon(answer, gateway)
+          end(() => yes(answer))
+        },
+        (error: unknown) => {
+          const code = error instanceof Problem ? error.code : error instanceof Error ? error.name : 'unknown'
+          if (code === 'internal' || !(error instanceof Problem || code.startsWith('Mongo')))
+            breach(`the program failed: ${error instanceof Error ? error.stack : String(error)}`)
+          note(`${name} refused ${code}`)
+          end(() => no(code))
+        },
+      )
+    // A process that stands still takes it when it wakes, one that died never.
+    scheduler.in(1 + random.next() * 20, () => void answered(), gateway.life)
+  }
+
+  /** An answer that nobody waits for: the gateway greets a socket that is closed. */
+  #abandon(answer: Opened | Resumed, { clock }: Gateway): void {
+    const opened = 'is' in answer ? (answer.is === 'taken' ? answer.opened : undefined) : answer
+    if (opened === undefined) return
+    const truth = this.options.truthOf(opened.sessionId)
+    if (truth !== undefined) truth.awayMs = 60_000
+    opened.start()
+    opened.port.lost(clock.monotonicMs())
   }
 
   #connected(connection: Connection): void {
@@ -135,7 +156,7 @@ export class Visitor {
       const text = `${name} says ${this.#messages}`
       this.#unsent.set(itemId, text)
       this.#use((there) => this.#say(there, itemId, text))
-      scheduler.in(2_000 + random.next() * 18_000, say)
+      scheduler.in(3_000 + random.next() * 20_000, say)
     }
     scheduler.in(random.next() * 3_000, say)
   }
@@ -226,7 +247,8 @@ export class Visitor {
       }
       if (gateway === undefined || token === undefined || sessionId === undefined) return again()
       const leg = new SimLeg(this)
-      const asked = gateway.sessions.resume({ ...this.#request(leg), sessionId, token, lastSeq: 0 })
+      const asked = (): Promise<Resumed> =>
+        gateway.sessions.resume({ ...this.#request(leg), sessionId, token, lastSeq: 0 })
       this.#ask(
         gateway,
         asked,
@@ -254,15 +276,6 @@ export class Visitor {
     this.#use(({ port }) => port.bye())
     this.over = true
   }
-}
-
-/** An answer that nobody waits for: the gateway's own leg finds the socket closed. */
-function abandon(answer: unknown): void {
-  if (typeof answer !== 'object' || answer === null) return
-  const opened = 'opened' in answer ? answer.opened : answer
-  if (typeof opened !== 'object' || opened === null || !('port' in opened)) return
-  const { port } = opened as { port: LegPort }
-  port.bye()
 }
 
 const brief: Brief = {
