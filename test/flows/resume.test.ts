@@ -192,7 +192,7 @@ test('[S17] a process that dies in the middle of an answer: the next one goes on
   await expect.poll(() => sessions.liveCount, { timeout: 20_000 }).toBe(0)
   const turns = await turnsIn(b, back.sessionId)
   expect(turns.filter((turn) => turn.role === 'user').map((turn) => turn.itemId)).toEqual(['item_q1'])
-  const agent = turns.filter((turn) => turn.role === 'agent').map((turn) => turn.text)
+  const agent = turns.filter((turn) => turn.role === 'agent').flatMap(({ text }) => (text === '' ? [] : [text]))
   expect(agent.filter((text) => text === agent[0])).toHaveLength(1)
   expect(second.ofType('parley.end')).toEqual([])
 }, 40_000)
