@@ -93,6 +93,25 @@ test('[S19] the newest connection wins, the older one is told so', async () => {
   await answered(second)
 })
 
+test('[S16][S19] a call whose old connection is not known to be dead yet: the new player gets the rest of the sentence', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  await using first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  first.send({ type: 'parley.voice', on: true })
+  const greeting = await first.until(() => [...first.audioBytes.keys()].find((id) => id !== ''), 'the greeting')
+  await answered(first)
+  first.send({ type: 'parley.played', item_id: greeting, played_ms: 600, final: true })
+  await using second = await openParley(gateway.wsUrl, token, wayBack(first))
+  await second.event('parley.session')
+  second.send({ type: 'parley.voice', on: true })
+  const rest = await second.until(() => [...second.audioBytes.keys()].find((id) => id !== ''), 'the rest')
+  expect(rest).not.toBe(greeting)
+  await answered(second)
+  const turns = await turnsIn(gateway, wayBack(first).sessionId)
+  expect(turns.find((turn) => turn.itemId === greeting)).toMatchObject({ state: 'interrupted' })
+})
+
 test('[TOK-11][S19] a resume token that was used and confirmed is a thief’s: both connections are closed', async () => {
   await using gateway = await startGateway()
   const token = await gateway.visitorToken()
