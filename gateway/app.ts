@@ -246,6 +246,12 @@ function createAppHttp(
         checks: { ...checks, sessions: String(deps.sessions.liveCount) },
       }
     },
+    allowKey: async (tenantId, keyId) => {
+      const plan = (await tenants.byId(tenantId))?.plan
+      if (plan === undefined) return undefined
+      const answer = await deps.usage.allowRequest({ tenantId, plan, keyId, ip: undefined })
+      return answer.is === 'refused' ? answer : undefined
+    },
     upgrade: deps.upgrade,
   })
 }

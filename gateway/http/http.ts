@@ -10,11 +10,12 @@ import { secureHeaders } from 'hono/secure-headers'
 import type { Identity } from '../identity/identity.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type RequestFacts, type Route, route } from '../platform/http.ts'
-import { newId } from '../platform/ids.ts'
+import { newId, type TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { asProblem, Problem } from '../platform/problem.ts'
+import type { ProblemCode } from '../protocol/codes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
-import { authenticate } from './auth.ts'
+import { authenticate, type Caller } from './auth.ts'
 import { clientIp, RateLimit } from './caller.ts'
 import { serveRoute } from './serve-route.ts'
 import { type Site, siteRoutes } from './site.ts'
@@ -29,6 +30,11 @@ export interface HttpDeps {
   /** Proxies in front whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: number
   readonly health: () => Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }>
+  /** Counts a request against what the key's tenant may do; undefined: it may. */
+  readonly allowKey: (
+    tenantId: TenantId,
+    keyId: string,
+  ) => Promise<{ readonly code: ProblemCode; readonly retryAfterMs: number } | undefined>
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, ip: string) => boolean
 }
 
@@ -100,9 +106,17 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
       const waitMs = each.path.startsWith('/health') ? 0 : limit.take(facts.ip)
       if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
       const caller = await authenticate(deps, { route: each, facts, tenantSlug: context.req.query('tenant') })
+      await allowed(deps, caller)
       return serveRoute(each, context, facts, caller)
     })
   }
+}
+
+/** A key may ask as often as its tenant's plan says; an operator at a console is held by the address alone. */
+async function allowed({ allowKey }: HttpDeps, { tenantId, actor }: Caller): Promise<void> {
+  if (tenantId === undefined || actor?.kind !== 'key') return
+  const refusal = await allowKey(tenantId, actor.id)
+  if (refusal !== undefined) throw new Problem(refusal.code, undefined, { retryAfterMs: refusal.retryAfterMs })
 }
 
 function requestFacts(context: Context<Env>, trustedProxies: number): RequestFacts {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
-import type { LiveEvent } from './live.ts'
+import type { LiveEvent } from './live-event.ts'
 
 const probeMs = 2_000
 /** Behind a slow Redis a console sees less, and nobody else notices. */

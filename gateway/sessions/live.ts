@@ -2,16 +2,11 @@
 
 import type { TenantId } from '../platform/ids.ts'
 import type { SessionView } from '../protocol/rest.ts'
-import type { Turn } from '../protocol/turn.ts'
 import type { Leg } from './leg.ts'
+import type { LiveEvent } from './live-event.ts'
 import type { LiveShare } from './live-share.ts'
 import type { ResumeKey } from './resume-token.ts'
 import type { Session } from './session.ts'
-
-export type LiveEvent =
-  | { readonly is: 'session'; readonly session: SessionView }
-  | { readonly is: 'turn'; readonly sessionId: string; readonly turn: Turn }
-  | { readonly is: 'notice'; readonly sessionId: string; readonly code: string; readonly text: string }
 
 export interface LiveSession {
   readonly session: Session

@@ -191,8 +191,9 @@ async function undo(deps: Deps, request: OpenRequest, sessionId: string, admissi
       note: 'the session could not be opened',
       by: { epoch: admission.epoch },
     })
-    await deps.usage.release({ tenantId: request.tenantId, sessionId })
   } catch (error) {
     deps.log.warn({ err: error, sessionId }, 'a refused session left its hold to the janitor')
+  } finally {
+    await deps.usage.release({ tenantId: request.tenantId, sessionId })
   }
 }

@@ -8,7 +8,8 @@ import { Problem } from '../platform/problem.ts'
 import type { Page, Receipt, SessionView, UsageOfPerson } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { closeStale, type JanitorReport } from './janitor.ts'
-import { Live, type LiveEvent, type LiveSession } from './live.ts'
+import { Live, type LiveSession } from './live.ts'
+import type { LiveEvent } from './live-event.ts'
 import { LiveShare } from './live-share.ts'
 import { atBoundary, obeyNodes } from './nodes.ts'
 import { openSession } from './opening.ts'
@@ -18,7 +19,7 @@ import { openSessionStore, sessionCollection } from './store.ts'
 import { resumeSession } from './takeover.ts'
 
 export type { Leg, LegPort } from './leg.ts'
-export type { LiveEvent } from './live.ts'
+export type { LiveEvent } from './live-event.ts'
 export type { Opened, OpenRequest, ResumeRequest } from './request.ts'
 
 export const sessionCollections: readonly CollectionSpec[] = [sessionCollection]

@@ -58,6 +58,10 @@ export async function startGateway(
   const tenancy = new TenancyWatch()
   const app = await createApp(config, { ...overrides, log, onCommand: tenancy.onCommand })
   const started = await app.start()
+  // A test may ask as often as it likes.
+  const { tenants } = app.slices
+  const tenant = await tenants.bySlug('productco')
+  if (tenant !== undefined) await tenants.of(tenant.id).change({ plan: 'enterprise' })
   const url = `http://127.0.0.1:${started.port}`
   const post: TestGateway['post'] = async (path, body, headers = {}) => {
     const response = await fetch(url + path, {

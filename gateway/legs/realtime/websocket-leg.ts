@@ -104,7 +104,11 @@ export class WebSocketLeg implements Leg {
   attach(socket: WebSocket, hello: Hello): void {
     const before = this.#socket
     this.#let(before)
-    if (before !== undefined) replaced(before)
+    if (before !== undefined) {
+      replaced(before)
+      // Its player goes with it, whether it was another tab's or of a network that died unseen.
+      this.#start?.onLost(this.#lastSignMs)
+    }
     this.#socket = socket
     this.#lastSignMs = this.#clock.monotonicMs()
     this.#lastAnswerMs = this.#lastSignMs
