@@ -104,7 +104,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     resume: made.resume,
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
-    onFinish: (end) => finish(deps, { tenantId, view, budget, progress, end }),
+    onFinish: (end) => finish(deps, made, { budget, progress, end }),
     onHandOver: () => handOver(deps, made, { budget, progress, carried: () => carriedOf(made, session, budget) }),
   }
   const session: Session = new Session(optionsOf(deps, made), parts)
@@ -281,15 +281,11 @@ async function handOver(
 
 async function finish(
   deps: Deps,
-  last: {
-    tenantId: OpenRequest['tenantId']
-    view: SessionView
-    budget: Budget
-    progress: () => SessionProgress
-    end: Parameters<SessionParts['onFinish']>[0]
-  },
+  { request, view, epoch }: Made,
+  last: { budget: Budget; progress: () => SessionProgress; end: Parameters<SessionParts['onFinish']>[0] },
 ): Promise<void> {
-  const { tenantId, view, end } = last
+  const { tenantId } = request
+  const { end } = last
   if (!end.settle) {
     // It lives or was ended elsewhere: slot and state are not ours to tell any more.
     deps.live.remove(view.id)
@@ -303,6 +299,8 @@ async function finish(
         reason: end.why,
         progress: { ...last.progress(), creditsMicro: receipt.totalMicro, activity: 'listening' },
         at: new Date(deps.clock.now()),
+        // A takeover that died between the session and its hold: our turns are refused, the janitor closes what is open.
+        onlyIf: { epoch },
       })
     }
   } finally {

@@ -95,7 +95,7 @@ async function endSession(deps: JanitorDeps, session: StaleSession): Promise<boo
     reason: 'janitor',
     progress: receipt === undefined ? {} : { creditsMicro: receipt.totalMicro, costUsdMicro: receipt.costUsdMicro },
     at: new Date(deps.clock.now()),
-    onlyIfSeenAt: session.lastSeenAt,
+    onlyIf: { lastSeenAt: session.lastSeenAt },
   })
   if (!ended) return false
   await deps.usage.release({ tenantId: session.tenantId, sessionId: session.sessionId })

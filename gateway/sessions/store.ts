@@ -202,7 +202,7 @@ function writes(collection: Sessions) {
       )
       return result.matchedCount === 1
     },
-    /** Ends once: false when it had ended. */
+    /** Ends once: false when it had ended, or is not as the caller knew it: somebody else ends it. */
     async end(
       tenantId: TenantId,
       sessionId: string,
@@ -210,12 +210,11 @@ function writes(collection: Sessions) {
         readonly reason: EndReason
         readonly progress: Partial<SessionProgress>
         readonly at: Date
-        readonly onlyIfSeenAt?: Date
+        readonly onlyIf: { readonly epoch: number } | { readonly lastSeenAt: Date }
       },
     ): Promise<boolean> {
-      const guard: Filter<SessionDoc> = end.onlyIfSeenAt === undefined ? {} : { lastSeenAt: end.onlyIfSeenAt }
       const result = await collection.updateOne(
-        { _id: sessionId, tenantId, alive: true, ...guard },
+        { _id: sessionId, tenantId, alive: true, ...end.onlyIf },
         {
           $set: { ...end.progress, state: 'ended', endReason: end.reason, endedAt: end.at },
           $unset: { alive: '', frames: '' },
