@@ -215,6 +215,7 @@ function budgetOf(
   const { agentId, limits } = brief
   const capMicro = limits.sessionCreditsMicro ?? null
   const facts = { tenantId, sessionId: view.id, agentId, channel: view.channel, admission, capMicro }
+  let writes = 0
   return new Budget(before === undefined ? facts : { ...facts, baseline: before.used, freeGapMs: before.freeGapMs }, {
     clock: deps.clock,
     log,
@@ -226,6 +227,7 @@ function budgetOf(
       if (state === 'ended') return true
       return deps.store.progress(tenantId, view.id, {
         epoch: made.epoch,
+        order: ++writes,
         state,
         progress: session.progress(),
         carried: session.carried(),

@@ -156,15 +156,3 @@ test('[S15] a session whose open turns could not be closed is not ended before t
   expect(await closeStale({ ...deps, transcript })).toEqual({ closed: 1, settled: 0, failed: 0 })
   expect(await state()).toEqual(['ended', 'final'])
 })
-
-test('[S20] an owner from whom the session was claimed does not end it: the janitor closes what is open', async () => {
-  const deps = parts()
-  const { tenantId, sessionId, epoch } = await leaveBehind(deps)
-  const end = (onlyIf: { epoch: number }) =>
-    deps.store.end(tenantId, sessionId, { reason: 'client_ended', progress: {}, at: new Date(), onlyIf })
-  await store.db.collection<{ _id: string }>('sessions').updateOne({ _id: sessionId, tenantId }, { $inc: { epoch: 1 } })
-  expect(await end({ epoch })).toBe(false)
-  expect(await deps.store.get(tenantId, sessionId)).toMatchObject({ state: 'opening' })
-  expect(await end({ epoch: epoch + 1 })).toBe(true)
-  expect(await end({ epoch: epoch + 1 })).toBe(false)
-})

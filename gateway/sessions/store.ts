@@ -73,6 +73,8 @@ interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress, P
   endedAt?: Date
   lastSeenAt: Date
   released?: true
+  /** Of the last progress. */
+  written?: { epoch: number; order: number }
 }
 
 export interface ContactUsage {
@@ -191,14 +193,18 @@ function writes(collection: Sessions) {
       sessionId: string,
       now: {
         readonly epoch: number
+        /** Grows with each write of this owner: one that nobody waits for any more may come after its successor. */
+        readonly order: number
         readonly state: SessionState
         readonly progress: SessionProgress
         readonly carried: Carried
       },
     ): Promise<boolean> {
+      const { epoch, order } = now
+      const later = { 'written.epoch': epoch, 'written.order': { $gt: order } }
       const result = await collection.updateOne(
-        { _id: sessionId, tenantId, epoch: now.epoch, alive: true },
-        { $set: { ...now.progress, ...now.carried, state: now.state }, ...seen },
+        { _id: sessionId, tenantId, epoch, alive: true, $nor: [later] },
+        { $set: { ...now.progress, ...now.carried, state: now.state, written: { epoch, order } }, ...seen },
       )
       return result.matchedCount === 1
     },
