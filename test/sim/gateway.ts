@@ -60,9 +60,11 @@ export class Gateway {
     const ledger = createLedger({ db, clock, random: random.next })
     this.ledger = {
       ...ledger,
-      stale: (query) => {
+      stale: async (query) => {
         oracle.scanned(name)
-        return ledger.stale(query)
+        const holds = await ledger.stale(query)
+        if (holds.length > 0) await this.#dawdle()
+        return holds
       },
     }
     const usage = createUsage({ db, redis: simRedis(redis, name, this.life), ledger, clock, log })
@@ -103,6 +105,13 @@ export class Gateway {
     this.clock.every(checkMs, () => this.#alone('reconcile', () => this.ledger.reconcile()))
     this.clock.every(checkMs, () => this.#alone('expire', () => this.ledger.expire()))
     janitor()
+  }
+
+  /** A process may be slow between any two lines: here an owner that stood still may wake up meanwhile. */
+  async #dawdle(): Promise<void> {
+    const { scheduler, random, isFaulty } = this.#options
+    if (!isFaulty() || random.next() > 0.5) return
+    await new Promise<void>((resolve) => scheduler.in(random.next() * 25_000, resolve, this.life))
   }
 
   #alone(name: string, work: () => Promise<unknown>): void {

@@ -23,9 +23,24 @@ export interface MishapOptions {
   readonly boot: (at: number) => void
   /** Of the phase with faults, ms. */
   readonly untilMs: number
+  /** Owners stand still, again and again, while others take over what is theirs. */
+  readonly isStorm: boolean
   readonly breach: (message: string) => void
   readonly note: (line: string) => void
 }
+
+type Span = readonly [leastMs: number, mostMs: number]
+
+const freezesMs: readonly [Span, Span] = [
+  [1_000, 10_000],
+  [10_000, 120_000],
+]
+/** Until somebody else has just taken over, or until a janitor is at it. */
+const stormFreezesMs: readonly [Span, Span] = [
+  [45_000, 75_000],
+  [9_000, 25_000],
+]
+const stormFreezes = 4
 
 export class Mishaps {
   readonly stats = { deaths: 0, freezes: 0, flushes: 0, outages: 0, drains: 0 }
@@ -45,11 +60,12 @@ export class Mishaps {
   }
 
   start(): void {
-    const { random, scheduler, untilMs, redis, side, note } = this.#options
+    const { random, scheduler, untilMs, isStorm, redis, side, note } = this.#options
     const rarely = (): boolean => random.next() < 0.4
     const at = (run: () => void): void => void scheduler.at(random.next() * untilMs, run)
     while (random.next() < 0.5) at(() => this.#kill(random))
-    while (rarely()) at(() => this.#freeze(random))
+    while (rarely()) at(() => this.#freeze(random, this.any(random)))
+    if (isStorm) for (let i = 0; i < stormFreezes; i++) at(() => this.#freeze(random, this.#serving(random)))
     if (random.next() < 0.2) at(() => this.#deploy(random))
     if (random.next() < 0.2) at(() => this.#endOne(random, undefined))
     while (rarely()) at(() => this.#loseRedis(random))
@@ -91,12 +107,17 @@ export class Mishaps {
     scheduler.in(random.between(500, 30_000), () => boot(at))
   }
 
-  #freeze(random: Random): void {
-    const { scheduler, untilMs, note } = this.#options
-    const gateway = this.any(random)
+  /** One that has a visitor. */
+  #serving(random: Random): Gateway | undefined {
+    const serving = this.#options.visitors.flatMap(({ gateway }) => (gateway?.life.alive === true ? [gateway] : []))
+    return serving[Math.floor(random.next() * serving.length)]
+  }
+
+  #freeze(random: Random, gateway: Gateway | undefined): void {
+    const { scheduler, untilMs, isStorm, note } = this.#options
     if (gateway === undefined || gateway.life.frozenUntilMs > scheduler.nowMs) return
-    const long = random.next() < 0.4 ? random.between(1_000, 10_000) : random.between(10_000, 120_000)
-    const ms = Math.min(long, untilMs - scheduler.nowMs)
+    const [least, most] = (isStorm ? stormFreezesMs : freezesMs)[random.next() < 0.4 ? 0 : 1]
+    const ms = Math.min(random.between(least, most), untilMs - scheduler.nowMs)
     gateway.life.frozenUntilMs = scheduler.nowMs + ms
     this.stats.freezes++
     note(`freeze ${gateway.name}`)
@@ -104,7 +125,7 @@ export class Mishaps {
       stint.frozenAtMs = scheduler.nowMs
       truth.losses++
     })
-    if (ms > 8_000) this.#bereave(gateway, random, 0.6)
+    if (ms > 8_000) this.#bereave(gateway, random, isStorm ? 0.8 : 0.6)
     // Somebody ends a session of a process that will hear of it when it wakes.
     while (random.next() < 0.4) scheduler.in(random.between(0, 6_000), () => this.#endOne(random, gateway))
   }

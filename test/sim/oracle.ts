@@ -220,6 +220,8 @@ export class Oracle {
       this.#options.priced(tenantId, String(after._id), readPrice(after.price))
     } else if (before.state === 'ended' && (after.state !== 'ended' || before.endReason !== after.endReason))
       this.#breach('S7', 'a session ended twice')
+    const went = before === undefined ? undefined : wentBack(part(before, 'used'), part(after, 'used'))
+    if (went !== undefined) this.#breach('S14', `${went} of a session went back`)
   }
 
   #checkpoints({ before, after, by }: { before: Doc; after: Doc; by: string }): void {
@@ -276,11 +278,22 @@ export class Oracle {
       this.#breach('receipts', 'a receipt differs from its entry')
   }
 
-  /** No fence stands where nothing was: what the network held up of an owner before may come after it was mended. */
   #turn({ before, after }: Applied, store: SimStore): void {
+    if (before !== undefined) this.#version(before, after)
+    // No fence stands where nothing was: what the network held up of an owner before may come after it was mended.
     const session = store.collection('sessions').get(String(after.sessionId))
     if (before === undefined && (num(after.epoch) < num(session?.epoch) || session?.state === 'ended'))
       this.#lateTurns.add(String(after._id))
+  }
+
+  /** Versions of a turn are replaced by later ones only, and by none of an owner before a fence. */
+  #version(before: Doc, after: Doc): void {
+    const [epoch, was] = [num(after.epoch), num(before.epoch)]
+    const isSame = epoch === was && num(after.rev) === num(before.rev)
+    if (epoch < was || (epoch === was && num(after.rev) < num(before.rev)))
+      this.#breach('S20', `an older version of ${String(after.itemId)} was stored`)
+    else if (!isSame && num(before.fence ?? 0) > epoch)
+      this.#breach('S20', `an owner before the fence changed ${String(after.itemId)}`)
   }
 
   /** Once all is quiet. */
@@ -300,6 +313,16 @@ export class Oracle {
 
 function at(doc: unknown, name: string): number {
   return isPlain(doc) ? num(doc[name]) : 0
+}
+
+/** Name of a cumulative figure that is less than it was. */
+function wentBack(before: Doc, after: Doc): string | undefined {
+  for (const [name, value] of Object.entries(before)) {
+    const inner = isPlain(value) ? wentBack(value, part(after, name)) : undefined
+    if (inner !== undefined) return inner
+    if (!isPlain(value) && num(after[name] ?? 0) < num(value)) return name
+  }
+  return undefined
 }
 
 function readPrice(value: unknown): PriceSnapshot {

@@ -7,7 +7,7 @@ import { Problem } from '../../gateway/platform/problem.ts'
 import type { Leg, LegPort, Opened, OpenRequest, Sessions } from '../../gateway/sessions/sessions.ts'
 import type { Random } from '../chaos/random.ts'
 import type { Gateway } from './gateway.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Life, Scheduler } from './scheduler.ts'
 import type { SessionTruth } from './truth.ts'
 
 export interface VisitorOptions {
@@ -17,6 +17,8 @@ export interface VisitorOptions {
   readonly name: string
   readonly anyGateway: () => Gateway | undefined
   readonly truthOf: (sessionId: string) => SessionTruth | undefined
+  /** The store has this turn, and it is no longer open. */
+  readonly isStored: (sessionId: string | undefined, itemId: string) => boolean
   readonly isFaulty: () => boolean
   readonly breach: (message: string) => void
   readonly note: (line: string) => void
@@ -44,6 +46,8 @@ export class Visitor {
   #connection: Connection | undefined
   #busy = false
   #messages = 0
+  /** Requests without an answer, of those too that it waits for no more. */
+  readonly #asked = new Set<{ readonly life: Life }>()
   /** Said, and nobody has told yet that it is durable. */
   readonly #unsent = new Map<string, string>()
 
@@ -53,6 +57,11 @@ export class Visitor {
 
   get gateway(): Gateway | undefined {
     return this.#connection?.gateway
+  }
+
+  /** Nothing that it asked for can happen any more. */
+  get isDone(): boolean {
+    return this.over && [...this.#asked].every(({ life }) => !life.alive)
   }
 
   get #truth(): SessionTruth | undefined {
@@ -110,23 +119,27 @@ export class Visitor {
       then()
     }
     scheduler.in(patienceMs, () => end(() => no('silence')))
+    const request = { life: gateway.life }
+    this.#asked.add(request)
     const call = async (): Promise<T> => asked()
     const answered = (): Promise<void> =>
-      call().then(
-        (answer) => {
-          note(`${name} at ${gateway.name}`)
-          // Too late: what was opened has no visitor; its leg says so.
-          if (!waiting) this.#abandon(answer, gateway)
-          end(() => yes(answer))
-        },
-        (error: unknown) => {
-          const code = error instanceof Problem ? error.code : error instanceof Error ? error.name : 'unknown'
-          if (code === 'internal' || !(error instanceof Problem || code.startsWith('Mongo')))
-            breach(`the program failed: ${error instanceof Error ? error.stack : String(error)}`)
-          note(`${name} refused ${code}`)
-          end(() => no(code))
-        },
-      )
+      call()
+        .finally(() => this.#asked.delete(request))
+        .then(
+          (answer) => {
+            note(`${name} at ${gateway.name}`)
+            // Too late: what was opened has no visitor; its leg says so.
+            if (!waiting) this.#abandon(answer, gateway)
+            end(() => yes(answer))
+          },
+          (error: unknown) => {
+            const code = error instanceof Problem ? error.code : error instanceof Error ? error.name : 'unknown'
+            if (code === 'internal' || !(error instanceof Problem || code.startsWith('Mongo')))
+              breach(`the program failed: ${error instanceof Error ? error.stack : String(error)}`)
+            note(`${name} refused ${code}`)
+            end(() => no(code))
+          },
+        )
     // A process that stands still takes it when it wakes, one that died never.
     scheduler.in(1 + random.next() * 20, () => void answered(), gateway.life)
   }
@@ -191,6 +204,8 @@ export class Visitor {
     for (const itemId of itemIds) {
       const text = this.#unsent.get(itemId) ?? leg.texts.get(itemId)
       this.#unsent.delete(itemId)
+      if (!this.options.isStored(this.#sessionId, itemId))
+        this.options.breach(`S12: ${itemId} is said to be durable and is not`)
       // Told again on a leg that has not heard the words: what was said before stands.
       if (text !== undefined) this.#truth?.committed.set(itemId, text)
     }

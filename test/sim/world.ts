@@ -27,6 +27,8 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly keepLog?: boolean
+  /** Default: one world in eight is. */
+  readonly isStorm?: boolean
   /** Default: a SimStore. */
   readonly openStore?: (options: SimStoreOptions) => SimStore
 }
@@ -69,7 +71,7 @@ class World {
   readonly #all: Gateway[] = []
   #faulty = true
 
-  constructor(seed: number, { keepLog = false, openStore = (given) => new SimStore(given) }: RunOptions) {
+  constructor(seed: number, { keepLog = false, isStorm, openStore = (given) => new SimStore(given) }: RunOptions) {
     this.#seed = seed
     this.#keepLog = keepLog
     this.#random = seeded(seed).fork('world')
@@ -112,6 +114,7 @@ class World {
       ...{ scheduler: this.#scheduler, random: this.#fork('mishaps'), redis: this.#redis, side: this.#side },
       ...{ gateways: this.#gateways, visitors: this.#visitors, truths: this.#truths, untilMs: this.#faultsMs },
       boot: (at) => this.#boot(at),
+      isStorm: isStorm ?? this.#fork('storm').next() < 1 / 8,
       ...{ breach, note },
     })
   }
@@ -215,9 +218,17 @@ class World {
     const known = this.#truths.get(sessionId)
     if (known !== undefined) return known
     const random = this.#fork(`appetite ${this.#truths.size}`)
-    const truth = new SessionTruth(this.#scheduler, { sessionId, tenantId, tokensPerSecond: random.next() * 25 })
+    // Now and then far more than a hold is worth, between one look at the meter and the next.
+    const appetite = random.next() * (random.next() < 0.1 ? 400 : 25)
+    const truth = new SessionTruth(this.#scheduler, { sessionId, tenantId, tokensPerSecond: appetite })
     this.#truths.set(sessionId, truth)
     return truth
+  }
+
+  #isStored(sessionId: string | undefined, itemId: string): boolean {
+    for (const turn of this.#store.collection('turns').values())
+      if (turn.sessionId === sessionId && turn.itemId === itemId) return turn.state !== 'partial'
+    return false
   }
 
   #invite(): void {
@@ -229,6 +240,7 @@ class World {
         tenantId: this.#tenants[random.between(0, this.#tenants.length - 1)] ?? 'ten_a',
         anyGateway: () => this.#mishaps.any(random),
         truthOf: (sessionId) => this.#truths.get(sessionId),
+        isStored: (sessionId, itemId) => this.#isStored(sessionId, itemId),
         isFaulty: () => this.#faulty,
         breach: (message) => this.#breach(message),
         note: (line) => this.#note(line),
@@ -255,11 +267,11 @@ class World {
     for (const visitor of this.#visitors) this.#scheduler.in(random.between(0, 20_000), () => visitor.hangUp())
   }
 
-  /** All visitors are gone, all deeds done, nothing is held or waiting to be moved. */
+  /** All visitors are gone and answered, all deeds done, nothing is held or waiting to be moved. */
   #isQuiet(): boolean {
     const store = this.#store
     return (
-      this.#visitors.every((each) => each.over) &&
+      this.#visitors.every((each) => each.isDone) &&
       this.#credit.open === 0 &&
       [...store.collection('sessions').values()].every((each) => each.state === 'ended') &&
       [...store.collection('credit_accounts').values()].every(
