@@ -1,7 +1,7 @@
 // What must be true once all is quiet: nothing is held, open or on its way; what was said to be durable is there once; and
 // no more was lost than each death may cost.
 
-import { type Doc, num } from '../../gateway/embedded/value.ts'
+import { type Doc, isPlain, num } from '../../gateway/embedded/value.ts'
 import { type Breach, part } from './books.ts'
 import type { SimStore } from './sim-store.ts'
 import type { SessionTruth } from './truth.ts'
@@ -14,6 +14,8 @@ export interface Rest {
   readonly truths: Iterable<SessionTruth>
   /** How long calls of all processes waited beyond the ordinary. */
   readonly troubleMs: number
+  /** Of the store: what had ended then has been written down since. */
+  readonly endedMs: number
 }
 
 interface Known {
@@ -24,7 +26,7 @@ interface Known {
   readonly breach: Breach
 }
 
-export function checkRest({ store, truths, troubleMs }: Rest, known: Known): void {
+export function checkRest({ store, truths, troubleMs, endedMs }: Rest, known: Known): void {
   for (const truth of truths) {
     checkTurns(store, truth, known)
     checkLoss(truth, troubleMs, known)
@@ -34,6 +36,9 @@ export function checkRest({ store, truths, troubleMs }: Rest, known: Known): voi
   for (const account of store.collection('credit_accounts').values()) {
     const holds = Object.keys(part(account, 'holds')).length
     if (holds > 0) breach('I5', `${holds} holds are left`)
+    for (const grant of Object.values(part(account, 'grants')))
+      if (isPlain(grant) && grant.expiresAt instanceof Date && grant.expiresAt.getTime() <= endedMs)
+        breach('L19', `${num(grant.leftMicro)} is left of ${String(grant.id)}, which has ended`)
     if (account.live !== undefined || account.dirty !== undefined) breach('L17', 'a mark is left on a quiet account')
   }
   for (const session of store.collection('sessions').values())

@@ -19,18 +19,21 @@ export interface FaultRates {
 
 const calm: FaultRates = { refused: 0, lostReply: 0, stepDown: 0, slow: 0, late: 0, lateReply: 0 }
 
+/** In a storm, at least: commands overtake each other. */
+const stormy: FaultRates = { ...calm, lostReply: 0.01, late: 0.02 }
+
 /** Of calls to the truth store. */
-export function drawRates(random: Random): FaultRates {
+export function drawRates(random: Random, isStorm: boolean): FaultRates {
   const kind = random.next()
-  if (kind < 0.2) return calm
+  if (kind < 0.2) return isStorm ? stormy : calm
   const upTo = (most: number): number => (random.next() < 0.5 ? 0 : random.next() * most)
   const scale = kind < 0.7 ? 1 : 3
   return {
     refused: upTo(0.03) * scale,
-    lostReply: upTo(0.05) * scale,
+    lostReply: Math.max(upTo(0.05) * scale, isStorm ? stormy.lostReply : 0),
     stepDown: upTo(0.02) * scale,
     slow: upTo(0.06) * scale,
-    late: upTo(0.015) * scale,
+    late: Math.max(upTo(0.015) * scale, isStorm ? stormy.late : 0),
     lateReply: upTo(0.01) * scale,
   }
 }

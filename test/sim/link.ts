@@ -63,20 +63,17 @@ export class Link {
           this.#life,
         )
       }
-      const timeout = scheduler.in(
-        socketTimeoutMs,
-        () => {
-          if (waiting) reject(new MongoNetworkTimeoutError('connection timed out'))
-          waiting = false
-        },
-        this.#life,
-      )
+      const timeoutAtMs = scheduler.nowMs + socketTimeoutMs
+      let timed = false
+      /** The timer of an answer that comes before it would never be heard: there is none. */
+      const expect = (atMs: number): void => {
+        if (timed || atMs < timeoutAtMs) return
+        timed = true
+        answer(timeoutAtMs - scheduler.nowMs, () => reject(new MongoNetworkTimeoutError('connection timed out')))
+      }
       const fail = (error: Error): void => {
         this.#side.note(`${this.name} ${what} ${error.name}`)
-        answer(fate.backMs, () => {
-          timeout.cancel()
-          reject(error)
-        })
+        answer(fate.backMs, () => reject(error))
       }
       const arrive = (): void => {
         if (!this.#life.alive && diesWithSender) return
@@ -86,6 +83,7 @@ export class Link {
         }
         if (scheduler.nowMs < this.#side.downUntilMs) {
           this.troubleMs += this.#side.downUntilMs - scheduler.nowMs
+          expect(this.#side.downUntilMs + fate.backMs)
           scheduler.at(this.#side.downUntilMs, arrive)
           return
         }
@@ -106,11 +104,9 @@ export class Link {
           return
         }
         this.#side.note(`${this.name} ${what}`)
-        answer(fate.backMs, () => {
-          timeout.cancel()
-          resolve(result)
-        })
+        answer(fate.backMs, () => resolve(result))
       }
+      expect(scheduler.nowMs + fate.thereMs + fate.backMs)
       scheduler.in(fate.thereMs, arrive)
     })
   }

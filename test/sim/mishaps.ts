@@ -119,6 +119,7 @@ export class Mishaps {
     const [least, most] = (isStorm ? stormFreezesMs : freezesMs)[random.next() < 0.4 ? 0 : 1]
     const ms = Math.min(random.between(least, most), untilMs - scheduler.nowMs)
     gateway.life.frozenUntilMs = scheduler.nowMs + ms
+    gateway.life.frozenMs += ms
     this.stats.freezes++
     note(`freeze ${gateway.name}`)
     this.#servedBy(gateway, (truth, stint) => {

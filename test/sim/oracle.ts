@@ -13,6 +13,8 @@ export interface OracleOptions {
   readonly step: () => number
   /** Wall time of the store. */
   readonly wallMs: () => number
+  /** How long a process stood still so far. */
+  readonly frozenMs: (name: string) => number
   readonly truth: (sessionId: string) => SessionTruth | undefined
   /** A session was stored with this price. */
   readonly priced: (tenantId: string, sessionId: string, price: PriceSnapshot) => void
@@ -31,7 +33,7 @@ interface HoldNote {
   lastCheckpointStep: number
 }
 
-/** A compare-and-swap may come this much later than the look that decided what had expired. */
+/** A compare-and-swap of a process that moves may come this much later than the look that decided what had expired. */
 const decidedBeforeMs = 30_000
 
 export class Oracle {
@@ -117,37 +119,42 @@ export class Oracle {
       if (!isPlain(move)) continue
       moved += num(move.amountMicro)
       books.grants.set(String(move.grantId), (books.grants.get(String(move.grantId)) ?? 0) + num(move.amountMicro))
-      this.#expired(key, doc, { move, before })
+      this.#expired(booked, { move, before })
     }
     if (moved !== num(doc.amountMicro)) this.#breach('I1', `the moves of ${key} do not sum to it`)
     this.#options.note(`entry ${String(doc.kind)} ${num(doc.amountMicro)} ${num(doc.heldMicro)}`)
     if (doc.kind === 'expire') this.stats.expired++
     if (doc.kind === 'settle') this.#settled(booked, before)
     if (doc.kind === 'extend') this.#owned(String(doc.holdId), before, by, 'extended')
-    if (doc.kind === 'hold') this.#opened(doc, after)
+    if (doc.kind === 'hold' || doc.kind === 'extend') this.#granted(booked, before, after)
   }
 
-  #expired(key: string, doc: Doc, { move, before }: { move: Doc; before: Doc }): void {
+  #expired({ key, doc, by }: Booked, { move, before }: { move: Doc; before: Doc }): void {
     if (num(move.amountMicro) >= 0 || (doc.kind !== 'deduct' && doc.kind !== 'adjust')) return
     const grant = Object.values(part(before, 'grants')).find((each) => isPlain(each) && each.id === move.grantId)
     if (!isPlain(grant) || !(grant.expiresAt instanceof Date)) return
-    if (grant.expiresAt.getTime() < this.#options.wallMs() - decidedBeforeMs)
-      this.#breach('L19', `${key} spent credit that had expired`)
+    if (this.#hadEnded(grant.expiresAt, by)) this.#breach('L19', `${key} spent credit that had expired`)
   }
 
-  #opened(doc: Doc, after: Doc): void {
-    const hold = part(after, 'holds')[String(doc.holdId)]
+  /** When the account was read on which the write builds, at the latest. */
+  #hadEnded(expiresAt: Date, by: string): boolean {
+    return expiresAt.getTime() < this.#options.wallMs() - decidedBeforeMs - this.#options.frozenMs(by)
+  }
+
+  /** A new hold, or more for one. */
+  #granted({ doc, by }: Booked, before: Doc, after: Doc): void {
+    const holdId = String(doc.holdId)
+    const hold = part(after, 'holds')[holdId]
     if (!isPlain(hold)) {
-      this.#breach('I4', 'a hold entry without a hold')
+      this.#breach('I4', `an entry of kind ${String(doc.kind)} without a hold`)
       return
     }
-    this.#holds.set(String(doc.holdId), { lastCheckpointStep: this.#options.step() })
-    const grants = part(after, 'grants')
+    if (doc.kind === 'hold') this.#holds.set(holdId, { lastCheckpointStep: this.#options.step() })
+    const had = part(part(before, 'holds')[holdId], 'allocations')
     for (const [name, micro] of Object.entries(part(hold, 'allocations'))) {
-      const grant = grants[name]
-      if (!isPlain(grant) || !(grant.expiresAt instanceof Date) || num(micro) === 0) continue
-      if (grant.expiresAt.getTime() < this.#options.wallMs() - decidedBeforeMs)
-        this.#breach('L19', 'a hold got credit that had expired')
+      const grant = part(after, 'grants')[name]
+      if (!isPlain(grant) || !(grant.expiresAt instanceof Date) || num(micro) <= num(had[name] ?? 0)) continue
+      if (this.#hadEnded(grant.expiresAt, by)) this.#breach('L19', 'a hold got credit that had expired')
     }
   }
 

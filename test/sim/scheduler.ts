@@ -7,6 +7,8 @@ import type { Random } from '../chaos/random.ts'
 export class Life {
   alive = true
   frozenUntilMs = 0
+  /** In sum, freezes that are not over included. */
+  frozenMs = 0
 }
 
 interface Event {

@@ -138,9 +138,7 @@ export class SimStore {
   #matching(name: string, given: Doc): Doc[] {
     const docs = this.collection(name)
     const { _id: id } = given
-    const filter = stored(given)
-    if (!isPlain(filter)) throw new Unsupported('a filter that is no document')
-    const matches = compile(filter)
+    const matches = compile(hasUndefined(given) ? stored(given) : given)
     if (typeof id !== 'string') return [...docs.values()].filter(matches)
     const doc = docs.get(id)
     return doc !== undefined && matches(doc) ? [doc] : []
@@ -173,6 +171,14 @@ function stored(value: unknown): unknown {
   const result: Doc = {}
   for (const key of Object.keys(value)) if (value[key] !== undefined) result[key] = stored(value[key])
   return result
+}
+
+function hasUndefined(value: unknown): boolean {
+  if (value === undefined) return true
+  if (Array.isArray(value)) return value.some(hasUndefined)
+  if (!isPlain(value)) return false
+  for (const key of Object.keys(value)) if (hasUndefined(value[key])) return true
+  return false
 }
 
 const reads = new WeakMap<object, unknown>()

@@ -83,12 +83,14 @@ class World {
     this.#epochMs =
       midnightMs + (random.next() < 0.5 ? -random.between(0, this.#faultsMs) : random.between(0, 80_000_000))
     this.#tenants = random.next() < 0.7 ? ['ten_a'] : ['ten_a', 'ten_b']
+    const stormy = isStorm ?? this.#fork('storm').next() < 1 / 8
     const note = (line: string): void => this.#note(line)
     const breach = (message: string): void => this.#breach(message)
     this.#oracle = new Oracle({
       nowMs: () => this.#scheduler.nowMs,
       step: () => this.#scheduler.steps,
       wallMs: () => this.#storeMs(),
+      frozenMs: (name) => this.#all.find((each) => each.name === name)?.life.frozenMs ?? 0,
       truth: (sessionId) => this.#truths.get(sessionId),
       priced: (tenantId, sessionId, price) => {
         this.#truthOf(tenantId, sessionId).price = price
@@ -106,7 +108,7 @@ class World {
     })
     this.#side = {
       ...{ store: this.#store, scheduler: this.#scheduler, random: this.#fork('store'), note },
-      rates: drawRates(this.#fork('rates')),
+      rates: drawRates(this.#fork('rates'), stormy),
       downUntilMs: 0,
       fail: (error) => this.#breach(`the program failed: ${error.stack ?? error.message}`),
     }
@@ -114,7 +116,7 @@ class World {
       ...{ scheduler: this.#scheduler, random: this.#fork('mishaps'), redis: this.#redis, side: this.#side },
       ...{ gateways: this.#gateways, visitors: this.#visitors, truths: this.#truths, untilMs: this.#faultsMs },
       boot: (at) => this.#boot(at),
-      isStorm: isStorm ?? this.#fork('storm').next() < 1 / 8,
+      isStorm: stormy,
       ...{ breach, note },
     })
   }
@@ -285,7 +287,13 @@ class World {
     const [gateway] = this.#gateways.flatMap((each) => each ?? [])
     if (gateway === undefined) return
     let done = false
-    gateway.ledger.reconcile().then(
+    const endedMs = this.#storeMs()
+    const { ledger } = gateway
+    const walk = async () => {
+      await ledger.expire()
+      return ledger.reconcile()
+    }
+    walk().then(
       (findings) => {
         done = true
         for (const { message } of findings) this.#breach(`L15: reconcile: ${message}`)
@@ -298,6 +306,6 @@ class World {
       await this.#scheduler.run(this.#scheduler.nowMs + lookEveryMs)
     if (!done) this.#breach('I5: reconcile does not come to an end')
     const troubleMs = this.#all.reduce((sum, each) => sum + each.link.troubleMs, 0)
-    this.#oracle.finish({ store: this.#store, truths: this.#truths.values(), troubleMs })
+    this.#oracle.finish({ store: this.#store, truths: this.#truths.values(), troubleMs, endedMs })
   }
 }
