@@ -153,14 +153,19 @@ export class SimStore {
   #dated(given: Doc): Doc {
     const update = stored(given)
     if (!isPlain(update)) throw new Unsupported('an update that is no document of operators')
-    const { $currentDate: dates, ...rest } = update
-    if (dates === undefined) return rest
-    if (!isPlain(dates) || Object.values(dates).some((value) => value !== true))
-      throw new Unsupported('$currentDate of another type')
+    const dates = update.$currentDate
+    if (dates === undefined) return update
+    if (!isPlain(dates)) throw new Unsupported('$currentDate of another type')
     const now = this.now
-    const set = isPlain(rest.$set) ? rest.$set : {}
-    const dated = Object.fromEntries(Object.keys(dates).map((path) => [path, now]))
-    return { ...rest, $set: { ...set, ...dated } }
+    const set = isPlain(update.$set) ? update.$set : {}
+    for (const path of Object.keys(dates)) {
+      if (dates[path] !== true) throw new Unsupported('$currentDate of another type')
+      set[path] = now
+    }
+    const result: Doc = {}
+    for (const operator of Object.keys(update)) if (operator !== '$currentDate') result[operator] = update[operator]
+    result.$set = set
+    return result
   }
 }
 

@@ -37,7 +37,7 @@ export interface RunOptions {
 const quietMs = 180_000
 const tailLines = 60
 /** In the quiet: nothing left to do is noticed this soon. */
-const lookEveryMs = 10_000
+const lookEveryMs = 5_000
 
 /** Runs the world of `seed` to its end. Rejects only when the simulation itself is broken. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<Outcome> {
@@ -212,7 +212,7 @@ class World {
     this.#gateways[at] = gateway
     this.#all.push(gateway)
     const checkMs = random.between(25_000, 80_000)
-    gateway.startJobs({ janitorMs: random.between(8_000, 12_000), flushMs: random.between(4_000, 25_000), checkMs })
+    gateway.startJobs({ janitorMs: random.between(12_000, 20_000), flushMs: random.between(4_000, 25_000), checkMs })
     this.#note(`boot ${gateway.name}`)
   }
 
@@ -266,7 +266,7 @@ class World {
     this.#side.downUntilMs = 0
     this.#redis.downUntilMs = 0
     const random = this.#fork('calm')
-    for (const visitor of this.#visitors) this.#scheduler.in(random.between(0, 20_000), () => visitor.hangUp())
+    for (const visitor of this.#visitors) this.#scheduler.in(random.between(0, 10_000), () => visitor.hangUp())
   }
 
   /** All visitors are gone and answered, all deeds done, nothing is held or waiting to be moved. */
