@@ -57,6 +57,15 @@ test('[S14] progress that comes after a later one of its owner changes nothing, 
   expect(await used()).toBe(47)
 })
 
+test('[S14] what an owner that lets go has written last is its last word', async () => {
+  const { sessions, sessionId } = await open()
+  expect(await sessions.release(tenantId, sessionId, { epoch: 1, progress, carried: carried(40) })).toBe(true)
+  await sessions.progress(tenantId, sessionId, {
+    ...{ epoch: 1, order: 7, state: 'live', progress, carried: carried(20) },
+  })
+  expect(await sessions.resumable(tenantId, sessionId)).toMatchObject({ used: { seconds: 40 }, released: true })
+})
+
 test('[S20] an owner from whom the session was claimed does not end it', async () => {
   const { sessions, sessionId } = await open()
   const end = (epoch: number) =>

@@ -164,6 +164,9 @@ export function openSessionStore(db: Db) {
   return { ...writes(collection), ...ownership(collection), ...reads(collection, db) }
 }
 
+/** Later than every progress. */
+const lastWord = Number.MAX_SAFE_INTEGER
+
 const seen = { $currentDate: { lastSeenAt: true } } satisfies UpdateFilter<SessionDoc>
 
 function writes(collection: Sessions) {
@@ -251,7 +254,10 @@ function ownership(collection: Sessions) {
     ): Promise<boolean> {
       const result = await collection.updateOne(
         { _id: sessionId, tenantId, epoch: now.epoch, alive: true },
-        { $set: { ...now.progress, ...now.carried, released: true }, ...seen },
+        {
+          $set: { ...now.progress, ...now.carried, released: true, written: { epoch: now.epoch, order: lastWord } },
+          ...seen,
+        },
       )
       return result.matchedCount === 1
     },
