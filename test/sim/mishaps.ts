@@ -186,7 +186,10 @@ export class Mishaps {
       this.#bereave(gateway, random, 1)
     }
     this.#leaving.add(gateway)
-    gateway.sessions.drain().then(stop, (error: unknown) => breach(`drain failed: ${String(error)}`))
+    const drain = (): Promise<void> =>
+      gateway.sessions.drain().then(stop, (error: unknown) => breach(`drain failed: ${String(error)}`))
+    // One that stands still hears of it when it wakes.
+    scheduler.in(1, () => void drain(), gateway.life)
     scheduler.in(40_000, stop)
   }
 
