@@ -56,11 +56,15 @@ async function takeOver(deps: Deps, request: ResumeRequest): Promise<Opened> {
   const resumeToken = newResumeToken()
   const state = rotated(request.token, resumeToken)
   const claim = { fromEpoch: left.epoch, owner: deps.nodeId, resume: state }
-  const found = await deps.store.claim(tenantId, sessionId, claim)
+  // The heartbeat first: an owner that wakes up once its hold is taken tells of time in which it served nobody.
+  const [found, beat] = await Promise.all([
+    deps.store.claim(tenantId, sessionId, claim),
+    deps.usage.lastBeat({ tenantId, sessionId }),
+  ])
   if (found === undefined) throw new Problem('gone')
   const admission = await takeHold(deps, request, found)
   if (admission === undefined) throw new Problem('gone')
-  return goOn(deps, request, { left, found, admission, resumeToken, resume: new ResumeKey(state) })
+  return goOn(deps, request, { left, found, beat, admission, resumeToken, resume: new ResumeKey(state) })
 }
 
 async function find(deps: Deps, request: ResumeRequest): Promise<Resumable> {
@@ -113,13 +117,14 @@ async function takeHold(deps: Deps, request: ResumeRequest, found: Resumable): P
 interface Taken {
   readonly left: Resumable
   readonly found: Resumable
+  readonly beat: Awaited<ReturnType<Deps['usage']['lastBeat']>>
   readonly admission: Admission
   readonly resumeToken: string
   readonly resume: ResumeKey
 }
 
 async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<Opened> {
-  const { found, left, admission, resume } = taken
+  const { found, left, beat, admission, resume } = taken
   const { tenantId, brief, sessionId } = request
   const transcript = deps.transcript.of(tenantId)
   // The owner before may only be frozen: from here on it changes no turn.
@@ -127,11 +132,10 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
   // Frames of an owner that died are lost; its number at least is nothing a client may take for ours.
   const isWhole = left.released && left.frames !== undefined
   if (isWhole) request.leg.restore(left.frames ?? [], left.lastSeq)
-  const [stored, earlier, tools, beat] = await Promise.all([
+  const [stored, earlier, tools] = await Promise.all([
     transcript.ofSession(sessionId),
     transcript.ofConversation(found.view.conversationId, historyTurns),
     deps.tools.brief(tenantId, brief.tools),
-    deps.usage.lastBeat({ tenantId, sessionId }),
   ])
   const turns = mended(stored)
   const history = [...earlier.filter((turn) => turn.sessionId !== sessionId), ...turns].toSorted(
