@@ -134,14 +134,14 @@ window.parley = api
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(css)
 root.adoptedStyleSheets = [sheet]
-// Without taking the focus, and not over the whole screen of a phone.
-reveal(!!tab[mark] && innerWidth > 480)
-if (tab[mark]) load()
 button.ariaLabel = label
 button.append(sign('M4 20l1.3-4A8 7.5 0 1 1 9 18.5zM8.5 10v2M12 8.5v5M15.5 10v2'), sign('M7 10l5 5 5-5'))
 button.onclick = () => show(!open)
 button.onpointerenter = button.onfocus = load
 root.append(button, badge)
+// Without taking the focus, and not over the whole screen of a phone.
+reveal(!!tab[mark] && innerWidth > 480)
+if (tab[mark]) load()
 if (dataset.accent) paint(dataset.accent)
 for (const call of early ?? []) api(...call)
 if (document.body) attach()

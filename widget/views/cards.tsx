@@ -29,7 +29,7 @@ export function EndedCard({ ended, phase }: { ended: NonNullable<State['ended']>
           {elsewhere ? words.here : call && ending.reason !== 'refused' ? words.again : words.retry}
         </button>
       )}
-      {phase !== 'refused' && call && <p class="card-hint">{words.keepTyping}</p>}
+      {phase !== 'refused' && call && !elsewhere && <p class="card-hint">{words.keepTyping}</p>}
     </section>
   )
 }
