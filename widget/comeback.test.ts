@@ -1,7 +1,7 @@
 // A session outlives its connections, its page and its gateway.
 
 import { expect, test, vi } from 'vitest'
-import { asking, FakeSocket, itemId, socket, tabStorage, turn, useFakeBrowser, visiting } from './fake-browser.ts'
+import { asking, FakeSocket, itemId, socket, tabStorage, turn, useFakeBrowser, visiting } from './fake-browser.test-support.ts'
 
 useFakeBrowser()
 

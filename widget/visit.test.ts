@@ -12,7 +12,7 @@ import {
   turn,
   useFakeBrowser,
   visiting,
-} from './fake-browser.ts'
+} from './fake-browser.test-support.ts'
 import { Visit } from './visit.ts'
 
 useFakeBrowser()
