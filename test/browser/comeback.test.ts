@@ -7,6 +7,7 @@ import { Line } from '../chaos/line.ts'
 import { seeded } from '../chaos/random.ts'
 import { violations } from '../harness/axe.ts'
 import { openBrowser } from '../harness/browser.ts'
+import { startPair } from '../harness/pair.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 
 const sessions = z.object({ items: z.array(z.object({ id: z.string(), state: z.string() })) })
@@ -18,6 +19,8 @@ let gateway: TestGateway
 let browser: Browser
 let context: BrowserContext
 let line: Line
+/** Where new connections go. */
+let serving: TestGateway
 
 beforeAll(async () => {
   gateway = await startGateway()
@@ -28,17 +31,22 @@ afterAll(async () => {
   await gateway[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
+  serving = gateway
   // The network between browser and gateway.
-  line = await new Line(() => ({ port: gateway.started.port }), seeded(1)).start()
-  const tenant = await gateway.app.slices.tenants.bySlug('productco')
-  if (tenant === undefined) throw new Error('seeded')
-  await gateway.app.slices.tenants.of(tenant.id).allowOrigins([line.url])
+  line = await new Line(() => ({ port: serving.started.port }), seeded(1)).start()
+  await allowLine(gateway)
   context = await browser.newContext({ viewport: { width: 1280, height: 860 } })
 })
 afterEach(async () => {
   await context.close()
   await line[Symbol.asyncDispose]()
 })
+
+async function allowLine({ app: { slices } }: TestGateway): Promise<void> {
+  const tenant = await slices.tenants.bySlug('productco')
+  if (tenant === undefined) throw new Error('seeded')
+  await slices.tenants.of(tenant.id).allowOrigins([line.url])
+}
 
 const panelOf = (page: Page): FrameLocator => page.frameLocator('parley-widget iframe')
 
@@ -57,18 +65,36 @@ async function ask(panel: FrameLocator, text: string): Promise<void> {
 }
 
 /** The newest session, and how many there are. */
-async function sessionsNow(): Promise<{ id: string; count: number }> {
-  const { items } = sessions.parse((await gateway.get('/v1/sessions')).body)
+async function sessionsNow(at = gateway): Promise<{ id: string; count: number }> {
+  const { items } = sessions.parse((await at.get('/v1/sessions')).body)
   return { id: items[0]?.id ?? '', count: items.length }
 }
 
-async function turnsOf(id: string): Promise<string[]> {
-  const { turns } = transcript.parse((await gateway.get(`/v1/sessions/${id}/transcript`)).body)
+async function turnsOf(id: string, at = gateway): Promise<string[]> {
+  const { turns } = transcript.parse((await at.get(`/v1/sessions/${id}/transcript`)).body)
   return turns.flatMap(({ role, text }) => (role === 'user' || role === 'agent' ? [`${role}: ${text}`] : []))
 }
 
 const bubbles = (panel: FrameLocator, role: 'user' | 'agent') =>
   panel.locator(`.bubble.${role}:not(.dots)`).allInnerTexts()
+
+/** Every phase of the connection that the panel was in, until asked. */
+function watchPhases(panel: FrameLocator): () => Promise<ReadonlySet<string>> {
+  const seen = new Set<string>()
+  const status = panel.locator('.status')
+  let over = false
+  const watching = (async () => {
+    while (!over) {
+      seen.add((await status.getAttribute('data-phase')) ?? '')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })()
+  return async () => {
+    over = true
+    await watching
+    return seen
+  }
+}
 
 test('the network goes for some seconds while an answer is due: one session, nothing twice, nothing missing', async () => {
   const { panel } = await visit()
@@ -146,3 +172,35 @@ test('a duplicated tab takes the session over, and a click takes it back: no pin
   expect(await card.count()).toBe(0)
   expect(await sessionsNow()).toEqual(before)
 }, 60_000)
+
+test.each(['stops', 'dies'])(
+  'a gateway that %s: another one goes on with the same session',
+  async (how) => {
+    await using two = await startPair({ PARLEY_DRAIN_SECONDS: '8' })
+    const { a, b } = two
+    serving = a
+    await allowLine(a)
+    const { panel } = await visit()
+    await ask(panel, question)
+    await panel.locator('.log').getByText(answer).waitFor()
+    const before = await sessionsNow(b)
+    serving = b
+    const seen = watchPhases(panel)
+    if (how === 'stops') await a.app.slices.sessions.drain()
+    else {
+      // Nothing of it answers any more.
+      await a.app.slices.bus.close()
+      line.reset()
+    }
+    await ask(panel, 'Do you have a red sofa?')
+    await panel.locator('.log').getByText('I found').waitFor({ timeout: 15_000 })
+    expect(await sessionsNow(b)).toEqual(before)
+    const stored = await turnsOf(before.id, b)
+    expect(stored.filter((turn) => turn.endsWith('red sofa?'))).toHaveLength(1)
+    // Who is asked to move opens the next connection before the first one ends.
+    const phases = await seen()
+    if (how === 'stops') expect(phases).not.toContain('reconnecting')
+    expect(await panel.locator('.note').count()).toBe(1)
+  },
+  60_000,
+)
