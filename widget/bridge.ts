@@ -20,5 +20,7 @@ export type PanelMessage =
   | { readonly t: 'accent'; readonly accent: string }
   | { readonly t: 'unread'; readonly count: number }
   | { readonly t: 'call'; readonly on: boolean }
+  /** A session is in view, and may be on the next page too: kept as a string, as storage does. */
+  | { readonly t: 'session'; readonly on: '' | '1' }
   | { readonly t: 'message'; readonly role: 'user' | 'agent'; readonly voice: boolean }
   | { readonly t: 'error'; readonly code: string }

@@ -6,7 +6,7 @@ export interface Line {
   /** The engine's item id: joins live events, the player and the stored turn. */
   readonly itemId: string
   readonly role: 'user' | 'agent' | 'note'
-  /** `waiting`: written here, not yet confirmed by the gateway. `unsent`: given up. */
+  /** `waiting`: written here, not yet stored by the gateway for good. `unsent`: given up. */
   readonly state: 'waiting' | 'unsent' | 'partial' | 'final' | 'interrupted' | 'failed'
   readonly text: string
   /** Generated but never heard. */
@@ -41,7 +41,8 @@ export function withTurn(lines: readonly Line[], turn: Turn, past = false): read
   const known = find(lines, turn.itemId)
   const fields = {
     role: turn.role,
-    state: turn.state,
+    // What was written here is sent when it is stored, and not before.
+    state: known?.state === 'waiting' ? known.state : turn.state,
     // Live text may run ahead of a turn that is still being written.
     text: turn.state === 'partial' ? longer(known?.text ?? '', turn.text) : turn.text,
     unheard: turn.unheard ?? '',
@@ -79,6 +80,25 @@ export function withText(
 /** What is left of lines whose connection broke: the rest of them will never come. */
 export function settled(lines: readonly Line[]): readonly Line[] {
   return lines.map((line) => (line.state === 'partial' ? { ...line, state: 'final' } : line))
+}
+
+/**
+ * Frames were lost: of what the panel shows, only what the conversation knows stays. Older lines than the turns given, and
+ * what is written here and still on its way, are not in question.
+ */
+export function proven(lines: readonly Line[], turns: readonly Turn[]): readonly Line[] {
+  const known = new Set(turns.map(({ itemId }) => itemId))
+  const first = turns.length === 0 ? 0 : Math.min(...turns.map(({ seq }) => seq))
+  return lines.filter(
+    ({ itemId, role, state, seq, past, born }) =>
+      known.has(itemId) ||
+      role === 'note' ||
+      past ||
+      born === 0 ||
+      state === 'waiting' ||
+      state === 'unsent' ||
+      (seq !== undefined && seq < first),
+  )
 }
 
 function longer(a: string, b: string): string {

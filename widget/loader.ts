@@ -19,21 +19,28 @@ declare global {
 }
 
 const script = document.currentScript ?? document.querySelector('script[data-key]')
-if (!(script instanceof HTMLScriptElement)) throw new Error('parley: no script tag')
+if (!(script instanceof HTMLScriptElement)) throw new Error('parley: no script')
 const { dataset } = script
 const { origin } = new URL(script.src)
 const label = dataset.label ?? 'Chat or talk with us'
 const early = window.parley?.q
 const listeners: [event: unknown, listener: (detail?: unknown) => void][] = []
-const pending: HostMessage[] = []
 const host = document.createElement('parley-widget')
 const root = host.attachShadow({ mode: 'open' })
 const button = document.createElement('button')
 const badge = document.createElement('span')
 let frame: HTMLIFrameElement | undefined
 let port: MessagePort | undefined
-let opener: Element | null = null
+let back: HTMLElement = button
 let open = false
+const mark = `parley${dataset.key}`
+/** The next page in this tab finds what was in view. */
+let tab: Record<string, unknown> = {}
+try {
+  tab = sessionStorage
+} catch {
+  // Forbidden: the next page begins with a closed panel.
+}
 
 function emit(event: string, detail?: unknown): void {
   for (const [name, listener] of listeners) if (name === event) listener(detail)
@@ -41,24 +48,23 @@ function emit(event: string, detail?: unknown): void {
 
 function send(message: HostMessage): void {
   load()
-  if (port === undefined) pending.push(message)
-  else port.postMessage(message)
+  // Kept by the channel until the panel listens.
+  port?.postMessage(message)
 }
 
 function load(): void {
-  if (frame !== undefined) return
+  if (frame) return
   const made = document.createElement('iframe')
   frame = made
   made.title = label
   made.allow = `autoplay ${origin}${dataset.voice === 'off' ? '' : `;microphone ${origin}`}`
-  made.src = `${origin}/widget/panel?${new URLSearchParams(Object.entries(dataset).map(([name, value = '']) => [name, value]))}`
+  made.src = `${origin}/widget/panel?${new URLSearchParams(Object.assign<Record<string, string>, DOMStringMap>({}, dataset))}`
+  const { port1, port2 } = new MessageChannel()
+  port = port1
+  port.onmessage = ({ data }: MessageEvent<PanelMessage>) => hear(data)
   made.onload = () => {
-    const channel = new MessageChannel()
-    port = channel.port1
-    port.onmessage = ({ data }: MessageEvent<PanelMessage>) => hear(data)
     const init: Init = { parley: 'init', visible: open }
-    made.contentWindow?.postMessage(init, origin, [channel.port2])
-    for (const message of pending.splice(0)) port.postMessage(message)
+    made.contentWindow?.postMessage(init, origin, [port2])
   }
   root.append(made)
 }
@@ -67,21 +73,27 @@ function hear(message: PanelMessage): void {
   if (message.t === 'unread') badge.textContent = `${message.count || ''}`
   if (message.t === 'accent') paint(message.accent)
   if (message.t === 'call') host.toggleAttribute('data-call', message.on)
+  if (message.t === 'session') tab[mark] = message.on
   if (message.t === 'close') show(false)
   else emit(message.t, message)
 }
 
 function show(on: boolean): void {
   if (on === open) return
-  if (on) opener = document.activeElement
+  const { activeElement } = document
+  // What surrounds the widget can take no focus.
+  if (on) back = activeElement instanceof HTMLElement && !activeElement.contains(host) ? activeElement : button
+  reveal(on)
+  send({ t: 'visible', on })
+  if (on) frame?.focus()
+  else back.focus()
+  emit(on ? 'open' : 'close')
+}
+
+function reveal(on: boolean): void {
   open = on
   host.toggleAttribute('data-open', on)
   button.ariaExpanded = `${on}`
-  send({ t: 'visible', on })
-  if (on) frame?.focus()
-  else if (opener instanceof HTMLElement && opener !== document.body && opener !== host) opener.focus()
-  else button.focus()
-  emit(on ? 'open' : 'close')
 }
 
 function paint(color: string): void {
@@ -113,21 +125,24 @@ function sign(path: string): SVGElement {
 function attach(): void {
   document.body.append(host)
   emit('ready')
+  if (open) emit('open')
 }
 
 // A second script (another tenant, a page that navigates by itself) takes over.
-if (early === undefined) window.parley?.('destroy')
+if (!early) window.parley?.('destroy')
 window.parley = api
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(css)
 root.adoptedStyleSheets = [sheet]
 button.ariaLabel = label
-button.ariaExpanded = 'false'
 button.append(sign('M4 20l1.3-4A8 7.5 0 1 1 9 18.5zM8.5 10v2M12 8.5v5M15.5 10v2'), sign('M7 10l5 5 5-5'))
 button.onclick = () => show(!open)
 button.onpointerenter = button.onfocus = load
 root.append(button, badge)
-if (dataset.accent !== undefined) paint(dataset.accent)
+// Without taking the focus, and not over the whole screen of a phone.
+reveal(!!tab[mark] && innerWidth > 480)
+if (tab[mark]) load()
+if (dataset.accent) paint(dataset.accent)
 for (const call of early ?? []) api(...call)
 if (document.body) attach()
 else addEventListener('DOMContentLoaded', attach)

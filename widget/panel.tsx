@@ -41,17 +41,22 @@ function greet({ source, origin, data, ports }: MessageEvent<Init>): void {
 }
 
 function begin(hostOrigin: string, port: MessagePort | undefined): Visit {
-  const visit = new Visit({
-    key: query.get('key') ?? '',
-    agent: query.get('agent') ?? undefined,
-    visitorId: visitorId(),
-    hostOrigin,
-  })
+  const visit = new Visit(
+    {
+      key: query.get('key') ?? '',
+      agent: query.get('agent') ?? undefined,
+      visitorId: visitorId(),
+      hostOrigin,
+    },
+    tabStorage(),
+  )
   const tell = (message: PanelMessage): void => port?.postMessage(message)
   if (port === undefined) visit.dispatch({ is: 'visible', on: true })
   else port.onmessage = ({ data }: MessageEvent<HostMessage>) => obey(visit, data)
   visit.subscribe((state, before) => report(state, before, tell))
-  document.addEventListener('visibilitychange', () => visit.wake())
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && visit.wake())
+  addEventListener('online', () => visit.wake())
+  addEventListener('pageshow', () => visit.wake())
   window.__parley = {
     outputLevel: () => visit.outputLevel,
     state: () => visit.state,
@@ -61,6 +66,15 @@ function begin(hostOrigin: string, port: MessagePort | undefined): Visit {
   void visit.boot()
   tell({ t: 'ready' })
   return visit
+}
+
+/** Absent where a page's visitor has forbidden it. */
+function tabStorage(): Storage | undefined {
+  try {
+    return sessionStorage
+  } catch {
+    return undefined
+  }
 }
 
 function obey(visit: Visit, message: HostMessage): void {
@@ -91,6 +105,10 @@ function report(state: State, before: State, tell: (message: PanelMessage) => vo
   }
   if (state.unread !== before.unread) tell({ t: 'unread', count: state.unread })
   if (state.call !== before.call && state.call !== 'starting') tell({ t: 'call', on: state.call === 'on' })
+  if (state.phase !== before.phase || state.visible !== before.visible) {
+    const lasts = state.phase === 'live' || state.phase === 'reconnecting'
+    tell({ t: 'session', on: state.visible && lasts ? '1' : '' })
+  }
   if (state.mic !== undefined && state.mic !== before.mic) tell({ t: 'error', code: `microphone_${state.mic}` })
   if (state.ended !== undefined && state.ended !== before.ended && state.ended.ending.code !== undefined)
     tell({ t: 'error', code: state.ended.ending.code })

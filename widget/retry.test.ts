@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { problems } from '../gateway/protocol/codes.ts'
 import type { EndReason, ParleyEnd } from '../gateway/protocol/realtime.ts'
-import { endingOf, maxTries, pauseMs } from './retry.ts'
+import { endingOf, fateOf, maxTries, pauseMs } from './retry.ts'
 
 const end = (reason: EndReason, problem?: ParleyEnd['problem']): ParleyEnd => ({
   type: 'parley.end',
@@ -52,18 +52,23 @@ describe('endingOf', () => {
   })
 
   test('every close code of the table is understood', () => {
-    for (const { ws } of Object.values(problems)) expect(endingOf(closed(ws), {}).code).toBeDefined()
+    for (const { ws } of Object.values(problems)) {
+      const advice = Object.values(problems).flatMap((each) => (each.ws === ws ? [each.retry] : []))
+      const ending = endingOf(closed(ws), {})
+      expect(ending.code).toBeDefined()
+      expect(advice).toContain(ending.retry)
+    }
   })
 })
 
 describe('pauseMs', () => {
   const lost = { reason: 'lost', retry: 'now' } as const
 
-  test('the first try is spread over a second, later ones come at 1, 2, 4, 7 and 7 s give or take a quarter', () => {
+  test('the first try is spread over a second, later ones come at 1, 2, 4, 7 and 7 s give or take half', () => {
     expect([0, 0.5, 1].map((random) => pauseMs(lost, 0, random))).toEqual([0, 500, 1_000])
     expect([1, 2, 3, 4, 5].map((tries) => pauseMs(lost, tries, 0.5))).toEqual([1_000, 2_000, 4_000, 7_000, 7_000])
-    expect(pauseMs(lost, 3, 0)).toBe(3_000)
-    expect(pauseMs(lost, 3, 1)).toBe(5_000)
+    expect(pauseMs(lost, 3, 0)).toBe(2_000)
+    expect(pauseMs(lost, 3, 1)).toBe(6_000)
   })
 
   test('it gives up', () => {
@@ -71,7 +76,41 @@ describe('pauseMs', () => {
     expect(pauseMs({ reason: 'refused', retry: 'never' }, 0, 0.5)).toBeUndefined()
   })
 
+  test('it does not while the session waits, except for a refusal that will not pass', () => {
+    expect(pauseMs(lost, 40, 0.5, true)).toBe(7_000)
+    expect(pauseMs({ reason: 'refused', retry: 'never' }, 0, 0.5, true)).toBeUndefined()
+  })
+
   test('a gateway that names a time is not asked earlier', () => {
     expect(pauseMs({ reason: 'refused', retry: 'backoff', retryAfterMs: 9_000 }, 1, 0.5)).toBe(9_000)
   })
+})
+
+describe('the session', () => {
+  const fate = (code: number, said: Parameters<typeof endingOf>[1] = {}) => fateOf(endingOf(closed(code), said))
+
+  test.each([1001, 1006, 1011, 1012, 1013, 4401, 4408, 4413, 4429, 4503])('waits after close code %i', (code) => {
+    expect(fate(code)).toBe('here')
+  })
+
+  test('waits when its gateway stops', () => {
+    const problem = { code: 'draining', message: 'x', retry: 'now' } as const
+    expect(fate(1012, { end: end('drain', problem) })).toBe('here')
+  })
+
+  test('is gone when the gateway does not know it', () => {
+    expect(fate(4410)).toBe('gone')
+    expect(fate(4404, { refused: { code: 'not_found', message: 'x', retry: 'never' } })).toBe('gone')
+  })
+
+  test.each([1000, 1009, 4402, 4403, 4409, 4411, 4412])('is over after close code %i', (code) => {
+    expect(fate(code)).toBe('over')
+  })
+
+  test.each<EndReason>(['engine_failed', 'idle', 'operator', 'internal', 'janitor'])(
+    'is over when it ended by %s',
+    (reason) => {
+      expect(fate(1006, { end: end(reason) })).toBe('over')
+    },
+  )
 })

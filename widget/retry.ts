@@ -1,8 +1,8 @@
 // When to come back after a connection ended, and when not to. Pure.
 
-import { isProblemCode, type ProblemBody, type ProblemCode, problems } from '../gateway/protocol/codes.ts'
+import type { ProblemBody, ProblemCode } from '../gateway/protocol/codes.ts'
 import type { EndReason, ParleyEnd } from '../gateway/protocol/realtime.ts'
-import { parseObject } from './wire.ts'
+import { asCode, parseObject } from './wire.ts'
 
 export interface Ending {
   readonly reason: EndReason | 'lost' | 'refused'
@@ -13,17 +13,26 @@ export interface Ending {
   readonly retryAfterMs?: number
 }
 
-/** Ends that somebody or something decided: coming back by itself would be rude, whatever the code advises. */
-const decided: ReadonlySet<EndReason> = new Set<EndReason>([
-  'client_ended',
-  'idle',
-  'duration_cap',
-  'out_of_credit',
-  'operator',
-  'revoked',
-  'engine_ended',
-  'janitor',
-])
+/** Accidents. Other ends somebody or something decided: coming back by itself would be rude, whatever the code advises. */
+const accidents: ReadonlySet<EndReason> = new Set<EndReason>(['engine_failed', 'client_gone', 'drain', 'internal'])
+
+/**
+ * What a close code alone says, where a proxy swallowed the words. From the gateway's table, which a page need not carry;
+ * what is missing here is never tried again.
+ */
+const byClose: Readonly<Record<number, readonly [ProblemCode, ProblemBody['retry']]>> = {
+  1011: ['internal', 'backoff'],
+  1012: ['draining', 'now'],
+  4401: ['unauthenticated', 'new_token'],
+  4402: ['out_of_credit', 'never'],
+  4408: ['timeout', 'backoff'],
+  4410: ['gone', 'now'],
+  4411: ['replaced', 'never'],
+  4413: ['too_slow', 'now'],
+  4429: ['too_many', 'backoff'],
+  4502: ['engine_refused', 'backoff'],
+  4503: ['unavailable', 'backoff'],
+}
 
 /** `end` and `refused`: what the gateway said before it closed, if it still could. */
 export function endingOf(
@@ -32,12 +41,14 @@ export function endingOf(
 ): Ending {
   if (said.end !== undefined) {
     const { reason, problem } = said.end
-    const retry = decided.has(reason) ? 'never' : (problem?.retry ?? 'backoff')
+    const retry = accidents.has(reason) ? (problem?.retry ?? 'backoff') : 'never'
     return { reason, ...facts(problem), retry }
   }
   if (said.refused !== undefined) return { reason: 'refused', retry: said.refused.retry, ...facts(said.refused) }
-  const code = codeOf(close)
-  if (code !== undefined) return { reason: 'refused', code, message: problems[code].text, retry: problems[code].retry }
+  const named = asCode(parseObject(close.reason)?.code)
+  const isOurs = close.code === 1009 || close.code >= 4000
+  const numbered = byClose[close.code] ?? (isOurs ? ['forbidden', 'never'] : undefined)
+  if (numbered !== undefined) return { reason: 'refused', code: named ?? numbered[0], retry: numbered[1] }
   return { reason: 'lost', retry: close.code === 1000 ? 'never' : 'now' }
 }
 
@@ -47,14 +58,12 @@ function facts(problem: ProblemBody | undefined): Pick<Ending, 'code' | 'message
   return { code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-/** The close reason names the problem; a proxy may leave only the number. */
-function codeOf(close: { readonly code: number; readonly reason: string }): ProblemCode | undefined {
-  const named = parseObject(close.reason)?.code
-  if (typeof named === 'string' && isProblemCode(named)) return named
-  if (close.code < 1009) return undefined
-  return Object.keys(problems)
-    .filter(isProblemCode)
-    .find((code) => problems[code].ws === close.code)
+/** What became of the session: it waits for the client (`here`), is lost (`gone`), or its end was told (`over`). */
+export function fateOf({ reason, code, retry }: Ending): 'here' | 'gone' | 'over' {
+  if (code === 'gone' || code === 'not_found') return 'gone'
+  // What refuses a connection for now says nothing about the session itself.
+  const passing = reason === 'drain' || reason === 'lost' || reason === 'refused'
+  return passing && retry !== 'never' ? 'here' : 'over'
 }
 
 /** Seconds before the n-th try; the first is spread over 0 to 1 s so that a restart is not a stampede. */
@@ -62,10 +71,13 @@ const pauses = [0, 1, 2, 4, 7, 7] as const
 /** After these the panel says so and leaves the next try to the person. */
 export const maxTries = pauses.length
 
-/** Milliseconds until try number `tries` (from 0), or undefined when it is time to give up. `random` from 0 to 1. */
-export function pauseMs(ending: Ending, tries: number, random: number): number | undefined {
-  const seconds = pauses[tries]
+/**
+ * Milliseconds until try number `tries` (from 0), or undefined when it is time to give up. `random` from 0 to 1. A session
+ * that waits is tried for as long as it does (`waits`).
+ */
+export function pauseMs(ending: Ending, tries: number, random: number, waits = false): number | undefined {
+  const seconds = waits ? pauses[Math.min(tries, pauses.length - 1)] : pauses[tries]
   if (ending.retry === 'never' || seconds === undefined) return undefined
-  const spread = seconds === 0 ? random * 1000 : seconds * 1000 * (0.75 + random / 2)
+  const spread = seconds === 0 ? random * 1000 : seconds * 1000 * (0.5 + random)
   return Math.max(spread, ending.retryAfterMs ?? 0)
 }

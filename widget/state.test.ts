@@ -1,8 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import type { ParleyNotice } from '../gateway/protocol/realtime.ts'
+import type { ParleyNotice, ParleySession } from '../gateway/protocol/realtime.ts'
 import type { Turn } from '../gateway/protocol/turn.ts'
 import type { Ending } from './retry.ts'
-import { type Action, activityOf, type Boot, initial, isNeeded, reduce, type State, waiting } from './state.ts'
+import {
+  type Action,
+  activityOf,
+  type Boot,
+  initial,
+  isCutOff,
+  isNeeded,
+  reduce,
+  type State,
+  unanswered,
+  waiting,
+} from './state.ts'
 import type { WireEvent } from './wire.ts'
 
 const boot: Boot = {
@@ -35,16 +46,21 @@ const told = (...args: Parameters<typeof turn>): Action =>
   wire({ type: 'parley.turn', event_id: 'e', turn: turn(...args) })
 const notice = (code: ParleyNotice['code'], text = ''): Action =>
   wire({ type: 'parley.notice', event_id: 'e', code, text })
-const session = (history: readonly Turn[] = []): Action =>
+const session = (history: readonly Turn[] = [], more: Partial<ParleySession> = {}): Action =>
   wire({
     type: 'parley.session',
     event_id: 'e',
     session_id: 's',
+    epoch: 1,
+    seq: 0,
+    resume: { token: 't', window_ms: 45_000 },
     conversation_id: 'c',
     engine: { kind: 'demo', demo: true, hears: 'words' },
     heartbeat_ms: 5_000,
     history,
+    ...more,
   })
+const stored = (...itemIds: string[]): Action => wire({ type: 'parley.committed', event_id: 'e', item_ids: itemIds })
 const beat: Action = wire({ type: 'parley.heartbeat', n: 1 })
 const closed = (ending: Partial<Ending> = {}, nowMs = 0): Action => ({
   is: 'closed',
@@ -80,7 +96,7 @@ describe('opening', () => {
       booted,
       { is: 'write', itemId: 'q', text: 'Now' },
       { is: 'connecting' },
-      session([turn('a', 10), turn('b', 20, { role: 'user' })]),
+      session([turn('a', 10, { sessionId: 's0' }), turn('b', 20, { sessionId: 's0', role: 'user' })]),
       told('q', 30, { role: 'user', text: 'Now' }),
     )
     expect(texts(state)).toEqual(['text of a', 'text of b', 'Hello!', 'Now'])
@@ -114,17 +130,6 @@ describe('opening', () => {
 })
 
 describe('writing', () => {
-  test('a message waits until the gateway has it', () => {
-    const state = play(booted, { is: 'write', itemId: 'q', text: 'Hi' })
-    expect(waiting(state)).toHaveLength(1)
-    expect(waiting(reduce(state, told('q', 5, { role: 'user', text: 'Hi' })))).toEqual([])
-  })
-
-  test('a message that the gateway has already, as history tells, is not sent again', () => {
-    const state = play(booted, { is: 'write', itemId: 'q', text: 'Hi' }, session([turn('q', 5, { role: 'user' })]))
-    expect(waiting(state)).toEqual([])
-  })
-
   test('a message that was given up can be sent again', () => {
     const given = play(booted, { is: 'write', itemId: 'q', text: 'Hi' }, closed())
     expect(given.lines.at(-1)?.state).toBe('unsent')
@@ -189,9 +194,9 @@ describe('notices', () => {
   })
 
   test('what concerns the whole conversation is a banner, until the next session', () => {
-    const state = play(booted, session(), notice('going_away'))
-    expect(state.banner).toBe('going_away')
-    expect(reduce(state, session()).banner).toBeUndefined()
+    const state = play(booted, session(), notice('credit_low'))
+    expect(state.banner).toBe('credit_low')
+    expect(reduce(state, session([], { session_id: 's2' })).banner).toBeUndefined()
     expect(play(booted, session(), notice('tool_running', '')).lines).toHaveLength(1)
   })
 })
@@ -233,13 +238,14 @@ describe('reconnecting', () => {
     ...calling,
     told('a', 5, { state: 'partial', voice: true }),
     { is: 'playing', on: true },
-    { is: 'reconnecting', trouble },
+    { is: 'reconnecting', trouble, waits: false },
   )
 
   test('keeps the call and its clock, and stops what was being said', () => {
     expect(broken).toMatchObject({ phase: 'reconnecting', call: 'on', callSince: 2_000, playing: false })
     expect(broken.lines.at(-1)?.state).toBe('final')
-    expect(activityOf(broken)).toBe('connecting')
+    expect(activityOf(broken)).not.toBe('connecting')
+    expect(activityOf(reduce(broken, { is: 'overdue' }))).toBe('connecting')
   })
 
   test('stays visible while a try is under way, and is over with the session', () => {
@@ -256,11 +262,106 @@ describe('reconnecting', () => {
     expect(isNeeded(play(booted, { is: 'write', itemId: 'q', text: 'Q' }))).toBe(true)
     const answered = [
       told('q', 5, { role: 'user' }),
+      stored('q'),
       wire({ type: 'response', phase: 'start' }),
       wire({ type: 'response', phase: 'stop' }),
     ]
     expect(isNeeded(play(booted, { is: 'write', itemId: 'q', text: 'Q' }, session(), ...answered))).toBe(false)
   })
+})
+
+describe('a session that waits', () => {
+  const lost: Ending = { reason: 'lost', retry: 'now' }
+  const away: Action = { is: 'reconnecting', trouble: lost, waits: true }
+  const asking = play(booted, session(), { is: 'write', itemId: 'q', text: 'Q' })
+  const answering = [told('q', 5, { role: 'user', text: 'Q' }), stored('q'), told('a', 6, { state: 'partial' })].reduce(
+    reduce,
+    asking,
+  )
+
+  test('is not spoken of for the first seconds, then it is, and a refusal at once', () => {
+    const state = reduce(answering, away)
+    expect(isCutOff(state)).toBe(false)
+    expect(isCutOff(reduce(state, { is: 'overdue' }))).toBe(true)
+    expect(
+      isCutOff(reduce(answering, { ...away, trouble: { reason: 'refused', code: 'no_slot', retry: 'backoff' } })),
+    ).toBe(true)
+    expect(reduce(answering, { is: 'overdue' })).toBe(answering)
+  })
+
+  test('goes on where it was when nothing is missing: open lines stay open, history is not repeated', () => {
+    const state = [away, session([turn('a', 6)], { resumed: { gap: false } })].reduce(reduce, answering)
+    expect(state.phase).toBe('live')
+    expect(state.lines.find((line) => line.itemId === 'a')?.state).toBe('partial')
+  })
+
+  test('with a gap: what never became part of the conversation goes, what it is now comes, what waits stays', () => {
+    const before = [
+      { is: 'write', itemId: 'w', text: 'on its way' } as const,
+      wire({ type: 'text', itemId: 'ghost', role: 'agent', spoken: false, delta: 'never stored' }),
+      away,
+    ].reduce(reduce, answering)
+    const truth = [turn('q', 5, { role: 'user', text: 'Q' }), turn('a', 6, { text: 'half', state: 'partial' })]
+    const state = reduce(before, session(truth, { resumed: { gap: true }, epoch: 2 }))
+    expect(texts(state)).toEqual(['Hello!', 'Q', 'text of a', 'on its way'])
+    const more = reduce(
+      state,
+      wire({ type: 'text', itemId: 'a', role: 'agent', spoken: false, delta: ' and the other half' }),
+    )
+    expect(more.lines.find((line) => line.itemId === 'a')?.text).toBe('half and the other half')
+  })
+
+  test('of a page before this one is no earlier conversation', () => {
+    const earlier = turn('old', 1, { sessionId: 's0' })
+    const state = play(booted, session([earlier, turn('a', 6)], { resumed: { gap: true } }))
+    expect(state.lines.map(({ itemId, past }) => [itemId, past])).toEqual([
+      ['old', true],
+      ['greeting', false],
+      ['a', false],
+    ])
+  })
+
+  test('that is lost leaves a note, and what the next session does not know of it goes', () => {
+    const state = [
+      away,
+      { is: 'gone' } as const,
+      session([turn('q', 5, { role: 'user', text: 'Q' })], { session_id: 's2' }),
+    ].reduce(reduce, answering)
+    expect(state.lines.map(({ itemId }) => itemId.split(':')[1] ?? itemId)).toEqual(['greeting', 'q', 'gone'])
+    expect(play(booted, { is: 'gone' }).lines).toHaveLength(1)
+  })
+
+  test('of a call that the page before this one left can be taken up by a hand', () => {
+    const paused = play(booted, { is: 'paused', on: true }, session([], { resumed: { gap: true } }))
+    expect(paused).toMatchObject({ paused: true, call: 'off' })
+    expect(reduce(paused, { is: 'call', at: 'starting', nowMs: 0 }).paused).toBe(false)
+    expect(reduce(paused, closed()).paused).toBe(false)
+  })
+})
+
+describe('a message', () => {
+  const written = play(booted, session(), { is: 'write', itemId: 'q', text: 'Q' })
+
+  test('is sent when it is stored, not when the gateway has heard of it', () => {
+    const heard = reduce(written, told('q', 5, { role: 'user', text: 'Q' }))
+    expect(waiting(heard)).toHaveLength(1)
+    expect(waiting(reduce(heard, stored('x')))).toHaveLength(1)
+    expect(waiting(reduce(heard, stored('q')))).toEqual([])
+  })
+
+  test('that was stored and never answered is the one to ask again', () => {
+    const asked = [told('q', 5, { role: 'user', text: 'Q' }), stored('q')].reduce(reduce, written)
+    expect(unanswered(asked)?.itemId).toBe('q')
+    expect(unanswered(reduce(asked, told('a', 6)))).toBeUndefined()
+    expect(unanswered(written)).toBeUndefined()
+  })
+})
+
+test('trouble with the model is told until the agent goes on', () => {
+  const troubled = play(booted, session(), notice('engine_trouble'))
+  expect(troubled.banner).toBe('engine_trouble')
+  const text = wire({ type: 'text', itemId: 'a', role: 'agent', spoken: false, delta: 'x' })
+  expect(reduce(troubled, text).banner).toBeUndefined()
 })
 
 describe('a closed panel', () => {
@@ -295,4 +396,6 @@ test('an action that changes nothing gives the same state', () => {
   const state = play(booted, session())
   expect(reduce(state, wire({ type: 'audioDone', itemId: 'x' }))).toBe(state)
   expect(reduce(state, beat)).toBe(state)
+  const unknown: unknown = { type: 'parley.new' }
+  expect(reduce(state, wire(unknown as WireEvent))).toBe(state)
 })

@@ -3,7 +3,7 @@
 import type { ParleyNotice, ParleySession } from '../gateway/protocol/realtime.ts'
 import type { WidgetBootstrap } from '../gateway/protocol/rest.ts'
 import type { Turn } from '../gateway/protocol/turn.ts'
-import { add, change, find, type Line, settled, withText, withTurn } from './lines.ts'
+import { add, change, find, type Line, proven, settled, withText, withTurn } from './lines.ts'
 import type { Ending } from './retry.ts'
 import type { WireEvent } from './wire.ts'
 
@@ -16,7 +16,11 @@ export interface State {
   /** Of the socket. `idle`: none, none needed. `refused`: not even the panel may be used here. */
   readonly phase: 'loading' | 'idle' | 'connecting' | 'live' | 'reconnecting' | 'refused'
   readonly boot: Boot | undefined
+  /** The session the panel is or was in. */
+  readonly session: string | undefined
   readonly call: 'off' | 'starting' | 'on'
+  /** The page before this one left a call: a hand can take it up again. */
+  readonly paused: boolean
   /** Milliseconds since epoch. */
   readonly callSince: number | undefined
   readonly muted: boolean
@@ -39,6 +43,10 @@ export interface State {
   readonly ended: { readonly ending: Ending; readonly call: boolean; readonly seconds: number | undefined } | undefined
   /** Why the panel is reconnecting. */
   readonly trouble: Ending | undefined
+  /** Reconnecting takes so long that it must be said. */
+  readonly overdue: boolean
+  /** A session was lost: what the panel shows of it may never have become part of the conversation. */
+  readonly doubt: boolean
   readonly visible: boolean
   readonly unread: number
   /** Spoken by a screen reader, once. */
@@ -50,7 +58,11 @@ export type Action =
   | { readonly is: 'refused'; readonly ending: Ending }
   | { readonly is: 'wire'; readonly event: WireEvent }
   | { readonly is: 'connecting' }
-  | { readonly is: 'reconnecting'; readonly trouble: Ending }
+  /** `waits`: the session does, for this panel. */
+  | { readonly is: 'reconnecting'; readonly trouble: Ending; readonly waits: boolean }
+  | { readonly is: 'overdue' }
+  | { readonly is: 'gone' }
+  | { readonly is: 'paused'; readonly on: boolean }
   | { readonly is: 'closed'; readonly ending: Ending; readonly nowMs: number }
   | { readonly is: 'write'; readonly itemId: string; readonly text: string }
   | { readonly is: 'playing'; readonly on: boolean }
@@ -65,7 +77,9 @@ export type Action =
 export const initial: State = {
   phase: 'loading',
   boot: undefined,
+  session: undefined,
   call: 'off',
+  paused: false,
   callSince: undefined,
   muted: false,
   captions: true,
@@ -82,6 +96,8 @@ export const initial: State = {
   banner: undefined,
   ended: undefined,
   trouble: undefined,
+  overdue: false,
+  doubt: false,
   visible: false,
   unread: 0,
   announce: '',
@@ -115,7 +131,13 @@ export function reduce(state: State, action: Action): State {
         ? state
         : { ...state, phase: 'connecting', ended: undefined, banner: undefined }
     case 'reconnecting':
-      return { ...state, ...still, phase: 'reconnecting', trouble: action.trouble, lines: settled(state.lines) }
+      return away(state, action)
+    case 'overdue':
+      return state.phase === 'reconnecting' ? { ...state, overdue: true } : state
+    case 'gone':
+      return gone(state)
+    case 'paused':
+      return { ...state, paused: action.on }
     case 'closed':
       return closed(state, action.ending, action.nowMs)
     case 'write':
@@ -147,6 +169,26 @@ export function reduce(state: State, action: Action): State {
   }
 }
 
+function away(state: State, { trouble, waits }: Action & { is: 'reconnecting' }): State {
+  const { overdue, phase } = state
+  const next = { ...state, phase: 'reconnecting', trouble, overdue: phase === 'reconnecting' && overdue } as const
+  // Of a session that waits, everything that is missed comes later.
+  if (waits) return { ...next, playing: false, talking: false, quietBeats: 0 }
+  return { ...next, ...still, lines: settled(state.lines) }
+}
+
+/** The next session begins where this conversation is stored to have come. */
+function gone(state: State): State {
+  if (state.session === undefined) return state
+  const lines = settled(state.lines)
+  return { ...state, playing: false, doubt: true, lines: noted(lines, `note:gone:${lines.length}`, '') }
+}
+
+function noted(lines: readonly Line[], itemId: string, text: string): readonly Line[] {
+  const seq = Math.max(0, ...lines.map((line) => line.seq ?? 0)) + 0.5
+  return add(lines, { itemId, role: 'note', text, state: 'final', seq })
+}
+
 function booted(state: State, boot: Boot): State {
   const { greeting } = boot.texts
   const greets = greeting !== '' && find(state.lines, greetingId) === undefined
@@ -162,7 +204,7 @@ function booted(state: State, boot: Boot): State {
 }
 
 function called(state: State, at: State['call'], nowMs: number): State {
-  if (at === 'starting') return { ...state, call: at, muted: false, mic: undefined, ended: undefined }
+  if (at === 'starting') return { ...state, call: at, paused: false, muted: false, mic: undefined, ended: undefined }
   if (at === 'off') return { ...state, ...still, call: at, callSince: undefined, muted: false }
   return { ...state, call: at, callSince: state.callSince ?? nowMs }
 }
@@ -178,10 +220,12 @@ function closed(state: State, ending: Ending, nowMs: number): State {
     ...still,
     phase: 'idle',
     call: 'off',
+    paused: false,
     callSince: undefined,
     muted: false,
     banner: undefined,
     trouble: undefined,
+    overdue: false,
     lines: settled(state.lines).map(unsent),
     ended: silent ? undefined : { ending, call, seconds },
   }
@@ -197,29 +241,51 @@ function received(state: State, event: WireEvent): State {
       return noticed(state, event)
     case 'parley.heartbeat':
       return beaten(state)
+    case 'parley.committed':
+      return { ...state, lines: event.item_ids.reduce(stored, state.lines) }
     case 'text':
-      return { ...state, ...withText(state.lines, state.live, event) }
+      return { ...calm(state), ...withText(state.lines, state.live, event) }
     case 'speech':
       return event.phase === 'start'
         ? { ...state, talking: true, asked: false }
         : { ...state, talking: false, asked: true, quietBeats: 0 }
     case 'response':
       return { ...state, responding: event.phase === 'start', asked: false }
-    case 'audio':
-    case 'audioDone':
-    case 'refused':
-    case 'parley.end':
-    case 'parley.flush':
+    default:
       return state
   }
 }
 
-function opened(state: State, { engine, history }: ParleySession): State {
-  const before = history.reduce((lines, turn) => withTurn(lines, turn, true), state.lines)
+function stored(lines: readonly Line[], itemId: string): readonly Line[] {
+  return find(lines, itemId)?.state === 'waiting' ? change(lines, itemId, { state: 'final' }) : lines
+}
+
+/** The agent speaks again. */
+function calm(state: State): State {
+  return state.banner === 'engine_trouble' ? { ...state, banner: undefined } : state
+}
+
+function opened(state: State, session: ParleySession): State {
+  const { session_id, engine, history, resumed } = session
+  const live = { phase: 'live', session: session_id, engine, trouble: undefined, overdue: false, doubt: false } as const
+  const same = state.session === session_id
+  // What was missed follows.
+  if (same && resumed?.gap === false) return { ...state, ...live }
+  const sure = state.doubt || same ? proven(state.lines, history) : settled(state.lines)
+  const before = history.reduce((lines, turn) => withTurn(lines, turn, turn.sessionId !== session_id), sure)
   // The greeting stands between what was said before this visit and what is said now.
   const lastPast = Math.max(0, ...before.map((line) => (line.past ? (line.seq ?? 0) : 0)))
   const lines = state.engine === undefined ? change(before, greetingId, { seq: lastPast + 0.5 }) : before
-  return { ...state, phase: 'live', engine, lines, banner: undefined, trouble: undefined }
+  const partial = history.filter((turn) => turn.state === 'partial').map(({ itemId, text }) => [itemId, text] as const)
+  return {
+    ...state,
+    ...still,
+    ...live,
+    asked: state.asked,
+    lines,
+    live: Object.fromEntries(partial),
+    banner: undefined,
+  }
 }
 
 function turned(state: State, turn: Turn): State {
@@ -250,14 +316,13 @@ function noticed(state: State, { code, text }: ParleyNotice): State {
       return state
     case 'credit_low':
     case 'wrapping_up':
-    case 'going_away':
+    case 'engine_trouble':
       return { ...state, banner: code }
     case 'demo_engine':
     case 'heard_speech': {
       const itemId = code === 'demo_engine' ? `note:${code}` : `note:${code}:${state.lines.length}`
       if (find(state.lines, itemId) !== undefined) return state
-      const seq = Math.max(0, ...state.lines.map((line) => line.seq ?? 0)) + 0.5
-      return { ...state, lines: add(state.lines, { itemId, role: 'note', text, state: 'final', seq }) }
+      return { ...state, lines: noted(state.lines, itemId, text) }
     }
   }
 }
@@ -271,10 +336,21 @@ function beaten(state: State): State {
 export type Activity = 'connecting' | 'listening' | 'thinking' | 'speaking'
 
 export function activityOf(state: State): Activity {
-  if (state.phase === 'connecting' || state.phase === 'reconnecting' || state.call === 'starting') return 'connecting'
+  if (state.phase === 'connecting' || isCutOff(state) || state.call === 'starting') return 'connecting'
   if (state.playing) return 'speaking'
   if (state.talking) return 'listening'
   return state.responding || state.asked || state.tools.length > 0 ? 'thinking' : 'listening'
+}
+
+/** To be told: reconnecting takes long, or has a reason the person should know. */
+export function isCutOff({ phase, overdue, trouble }: State): boolean {
+  return phase === 'reconnecting' && (overdue || trouble?.reason === 'refused')
+}
+
+/** What the person wrote last, if nobody answered it. */
+export function unanswered({ lines, asked }: State): Line | undefined {
+  const last = lines.findLast(({ role }) => role !== 'note')
+  return asked && last?.role === 'user' && !last.voice && last.state === 'final' ? last : undefined
 }
 
 /** Messages that still have to reach the gateway, oldest first. */

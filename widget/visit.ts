@@ -1,44 +1,53 @@
-// One person at one panel: joins token, socket, sound and state, and performs what the person asks for.
+// One person at one panel: joins token, line, sound and state, and performs what the person asks for.
 
-import type { ProblemBody } from '../gateway/protocol/codes.ts'
-import type { ParleyEnd } from '../gateway/protocol/realtime.ts'
+import type { ParleyPlayed, ParleySession } from '../gateway/protocol/realtime.ts'
 import { type BootRequest, bootstrap, randomId } from './bootstrap.ts'
 import type { Block } from './capture.ts'
-import { Connection } from './connection.ts'
 import type { Line } from './lines.ts'
+import { Link, type TokenAnswer } from './link.ts'
 import { Playback } from './playback.ts'
 import type { PlayoutEvent } from './playout.ts'
-import { type Ending, endingOf, pauseMs } from './retry.ts'
-import { type Action, initial, isNeeded, reduce, type State, waiting } from './state.ts'
+import type { Ending } from './retry.ts'
+import { type Action, initial, isNeeded, reduce, type State, unanswered, waiting } from './state.ts'
 import { MicError, Voice } from './voice.ts'
+import { WayBack } from './way-back.ts'
 import type { WireEvent } from './wire.ts'
 
 /** Tokens live 15 minutes; one older than this is not tried any more. */
 const tokenFreshMs = 10 * 60_000
 /** The player answers a flush within a few milliseconds, or never (a suspended page). */
 const flushMs = 150
-/** A session that lived this long was no failed try. */
-const provenMs = 10_000
+/** A loss that is over sooner than this is nobody's business. */
+const overdueMs = 3_000
 
 export class Visit {
   readonly #request: BootRequest
   readonly #listeners = new Set<(state: State, before: State) => void>()
+  readonly #back: WayBack
+  readonly #link: Link
   #state: State = initial
   #token: { readonly value: string; readonly atMs: number } | undefined
-  #connection: Connection | undefined
   #voice: Voice | undefined
+  /** Last positions of items whose end the player told while there was no connection. */
+  readonly #untold = new Map<string, ParleyPlayed>()
   #playback = this.#newPlayback()
-  #said: { end?: ParleyEnd; refused?: ProblemBody } = {}
-  #tries = 0
-  #openedAtMs = Number.POSITIVE_INFINITY
-  /** The attempt to open a socket that counts; an older one that wakes up finds another here. */
-  #opening: symbol | undefined
   #onFlushed: () => void = () => undefined
-  #pause: ReturnType<typeof setTimeout> | undefined
+  #overdue: ReturnType<typeof setTimeout> | undefined
   #half: Uint8Array | undefined
 
-  constructor(request: BootRequest) {
+  /** `storage`: of this tab, if it may be used. */
+  constructor(request: BootRequest, storage?: Storage) {
     this.#request = request
+    this.#back = new WayBack(`${request.key}:${request.agent ?? ''}`, storage, Date.now())
+    this.#link = new Link(this.#back, {
+      token: (renew) => this.#freshToken(renew),
+      isNeeded: () => isNeeded(this.#state),
+      onConnecting: () => this.dispatch({ is: 'connecting' }),
+      onEvent: (event) => this.#received(event),
+      onAway: (trouble, waits) => this.#away(trouble, waits),
+      onGone: () => this.#gone(),
+      onOver: (ending) => this.#over(ending),
+    })
   }
 
   get state(): State {
@@ -66,25 +75,39 @@ export class Visit {
   dispatch(action: Action): void {
     const before = this.#state
     this.#state = reduce(before, action)
-    if (this.#state !== before) for (const listener of this.#listeners) listener(this.#state, before)
+    if (this.#state === before) return
+    if (this.#state.call !== before.call) this.#back.call(this.#state.call !== 'off')
+    for (const listener of this.#listeners) listener(this.#state, before)
   }
 
   // What the person does
 
-  async boot(): Promise<boolean> {
-    const answer = await bootstrap(this.#request)
-    if (answer.is === 'booted') {
-      this.#token = { value: answer.bootstrap.token, atMs: performance.now() }
-      this.dispatch({ is: 'boot', boot: answer.bootstrap })
-      // The page or a quick hand was faster than the token.
-      if (isNeeded(this.#state)) this.#connect()
-      return true
-    }
-    if (this.#state.boot === undefined) {
+  async boot(): Promise<void> {
+    const ending = await this.#fetchToken()
+    if (ending !== undefined) {
       this.#hush()
-      this.dispatch({ is: 'refused', ending: answer.ending })
-    } else this.#comeBack(answer.ending)
-    return false
+      this.dispatch({ is: 'refused', ending })
+      return
+    }
+    // A call is taken up again by a hand: no browser opens a microphone or plays sound for a page that was just loaded.
+    if (this.#back.kept?.call === true && this.#state.call === 'off') this.dispatch({ is: 'paused', on: true })
+    // The page or a quick hand was faster than the token; or the page before this one left a session.
+    if (isNeeded(this.#state) || this.#back.kept !== undefined) this.#link.connect()
+  }
+
+  async #fetchToken(): Promise<Ending | undefined> {
+    const answer = await bootstrap(this.#request)
+    if (answer.is === 'failed') return answer.ending
+    this.#token = { value: answer.bootstrap.token, atMs: performance.now() }
+    this.dispatch({ is: 'boot', boot: answer.bootstrap })
+    return undefined
+  }
+
+  async #freshToken(renew: boolean): Promise<TokenAnswer> {
+    const stale = this.#token === undefined || performance.now() - this.#token.atMs > tokenFreshMs
+    const ending = stale || renew ? await this.#fetchToken() : undefined
+    if (ending !== undefined) return { is: 'failed', ending }
+    return { is: 'token', token: this.#token?.value ?? '', agent: this.#state.boot?.agent.slug ?? '' }
   }
 
   say(text: string): void {
@@ -97,15 +120,16 @@ export class Visit {
   }
 
   #sendText({ itemId, text }: Pick<Line, 'itemId' | 'text'>): void {
-    this.#connection?.send({
-      type: 'conversation.item.create',
-      item: { id: itemId, type: 'message', role: 'user', content: [{ type: 'input_text', text }] },
-    })
-    this.#connection?.send({ type: 'response.create' })
+    this.#link.send({ type: 'parley.say', item_id: itemId, text })
+  }
+
+  /** Without a token there is nothing to connect with: whoever waits is served when it comes. */
+  #connect(): void {
+    if (this.#state.boot !== undefined) this.#link.connect()
   }
 
   /** Call inside the click: the audio context is made and resumed before anything is awaited. */
-  startCall(): void {
+  startCall(ready: Promise<void> = Promise.resolve()): void {
     if (this.#state.call !== 'off') return
     const voice = new Voice({
       onBlock: (block) => this.#block(block),
@@ -115,7 +139,7 @@ export class Visit {
     this.#voice = voice
     this.#playback = this.#newPlayback()
     this.dispatch({ is: 'call', at: 'starting', nowMs: Date.now() })
-    voice.start().then(
+    Promise.all([voice.start(), ready]).then(
       () => {
         if (this.#voice !== voice) return
         if (this.#state.phase === 'live') this.#talk()
@@ -131,20 +155,22 @@ export class Visit {
   }
 
   #talk(): void {
-    this.#connection?.send({ type: 'parley.voice', on: true })
+    this.#link.send({ type: 'parley.voice', on: true })
     this.dispatch({ is: 'call', at: 'on', nowMs: Date.now() })
   }
 
   /** Reports what was heard, then ends the session; the last turns still come in. */
   async endCall(): Promise<void> {
-    clearTimeout(this.#pause)
-    this.#opening = undefined
     await this.#flush()
-    const connection = this.#connection
-    this.#connection = undefined
     this.#hush()
     this.dispatch({ is: 'closed', ending: { reason: 'client_ended', retry: 'never' }, nowMs: Date.now() })
-    connection?.bye()
+    this.#link.leave()
+  }
+
+  /** A call that the page before this one left is not wanted any more: the conversation goes on in writing. */
+  dismissCall(): void {
+    this.#back.call(false)
+    this.dispatch({ is: 'paused', on: false })
   }
 
   mute(on: boolean): void {
@@ -154,99 +180,79 @@ export class Visit {
 
   /** After an end or a refusal; inside the click, because it may start a call. */
   retry(): void {
-    const { phase, ended } = this.#state
-    this.#tries = 0
+    const { phase, ended, session } = this.#state
+    const elsewhere = ended?.ending.code === 'replaced'
+    const ready = this.#link.afresh(elsewhere ? session : undefined)
     if (phase === 'refused') void this.boot()
-    else if (ended?.call === true) this.startCall()
+    else if (ended?.call === true) this.startCall(ready)
     else {
       this.dispatch({ is: 'resend' })
-      if (waiting(this.#state).length > 0) this.#connect()
+      if (elsewhere || waiting(this.#state).length > 0) void ready.then(() => this.#connect())
     }
   }
 
-  /** The page is shown again: some browsers have put the sound to sleep meanwhile. */
+  /** The page is shown again or the network is back: some browsers have put the sound to sleep meanwhile. */
   wake(): void {
     this.#voice?.wake()
+    this.#link.hurry()
   }
 
-  // The socket
+  // The line
 
-  #connect(): void {
-    if (this.#connection !== undefined || this.#opening !== undefined || this.#state.boot === undefined) return
-    clearTimeout(this.#pause)
-    this.#openedAtMs = Number.POSITIVE_INFINITY
-    this.dispatch({ is: 'connecting' })
-    void this.#open(this.#state.boot.agent.slug)
-  }
-
-  async #open(agent: string): Promise<void> {
-    const attempt = Symbol('attempt')
-    this.#opening = attempt
-    const stale = this.#token === undefined || performance.now() - this.#token.atMs > tokenFreshMs
-    const booted = !stale || (await this.boot())
-    if (this.#opening !== attempt) return
-    this.#opening = undefined
-    if (!booted || this.#token === undefined) return
-    this.#said = {}
-    const url = new URL('/v1/realtime', location.href)
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    url.searchParams.set('agent', agent)
-    const connection: Connection = new Connection({
-      url: url.href,
-      token: this.#token.value,
-      onEvent: (event) => this.#received(connection, event),
-      onClose: (close) => {
-        if (this.#connection !== connection) return
-        this.#connection = undefined
-        this.#comeBack(endingOf(close, this.#said))
-      },
-    })
-    this.#connection = connection
-  }
-
-  #comeBack(ending: Ending): void {
-    if (performance.now() - this.#openedAtMs > provenMs) this.#tries = 0
-    if (ending.retry === 'new_token') this.#token = undefined
-    const pause = isNeeded(this.#state) ? pauseMs(ending, this.#tries, Math.random()) : undefined
-    // A second fresh token will be refused for the same reason.
-    if (pause === undefined || (ending.retry === 'new_token' && this.#tries > 0)) {
-      this.#hush()
-      this.dispatch({ is: 'closed', ending, nowMs: Date.now() })
-      return
+  #away(trouble: Ending, waits: boolean): void {
+    if (this.#state.phase !== 'reconnecting') {
+      clearTimeout(this.#overdue)
+      this.#overdue = setTimeout(() => this.dispatch({ is: 'overdue' }), overdueMs)
     }
-    this.#tries++
     this.#playback.cut()
     this.#voice?.flush()
-    this.dispatch({ is: 'reconnecting', trouble: ending })
-    this.#pause = setTimeout(() => this.#connect(), pause)
+    this.dispatch({ is: 'reconnecting', trouble, waits })
   }
 
-  #received(connection: Connection, event: WireEvent): void {
-    const current = this.#connection === connection
-    // A session that was left still tells how its last turns ended.
-    if (!current && event.type !== 'parley.turn') return
+  /** A call ends with its session: a new one would greet somebody in the middle of a sentence. */
+  #gone(): void {
+    this.#untold.clear()
+    if (this.#state.call === 'off') this.dispatch({ is: 'gone' })
+    else this.#over({ reason: 'lost', code: 'gone', retry: 'never' })
+  }
+
+  #over(ending: Ending): void {
+    clearTimeout(this.#overdue)
+    this.#hush()
+    if (this.#state.phase !== 'idle') this.dispatch({ is: 'closed', ending, nowMs: Date.now() })
+  }
+
+  #received(event: WireEvent): void {
+    const before = this.#state
     if (event.type === 'audio') this.#audio(event.itemId, event.pcm)
     else if (event.type === 'audioDone') this.#voice?.end(event.itemId)
     else if (event.type === 'parley.flush') this.#flushItem(event.item_id)
     else if (event.type === 'speech' && event.phase === 'start') void this.#flush()
     else if (event.type === 'response' && event.phase === 'stop')
       for (const itemId of this.#playback.open) this.#voice?.end(itemId)
-    else if (event.type === 'parley.end') this.#said.end = event
-    else if (event.type === 'refused') this.#said.refused = event.problem
     this.dispatch({ is: 'wire', event })
-    if (event.type === 'parley.session') this.#opened()
+    if (event.type === 'parley.session') this.#opened(event, before)
   }
 
-  #opened(): void {
-    this.#openedAtMs = performance.now()
+  #opened({ session_id, resumed }: ParleySession, before: State): void {
+    clearTimeout(this.#overdue)
+    if (before.session === session_id) for (const each of this.#untold.values()) this.#link.send(each)
+    this.#untold.clear()
     if (this.#state.call !== 'off' && this.#voice !== undefined) this.#talk()
+    else if (this.#state.paused) this.#link.send({ type: 'parley.voice', on: false })
     for (const line of waiting(this.#state)) this.#sendText(line)
+    // Stored, but the session that should have answered is gone: the id keeps it from being asked twice.
+    const line = resumed === undefined ? unanswered(this.#state) : undefined
+    if (line !== undefined) this.#sendText(line)
   }
 
   // Sound
 
   #newPlayback(): Playback {
-    return new Playback((event) => this.#connection?.send(event))
+    return new Playback((event) => {
+      if (this.#state.phase !== 'reconnecting') this.#link.send(event)
+      else if (event.final) this.#untold.set(event.item_id, event)
+    })
   }
 
   #audio(itemId: string, pcm: Uint8Array): void {
@@ -289,7 +295,7 @@ export class Visit {
     frame.set(this.#half)
     frame.set(block, this.#half.length)
     this.#half = undefined
-    this.#connection?.audio(frame)
+    this.#link.audio(frame)
   }
 
   #hush(): void {

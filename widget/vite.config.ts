@@ -7,7 +7,8 @@ import { build, defineConfig, type Plugin } from 'vite'
 const here = import.meta.dirname
 
 /** The first browsers with light-dark(), which the colours are written in. */
-const target = ['es2023', 'chrome123', 'firefox120', 'safari17.5']
+const browsers = ['chrome123', 'firefox120', 'safari17.5']
+const target = ['es2023', ...browsers]
 
 /** A classic script and a worklet cannot share chunks with the pages: each is built on its own and put beside them. */
 function singleFile(name: string): Plugin {
@@ -52,6 +53,8 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     target,
+    // With a language version among the targets, light-dark() would be written out for browsers before it.
+    cssTarget: browsers,
     // The panel's policy refuses data: URLs for anything but images, and inline scripts altogether.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { encodeAudio } from '../gateway/protocol/realtime.ts'
-import { parseFrame } from './wire.ts'
+import { readFrame } from './wire.ts'
 
-const parse = (event: object) => parseFrame(JSON.stringify(event))
+const parse = (event: object) => readFrame(JSON.stringify(event))?.event
 
 test('a binary frame is audio of its item', () => {
   const pcm = Uint8Array.from([1, 2, 3, 4])
-  const event = parseFrame(encodeAudio('item_1', pcm).buffer)
-  expect(event).toEqual({ type: 'audio', itemId: 'item_1', pcm })
+  const frame = readFrame(encodeAudio('item_1', pcm).buffer)
+  expect(frame).toEqual({ seq: undefined, event: { type: 'audio', itemId: 'item_1', pcm } })
 })
 
 test('base64 audio of engines that speak the standard protocol is the same event', () => {
@@ -53,19 +53,24 @@ test('our own events pass as they are', () => {
   expect(parse(event)).toEqual(event)
 })
 
-test.each([
-  ['not json'],
-  ['[]'],
-  ['null'],
-  ['{}'],
-  ['{"type":1}'],
-  ['{"type":"rate_limits.updated"}'],
-  ['{"type":"parley.new"}'],
-])('%s is ignored', (text) => {
-  expect(parseFrame(text)).toBeUndefined()
-})
+test.each([['not json'], ['[]'], ['null'], ['{}'], ['{"type":1}'], ['{"type":"rate_limits.updated"}']])(
+  '%s is ignored',
+  (text) => {
+    expect(readFrame(text)?.event).toBeUndefined()
+  },
+)
 
 test('a broken binary frame is ignored', () => {
-  expect(parseFrame(new ArrayBuffer(0))).toBeUndefined()
-  expect(parseFrame(Uint8Array.from([2, 0, 1, 1]).buffer)).toBeUndefined()
+  expect(readFrame(new ArrayBuffer(0))).toBeUndefined()
+  expect(readFrame(Uint8Array.from([2, 0, 1, 1]).buffer)).toBeUndefined()
+})
+
+test('a frame that is not understood counts all the same, or the next one would leave a hole', () => {
+  expect(readFrame('{"seq":7,"type":"rate_limits.updated"}')).toEqual({ seq: 7, event: undefined })
+  expect(readFrame('{"seq":8,"type":"parley.turn"}')?.seq).toBe(8)
+  expect(readFrame('{"seq":"9","type":"parley.turn"}')?.seq).toBeUndefined()
+})
+
+test('the hello tells where counting begins and has no number itself', () => {
+  expect(readFrame('{"type":"parley.session","seq":12}')).toMatchObject({ seq: undefined, event: { seq: 12 } })
 })

@@ -1,6 +1,6 @@
 // From frames of /v1/realtime to the few events the panel cares about. Tolerant: what it does not know it ignores.
 
-import { isProblemCode, type ProblemBody } from '../gateway/protocol/codes.ts'
+import type { ProblemBody, ProblemCode } from '../gateway/protocol/codes.ts'
 import { decodeAudio, type ParleyServerEvent } from '../gateway/protocol/realtime.ts'
 
 export type WireEvent =
@@ -19,26 +19,26 @@ export type WireEvent =
   | { readonly type: 'response'; readonly phase: 'start' | 'stop' }
   | { readonly type: 'refused'; readonly problem: ProblemBody }
 
+/** `event`: absent for what the panel does not know; its number counts all the same. */
+export interface Frame {
+  readonly seq: number | undefined
+  readonly event: WireEvent | undefined
+}
+
 type Json = Readonly<Record<string, unknown>>
 
-const parleyTypes: ReadonlySet<string> = new Set<ParleyServerEvent['type']>([
-  'parley.session',
-  'parley.turn',
-  'parley.notice',
-  'parley.end',
-  'parley.heartbeat',
-  'parley.flush',
-])
-
-export function parseFrame(data: unknown): WireEvent | undefined {
+/** Undefined for what is no frame of the gateway's. */
+export function readFrame(data: unknown): Frame | undefined {
   if (data instanceof ArrayBuffer) {
     const audio = decodeAudio(new Uint8Array(data))
-    return audio === undefined ? undefined : { type: 'audio', ...audio }
+    return audio === undefined ? undefined : { seq: undefined, event: { type: 'audio', ...audio } }
   }
-  if (typeof data !== 'string') return undefined
-  const json = parseObject(data)
+  const json = typeof data === 'string' ? parseObject(data) : undefined
   if (json === undefined || typeof json.type !== 'string') return undefined
-  return isParley(json) ? json : standard(json, json.type)
+  const event = isParley(json) ? json : standard(json, json.type)
+  // The hello tells where counting begins; it has no number of its own.
+  const counts = typeof json.seq === 'number' && json.type !== 'parley.session'
+  return { seq: counts ? Number(json.seq) : undefined, event }
 }
 
 /** Undefined for what is not a JSON object. */
@@ -57,7 +57,7 @@ export function isObject(value: unknown): value is Json {
 
 /** The gateway serves panel and socket together, so its own events have the shape they are declared with. */
 function isParley(json: Json): json is Json & ParleyServerEvent {
-  return parleyTypes.has(String(json.type))
+  return String(json.type).startsWith('parley.')
 }
 
 function standard(json: Json, type: string): WireEvent | undefined {
@@ -102,14 +102,24 @@ function refused(parley: unknown): WireEvent | undefined {
 
 export function asProblem(value: unknown): ProblemBody | undefined {
   if (!isObject(value)) return undefined
-  const { code, message, retry, retryAfterMs } = value
-  if (typeof code !== 'string' || !isProblemCode(code) || typeof message !== 'string') return undefined
+  const { message, retry, retryAfterMs } = value
+  const code = asCode(value.code)
+  if (code === undefined || typeof message !== 'string') return undefined
   return {
     code,
     message,
     retry: retry === 'now' || retry === 'backoff' || retry === 'new_token' ? retry : 'never',
     ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
   }
+}
+
+/** A code that this page has no words for is shown with the gateway's own. */
+export function asCode(value: unknown): ProblemCode | undefined {
+  return isCode(value) ? value : undefined
+}
+
+function isCode(value: unknown): value is ProblemCode {
+  return typeof value === 'string' && /^[a-z_]{1,40}$/.test(value)
 }
 
 function string(value: unknown): string | undefined {

@@ -27,17 +27,24 @@ export interface Words {
   readonly muted: string
   readonly unheard: string
   readonly unsent: string
+  readonly sending: string
   readonly earlier: string
   readonly callEnded: string
   readonly ended: string
   readonly again: string
   readonly retry: string
   readonly keepTyping: string
+  /** Takes a conversation over from another tab. */
+  readonly here: string
+  /** A call that the page before this one left, and its button. */
+  readonly paused: string
+  readonly goOn: string
   readonly lost: string
   readonly idle: string
   readonly cap: string
   readonly mic: Readonly<Record<MicProblem, string>>
-  readonly notices: Readonly<Partial<Record<ParleyNotice['code'], string>>>
+  /** `gone`: a session was lost, the next one goes on. */
+  readonly notices: Readonly<Partial<Record<ParleyNotice['code'] | 'gone', string>>>
   readonly problems: Readonly<Partial<Record<ProblemCode, string>>>
 }
 
@@ -64,12 +71,16 @@ export const en: Words = {
   muted: 'You are muted',
   unheard: 'Not heard',
   unsent: 'Not sent',
+  sending: 'Sending…',
   earlier: 'Earlier',
   callEnded: 'Call ended',
   ended: 'Conversation ended',
   again: 'Talk again',
   retry: 'Try again',
   keepTyping: 'Or keep writing below.',
+  here: 'Continue here',
+  paused: 'Your call was interrupted.',
+  goOn: 'Continue the call',
   lost: 'The connection was lost.',
   idle: 'It was quiet for a while.',
   cap: 'The time limit was reached.',
@@ -84,7 +95,8 @@ export const en: Words = {
   notices: {
     credit_low: 'This conversation will end soon.',
     wrapping_up: 'The conversation is ending.',
-    going_away: 'The service restarts for a moment. You will be reconnected.',
+    engine_trouble: 'One moment, please…',
+    gone: 'The connection was lost for a while. The conversation goes on here.',
   },
   // What the gateway says is English already.
   problems: {},

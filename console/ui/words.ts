@@ -34,6 +34,7 @@ export const endReasons: Readonly<Record<EndReason, { readonly text: string; rea
   engine_ended: { text: 'Ended by engine', tone: 'neutral' },
   drain: { text: 'Gateway restart', tone: 'neutral' },
   janitor: { text: 'Closed by janitor', tone: 'warn' },
+  replaced: { text: 'Continued over a newer connection', tone: 'neutral' },
   internal: { text: 'Internal error', tone: 'bad' },
 }
 

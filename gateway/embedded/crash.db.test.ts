@@ -7,6 +7,9 @@ import { freshDir, freshStore } from './store.test-support.ts'
 const KILLS = 6
 const WRITER = fileURLToPath(new URL('./crash-writer.test-support.ts', import.meta.url))
 
+/** So many answers there are at least before each kill, on a slow machine too. */
+const leastAnswers = 60
+
 /** Runs the writer until it is killed, some time after it began; returns what it was told is done. */
 async function writeAndKill(dir: string, run: number): Promise<string[]> {
   const child: ChildProcess = spawn(process.execPath, [WRITER, dir, `run${run}`], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -18,9 +21,12 @@ async function writeAndKill(dir: string, run: number): Promise<string[]> {
   const ended = new Promise((resolve) => child.once('close', resolve))
   await new Promise<void>((resolve, reject) => {
     child.once('exit', () => reject(new Error(`the writer ended by itself: ${errors}`)))
+    let beganMs: number | undefined
     child.stdout?.on('data', (chunk) => {
-      if (!output) setTimeout(resolve, 200 + run * 70)
+      beganMs ??= performance.now()
       output += chunk
+      const due = performance.now() - beganMs > 200 + run * 70
+      if (due && output.split('\n').length > leastAnswers) resolve()
     })
   })
   child.kill('SIGKILL')

@@ -1,5 +1,7 @@
 // Splits an interrupted answer where the player stopped. Pure.
 
+import { wordEnd } from '../platform/words.ts'
+
 /** After `textEnd` characters of the item's text had arrived, `audioMs` of its audio had. Monotone in both. */
 export interface TextSpan {
   readonly textEnd: number
@@ -23,7 +25,7 @@ export function splitHeard(
   if (playedMs <= 0) return { heard: '', unheard: text }
   if (facts.audioDone && playedMs >= facts.audioMs) return { heard: text, unheard: '' }
   const characters = heardCharacters(text, facts, playedMs)
-  const cut = wordEnd(text, characters)
+  const cut = wordEnd(text, Math.floor(characters + 0.5))
   return { heard: text.slice(0, cut).trimEnd(), unheard: text.slice(cut).trimStart() }
 }
 
@@ -45,17 +47,4 @@ function heardCharacters(
   const rest = facts.audioMs - from.audioMs
   if (rest <= 0) return Math.min(text.length, (text.length * playedMs) / facts.audioMs)
   return from.textEnd + ((text.length - from.textEnd) * (playedMs - from.audioMs)) / rest
-}
-
-/** The end of the last word that fits wholly into `characters`. */
-function wordEnd(text: string, characters: number): number {
-  const limit = Math.floor(characters + 0.5)
-  if (limit >= text.length) return text.length
-  let end = 0
-  for (const word of text.matchAll(/\S+/gu)) {
-    const last = word.index + word[0].length
-    if (last > limit) break
-    end = last
-  }
-  return end
 }

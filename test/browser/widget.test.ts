@@ -120,7 +120,7 @@ async function lastSession(): Promise<string> {
 }
 
 test('a visitor on a foreign origin presses the button, hears the agent, cuts in by speaking, types a second question and hears the answer; the truth is stored and billed', async () => {
-  const { page, panel, frame } = await open(host.origin, { microphone: wav })
+  const { panel, frame } = await open(host.origin, { microphone: wav })
   await panel.locator('.talk').click()
   expect(await loudest(frame(), 2_500)).toBeGreaterThan(0.01)
   // The WAV speaks into the greeting: the panel falls silent and the words that were not heard are struck through.
@@ -132,7 +132,7 @@ test('a visitor on a foreign origin presses the button, hears the agent, cuts in
   expect(await loudest(frame(), 2_000)).toBeGreaterThan(0.01)
   expect(await violations(frame())).toEqual([])
   const sessionId = await lastSession()
-  await page.close()
+  await panel.getByRole('button', { name: 'End call' }).click()
   await expect
     .poll(async () => (await gateway.get(`/v1/sessions/${sessionId}`)).body, { timeout: 15_000 })
     .toMatchObject({ state: 'ended', channel: 'widget' })

@@ -125,6 +125,32 @@ test('a client that kills itself before each heartbeat pays every second it star
   }
 })
 
+test('BILL-01: 100 sessions opened at once on credit for one: one is served, and nobody ends in debt', async () => {
+  await using small = await startGateway()
+  const tenant = await small.app.slices.tenants.bySlug('productco')
+  if (tenant === undefined) throw new Error('seeded')
+  const ledger = small.app.slices.ledger.of(tenant.id)
+  const { availableMicro } = await ledger.credits()
+  await ledger.deductCredits({ key: 'nearly-all', amountMicro: availableMicro - 12_000_000, note: 'spent before' })
+  const open = () =>
+    connect(small.wsUrl, { headers: { authorization: `Bearer ${small.apiKey}` }, query: '?agent=productco' })
+  const clients = await Promise.all(Array.from({ length: 100 }, open))
+  const answers = await Promise.all(
+    clients.map((client) =>
+      client.until(() => client.ofType('session.created')[0] ?? client.ofType('error')[0], 'an answer'),
+    ),
+  )
+  const refused = answers.flatMap(({ error }) => (error === undefined ? [] : [error]))
+  expect(refused).toHaveLength(99)
+  for (const error of refused) expect(error).toMatchObject({ code: 'out_of_credit' })
+  await expect.poll(async () => (await ledger.credits()).heldMicro).toBe(12_000_000)
+  for (const client of clients) client.socket.terminate()
+  await expect.poll(async () => (await ledger.credits()).heldMicro, { timeout: 15_000 }).toBe(0)
+  const { availableMicro: left } = await ledger.credits()
+  expect(left).toBeGreaterThanOrEqual(0)
+  expect(left).toBeLessThan(12_000_000)
+}, 60_000)
+
 async function limited(slug: string, limits: AgentConfigInput['limits']): Promise<void> {
   const { tenants, agents } = gateway.app.slices
   const tenant = await tenants.bySlug(slug)

@@ -1,61 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Db } from 'mongodb'
 import { expect, test } from 'vitest'
 import { createSeeder } from '../../gateway/app.ts'
 import { readConfig } from '../../gateway/config.ts'
 import { openEmbeddedMongo } from '../../gateway/embedded/embedded.ts'
 import { createLedger } from '../../gateway/ledger/ledger.ts'
-import { asTenantId, type TenantId } from '../../gateway/platform/ids.ts'
+import { asTenantId } from '../../gateway/platform/ids.ts'
 import { openMongo } from '../../gateway/platform/mongo.ts'
-import { openSessionStore } from '../../gateway/sessions/store.ts'
 import { age } from '../harness/age.ts'
+import { leaveBehind, leftBehindMicro } from '../harness/left-behind.ts'
 import { runJanitor } from '../harness/spawn-gateway.ts'
 
 const count = 100
-const secondMicro = 100_000
-
-/** A session whose process died after one checkpoint of three seconds. */
-async function leaveBehind(db: Db, tenantId: TenantId, i: number): Promise<void> {
-  const ledger = createLedger({ db }).of(tenantId)
-  const ids = { sessionId: `sess_left${i}`, holdId: `hold_left${i}` }
-  const hold = await ledger.hold({ ...ids, amountMicro: 120 * secondMicro, owner: 'node_dead' })
-  if (hold.is !== 'held') throw new Error(`no hold: ${hold.is}`)
-  const lines = [
-    {
-      meter: 'session.seconds',
-      quantity: 3,
-      unit: 'second' as const,
-      priceMicroPerMillion: secondMicro * 1_000_000,
-      amountMicro: 3 * secondMicro,
-    },
-  ]
-  await ledger.checkpoint({ holdId: ids.holdId, epoch: hold.epoch, lines, costUsdMicro: 0 })
-  await openSessionStore(db).create(
-    tenantId,
-    {
-      ...ids,
-      agent: { id: 'agt_1', slug: 'productco', name: 'ProductCo' },
-      conversationId: `conv_${i}`,
-      contactId: `cont_${i}`,
-      channel: 'widget',
-      keyId: 'key_1',
-      engine: { kind: 'demo', model: 'demo', demo: true },
-      owner: 'node_dead',
-      epoch: hold.epoch,
-      price: {
-        id: 'price_test',
-        engine: 'demo',
-        secondMicro,
-        meterMicroPerMillion: {},
-        costUsdMicroPerMillion: {},
-        holdSecondMicro: secondMicro,
-      },
-    },
-    new Date(),
-  )
-}
 
 test(`[S15] two janitor processes at once on ${count} stale sessions make ${count} settlements, not one more`, async () => {
   const dir = await mkdtemp(join(tmpdir(), 'parley-janitors-'))
@@ -78,7 +35,7 @@ test(`[S15] two janitor processes at once on ${count} stale sessions make ${coun
     expect(numbers.reduce((sum, [, settled = 0]) => sum + settled, 0)).toBe(count)
     const ledger = createLedger({ db: mongo.db }).of(tenantId)
     expect(await ledger.credits()).toMatchObject({
-      postedMicro: 10_000_000_000 - count * 3 * secondMicro,
+      postedMicro: 10_000_000_000 - count * leftBehindMicro,
       heldMicro: 0,
     })
     expect(await mongo.db.collection('credit_entries').countDocuments({ tenantId, kind: 'settle' })).toBe(count)

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { State } from '../state.ts'
-import { Banner, EndedCard, MicCard } from './cards.tsx'
+import { Banner, EndedCard, MicCard, PausedCard } from './cards.tsx'
 import { Composer } from './composer.tsx'
 import { Header } from './header.tsx'
 import { type PanelContext, PanelProvider, usePanel } from './panel-context.ts'
@@ -26,7 +26,7 @@ function Panel({ state }: { state: State }) {
   const field = useRef<HTMLTextAreaElement>(null)
   useKeys(close)
   useEffect(() => {
-    if (state.visible && !isTouch()) field.current?.focus()
+    if (state.visible && !isTouch() && document.hasFocus()) field.current?.focus()
   }, [state.visible])
   if (state.phase === 'refused' && state.ended !== undefined)
     return (
@@ -46,6 +46,7 @@ function Panel({ state }: { state: State }) {
       </div>
       <footer class="foot">
         {state.mic !== undefined && <MicCard problem={state.mic} />}
+        {state.paused && <PausedCard />}
         <Suggestions state={state} />
         <Composer state={state} field={field} />
         <Consent state={state} />

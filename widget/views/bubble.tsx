@@ -22,6 +22,7 @@ export function Bubble({ line, follows }: { line: Line; follows: boolean }) {
     >
       <span class="sr">{line.role === 'user' ? words.you : visit.state.boot?.agent.name}: </span>
       {line.role === 'agent' ? <Markdown text={line.text} tail={unheard} /> : <p>{line.text}</p>}
+      {line.state === 'waiting' && <span class="sending">{words.sending}</span>}
       {line.state === 'unsent' && (
         <button type="button" class="unsent" onClick={() => visit.retry()}>
           <Icon name="alert" />

@@ -1,4 +1,4 @@
-import { activityOf, type State } from '../state.ts'
+import { activityOf, isCutOff, type State } from '../state.ts'
 import type { Words } from '../words.ts'
 import { Icon } from './icon.tsx'
 import { usePanel } from './panel-context.ts'
@@ -36,7 +36,7 @@ function Avatar({ title, logoUrl }: { title: string; logoUrl: string | undefined
 
 export function statusOf(state: State, words: Words): string {
   if (state.phase === 'loading' || state.phase === 'refused') return ''
-  if (state.phase === 'reconnecting' && state.engine !== undefined) return words.reconnecting
+  if (isCutOff(state)) return words.reconnecting
   const activity = activityOf(state)
   if (activity === 'connecting') return words.connecting
   if (activity === 'thinking') return state.tools.length > 0 ? words.looking : words.thinking

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
-import { alignWords, pronounceable, sentences, soundSpan } from './sentences.ts'
+import { alignWords, pronounceable, sentences, soundSpan } from '../sentences.ts'
 import type { Voice, VoiceName } from './voice.ts'
 
 const chunkMs = 100

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { alignWords, pronounceable, sentences, soundSpan } from '../sentences.ts'
 import { decodeWav, encodeWav, resample } from './resample.ts'
-import { alignWords, pronounceable, sentences, soundSpan } from './sentences.ts'
 
 function sine(hz: number, rateHz: number, ms: number): Int16Array {
   return Int16Array.from({ length: (rateHz * ms) / 1000 }, (_, i) =>

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { pino } from 'pino'
 import { afterEach, expect, it } from 'vitest'
-import { soundSpan } from './sentences.ts'
+import { soundSpan } from '../sentences.ts'
 import { createVoice, type Voice, voiceNamed } from './voice.ts'
 
 const log = pino({ level: 'silent' })

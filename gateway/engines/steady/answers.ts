@@ -1,7 +1,8 @@
 // What was asked for and what of it was said: enough to end a broken answer properly and to go on with the rest of it.
 
-import { restOf } from '../demo/rest.ts'
+import { wordEnd } from '../../platform/words.ts'
 import type { EngineCommand, EngineEvent } from '../engines.ts'
+import { restOf } from '../rest.ts'
 
 type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
 type Asking = Extract<EngineCommand, { type: 'respond' | 'say' | 'goOn' }>
@@ -234,15 +235,4 @@ function joined(parts: readonly string[]): string {
     .map((part) => part.trim())
     .filter((part) => part !== '')
     .join(' ')
-}
-
-function wordEnd(text: string, limit: number): number {
-  if (limit >= text.length) return text.length
-  let end = 0
-  for (const word of text.matchAll(/\S+/gu)) {
-    const last = word.index + word[0].length
-    if (last > limit) break
-    end = last
-  }
-  return end
 }
