@@ -22,6 +22,9 @@ export interface Served {
 
 export const tokenMeter = 'output.text.tokens'
 
+/** A process counts from its own birth: whole seconds are not to the last bit the same number. */
+const clockNoise = 1e-6
+
 export class SessionTruth {
   readonly sessionId: string
   readonly tenantId: string
@@ -66,7 +69,7 @@ export class SessionTruth {
 
   get seconds(): number {
     return this.stints.reduce(
-      (sum, stint) => sum + Math.ceil(((stint.endMs ?? this.#upTo(stint)) - stint.startMs) / 1000),
+      (sum, stint) => sum + Math.ceil(((stint.endMs ?? this.#upTo(stint)) - stint.startMs) / 1000 + clockNoise),
       0,
     )
   }
