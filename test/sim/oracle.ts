@@ -227,6 +227,8 @@ export class Oracle {
       this.#options.priced(tenantId, String(after._id), readPrice(after.price))
     } else if (before.state === 'ended' && (after.state !== 'ended' || before.endReason !== after.endReason))
       this.#breach('S7', 'a session ended twice')
+    if (before !== undefined && num(after.epoch) > num(before.epoch) && before.released !== true)
+      this.#options.truth(String(after._id))?.forced()
     const went = before === undefined ? undefined : wentBack(part(before, 'used'), part(after, 'used'))
     if (went !== undefined) this.#breach('S14', `${went} of a session went back`)
   }

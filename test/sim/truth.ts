@@ -63,6 +63,12 @@ export class SessionTruth {
     for (const stint of this.stints) if (stint.owner !== but) this.end(stint)
   }
 
+  /** Taken from an owner that did not let go: its last checkpoint counts. Deaths and freezes count by themselves. */
+  forced(): void {
+    const last = this.stints.at(-1)
+    if (last?.endMs === undefined && last?.life.alive === true && last.frozenAtMs === undefined) this.losses++
+  }
+
   end(stint: Stint): void {
     stint.endMs ??= this.#upTo(stint)
   }
