@@ -1,7 +1,16 @@
 // A session outlives its connections, its page and its gateway.
 
 import { expect, test, vi } from 'vitest'
-import { asking, FakeSocket, itemId, socket, tabStorage, turn, useFakeBrowser, visiting } from './fake-browser.test-support.ts'
+import {
+  asking,
+  FakeSocket,
+  itemId,
+  socket,
+  tabStorage,
+  turn,
+  useFakeBrowser,
+  visiting,
+} from './fake-browser.test-support.ts'
 
 useFakeBrowser()
 
@@ -241,4 +250,21 @@ test('a tab that was left for another one gets the session back on a click, and 
   left.retry()
   await vi.advanceTimersByTimeAsync(400)
   expect(socket().resume).toBe('parley-resume.s.way-1.999999999999999')
+})
+
+test('what was played to its end is told again over the next connection, before the call goes on', async () => {
+  const visit = await asking()
+  socket().tell({ type: 'parley.flush', item_id: 'a' })
+  const played = { type: 'parley.played', item_id: 'a', played_ms: 0, final: true }
+  expect(socket().sent).toContainEqual(played)
+  socket().die()
+  await vi.advanceTimersByTimeAsync(1_000)
+  socket().goOn(0)
+  expect(socket().sent[0]).toEqual(played)
+  socket().tell({ type: 'parley.end', reason: 'idle' })
+  socket().die(4408)
+  visit.say('Again')
+  await vi.advanceTimersByTimeAsync(0)
+  socket().open({ session_id: 's2' })
+  expect(socket().sent).not.toContainEqual(played)
 })

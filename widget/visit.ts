@@ -17,6 +17,8 @@ import type { WireEvent } from './wire.ts'
 const tokenFreshMs = 10 * 60_000
 /** The player answers a flush within a few milliseconds, or never (a suspended page). */
 const flushMs = 150
+/** More items than are under way at once. */
+const keptFinals = 8
 /** A loss that is over sooner than this is nobody's business. */
 const overdueMs = 3_000
 
@@ -28,8 +30,8 @@ export class Visit {
   #state: State = initial
   #token: { readonly value: string; readonly atMs: number } | undefined
   #voice: Voice | undefined
-  /** Last positions of items whose end the player told while there was no connection. */
-  readonly #untold = new Map<string, ParleyPlayed>()
+  /** Last positions of the session's latest items: a report may be lost with its connection, and is repeated. */
+  #finals: readonly ParleyPlayed[] = []
   #playback = this.#newPlayback()
   #onFlushed: () => void = () => undefined
   #overdue: ReturnType<typeof setTimeout> | undefined
@@ -211,7 +213,6 @@ export class Visit {
 
   /** A call ends with its session: a new one would greet somebody in the middle of a sentence. */
   #gone(): void {
-    this.#untold.clear()
     if (this.#state.call === 'off') this.dispatch({ is: 'gone' })
     else this.#over({ reason: 'lost', code: 'gone', retry: 'never' })
   }
@@ -236,8 +237,8 @@ export class Visit {
 
   #opened({ session_id, resumed }: ParleySession, before: State): void {
     clearTimeout(this.#overdue)
-    if (before.session === session_id) for (const each of this.#untold.values()) this.#link.send(each)
-    this.#untold.clear()
+    if (before.session !== session_id) this.#finals = []
+    for (const each of this.#finals) this.#link.send(each)
     if (this.#state.call !== 'off' && this.#voice !== undefined) this.#talk()
     else if (this.#state.paused) this.#link.send({ type: 'parley.voice', on: false })
     for (const line of waiting(this.#state)) this.#sendText(line)
@@ -250,8 +251,8 @@ export class Visit {
 
   #newPlayback(): Playback {
     return new Playback((event) => {
-      if (this.#state.phase !== 'reconnecting') this.#link.send(event)
-      else if (event.final) this.#untold.set(event.item_id, event)
+      if (event.final) this.#finals = [...this.#finals.slice(1 - keptFinals), event]
+      this.#link.send(event)
     })
   }
 

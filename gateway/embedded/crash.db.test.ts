@@ -8,7 +8,7 @@ const KILLS = 6
 const WRITER = fileURLToPath(new URL('./crash-writer.test-support.ts', import.meta.url))
 
 /** So many answers there are at least before each kill, on a slow machine too. */
-const leastAnswers = 60
+const leastAnswers = 100
 
 /** Runs the writer until it is killed, some time after it began; returns what it was told is done. */
 async function writeAndKill(dir: string, run: number): Promise<string[]> {
