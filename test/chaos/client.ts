@@ -4,9 +4,11 @@ import { encodeAudio } from '../../gateway/protocol/realtime.ts'
 import type { Line } from './line.ts'
 import { type Frame, Link } from './link.ts'
 import { Player } from './player.ts'
+import { Questions } from './questions.ts'
 import type { Random } from './random.ts'
-import { type Asked, type ClientRecord, type Comeback, emptyRecord } from './record.ts'
-import { isWhole, questionOf } from './script.ts'
+import { type ClientRecord, type Comeback, emptyRecord } from './record.ts'
+import { View } from './view.ts'
+import { VisitorToken } from './visitor-token.ts'
 import { frames, type WireTurn } from './wire.ts'
 
 export interface ClientOptions {
@@ -21,15 +23,10 @@ export interface ClientOptions {
 
 const retryPausesMs = [0, 500, 1_000, 2_000, 4_000, 4_000] as const
 const firstSpreadMs = 300
-const tokenFreshMs = 10 * 60_000
 const microphoneMs = 200
 const microphone = encodeAudio('', new Uint8Array(microphoneMs * 48))
-const requestMs = 5_000
-/** The seed allows the demo widget on pages of the gateway's public address. */
-export const customerPage = 'http://chaos.invalid'
-const answerMs = 20_000
-/** The 20 turns of a history hold at least this many questions. */
-const historyAsked = 4
+/** Sound that has stopped for this long without its end will never have one. */
+const endlessMs = 20_000
 
 interface Place {
   readonly sessionId: string
@@ -42,11 +39,13 @@ export class Client {
   readonly record: ClientRecord
   readonly #options: ClientOptions
   readonly #player: Player
+  readonly #questions: Questions
+  readonly #view: View
+  readonly #token: VisitorToken
   #link: Link | undefined
   /** A second socket on its way while the first still works. */
   #next: Link | undefined
   #place: Omit<Place, 'seq' | 'epoch'> | undefined
-  #visitor: { readonly token: string; readonly atMs: number } | undefined
   #comeback: Comeback | undefined
   /** First sockets of moves, until the gateway has closed them. */
   readonly #left = new Set<Link>()
@@ -54,13 +53,9 @@ export class Client {
   #saved: Place | undefined
   #tries = 0
   #stopped = false
-  #asking = true
-  #question = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
   #microphone: ReturnType<typeof setInterval> | undefined
   #watch: ReturnType<typeof setInterval> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
-  readonly #idle: (() => void)[] = []
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -68,6 +63,17 @@ export class Client {
     this.#player = new Player(({ itemId, playedMs, final }) =>
       this.#link?.send({ type: 'parley.played', item_id: itemId, played_ms: playedMs, final }),
     )
+    this.#token = new VisitorToken(options)
+    this.#view = new View(this.record, () => this.sessionId)
+    this.#questions = new Questions({
+      record: this.record,
+      random: options.random,
+      thinkMs: options.thinkMs,
+      session: () => (this.#link?.epoch === undefined ? undefined : this.sessionId),
+      live: () => this.live,
+      playing: () => this.#player.playing,
+      say: (itemId, text) => this.#link?.send({ type: 'parley.say', item_id: itemId, text }),
+    })
   }
 
   get live(): boolean {
@@ -80,28 +86,20 @@ export class Client {
 
   start(): void {
     void this.#open(undefined)
-    this.#watch = setInterval(() => this.#watchAnswer(), 1_000)
+    this.#watch = setInterval(() => this.#check(), 1_000)
     if (this.#options.kind === 'voice')
       this.#microphone = setInterval(() => this.#link?.audio(microphone), microphoneMs)
   }
 
-  /** No further questions; resolves when the last one was answered and stored, or rejects after `timeoutMs`. */
-  async settle(timeoutMs: number): Promise<boolean> {
-    this.#asking = false
-    clearTimeout(this.#timer)
-    if (this.#isIdle()) return true
-    return new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(false), timeoutMs)
-      this.#idle.push(() => {
-        clearTimeout(timer)
-        resolve(true)
-      })
-    })
+  /** No further questions; true when the last one was answered, heard and stored, false after `timeoutMs`. */
+  settle(timeoutMs: number): Promise<boolean> {
+    return this.#questions.settle(timeoutMs)
   }
 
   /** Says good-bye; resolves when the gateway closed the socket or after 3 s. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#questions.stop()
     this.#link?.send({ type: 'parley.bye' })
     const untilMs = performance.now() + 3_000
     while (this.#link !== undefined && performance.now() < untilMs) await pause(20)
@@ -111,7 +109,7 @@ export class Client {
   /** Goes without a word. */
   abandon(): void {
     this.#stopped = true
-    clearTimeout(this.#timer)
+    this.#questions.stop()
     clearTimeout(this.#retryTimer)
     clearInterval(this.#microphone)
     clearInterval(this.#watch)
@@ -126,11 +124,6 @@ export class Client {
     if (attachment !== undefined && attachment.toMs === undefined) attachment.mutedMs ??= performance.now()
   }
 
-  /** No loss is waiting to be made good. */
-  get isBack(): boolean {
-    return this.#comeback === undefined || this.#comeback.backAtMs !== undefined
-  }
-
   /** The network is back, as a browser's `online` event tells. */
   online(): void {
     if (this.#comeback !== undefined && this.#comeback.backAtMs === undefined)
@@ -138,10 +131,18 @@ export class Client {
     if (this.#link === undefined && !this.#stopped) this.#retry(0)
   }
 
+  #check(): void {
+    this.#questions.watch()
+    const { dry } = this.#player
+    if (dry === undefined || !this.live || performance.now() - dry.sinceMs < endlessMs) return
+    this.record.breaches.push(`${this.record.name}: the sound of ${dry.itemId} never ended`)
+    this.#player.cut()
+  }
+
   // The socket
 
   async #open(resume: Place | undefined): Promise<void> {
-    const token = await this.#token()
+    const token = await this.#token.get()
     if (this.#stopped || this.#link !== undefined) return
     if (token === undefined) return this.#retry()
     this.#link = this.#dial(token, resume)
@@ -163,30 +164,6 @@ export class Client {
       resume,
     )
     return link
-  }
-
-  async #token(): Promise<string | undefined> {
-    if (this.#visitor !== undefined && performance.now() - this.#visitor.atMs < tokenFreshMs) return this.#visitor.token
-    const { line, ip, name } = this.#options
-    try {
-      const response = await fetch(`${line.url}/v1/widget/bootstrap`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', origin: line.url, 'x-forwarded-for': ip, connection: 'close' },
-        body: JSON.stringify({
-          key: 'pk_demo_productco',
-          visitorId: `vis_chaos_${name.padStart(16, '0')}`,
-          // As the panel does: the page around it is the customer's.
-          hostOrigin: customerPage,
-        }),
-        signal: AbortSignal.timeout(requestMs),
-      })
-      const body: unknown = await response.json()
-      if (!response.ok || typeof body !== 'object' || body === null || !('token' in body)) return undefined
-      this.#visitor = { token: String(body.token), atMs: performance.now() }
-      return this.#visitor.token
-    } catch {
-      return undefined
-    }
   }
 
   get #resume(): Place | undefined {
@@ -257,7 +234,7 @@ export class Client {
 
   #goingAway(inMs: number): void {
     setTimeout(async () => {
-      const token = await this.#token()
+      const token = await this.#token.get()
       const resume = this.#resume
       if (this.#stopped || this.#link === undefined || this.#next !== undefined) return
       if (token === undefined || resume === undefined) return
@@ -303,7 +280,7 @@ export class Client {
         return
       case 'error': {
         const { code, message } = frames.error.parse(frame).error
-        if (code === 'unauthenticated') this.#visitor = undefined
+        if (code === 'unauthenticated') this.#token.forget()
         if (code === 'gone') this.#saved = undefined
         if (link.epoch !== undefined) this.record.breaches.push(`${this.record.name}: error ${code}: ${message}`)
         return
@@ -334,22 +311,10 @@ export class Client {
       comeback.backAtMs = now
       comeback.became = resumed === undefined || sessionId !== before ? 'new' : resumed.gap ? 'gap' : 'resumed'
     }
-    if (resumed?.gap === true) this.#forget(sessionId, session.history)
+    if (resumed?.gap === true) this.#view.forget(sessionId, session.history)
     for (const turn of session.history) this.#turn(turn)
-    if (before !== undefined && sessionId !== before) this.#checkHistory(session.history)
-    if (sessionId !== before) this.#giveUp('session over')
     if (this.#options.kind === 'voice') link.send({ type: 'parley.voice', on: true })
-    this.#resend(session.history)
-    if (this.record.asked.length === 0 || this.#waitingForNothing()) this.#askLater()
-  }
-
-  /** Beyond the window a client still sees what was said. */
-  #checkHistory(history: readonly WireTurn[]): void {
-    const known = new Set(history.map((turn) => turn.itemId))
-    const missing = this.record.asked.filter((asked) => asked.committedAtMs !== undefined).slice(-historyAsked)
-    for (const { tag, itemId } of missing)
-      if (!known.has(itemId))
-        this.record.breaches.push(`${this.record.name}: the history of the next session lacks ${tag}`)
+    this.#questions.session(session.history, { isNew: before !== undefined && sessionId !== before })
   }
 
   /** The gateway closes the old one itself, with 1012; what it still says is the new one's to say. */
@@ -361,38 +326,20 @@ export class Client {
     }, 5_000)
   }
 
-  /** After a gap the history is the truth: what stands here beyond it never became part of the conversation. */
-  #forget(sessionId: string, history: readonly WireTurn[]): void {
-    const known = new Set(history.map((turn) => turn.itemId))
-    for (const item of this.record.items.values())
-      if (item.sessionId === sessionId && !known.has(item.itemId)) this.record.items.delete(item.itemId)
-  }
-
   #turn(turn: WireTurn): void {
-    const item = this.record.items.get(turn.itemId)
-    const { itemId, sessionId, role, text, state, seq } = turn
-    if (item === undefined) this.record.items.set(itemId, { itemId, sessionId, role, text, state, seq })
-    else Object.assign(item, { role, text, state, seq })
-    if (role === 'agent' && state !== 'partial') this.#progress()
-  }
-
-  #item(itemId: string) {
-    const found = this.record.items.get(itemId)
-    if (found !== undefined) return found
-    const item = { itemId, sessionId: this.sessionId ?? '', role: 'agent', text: '', state: 'partial', seq: undefined }
-    this.record.items.set(itemId, item)
-    return item
+    this.#view.turn(turn)
+    if (turn.role === 'agent' && turn.state !== 'partial') this.#questions.progress()
   }
 
   #said({ item_id, delta }: { item_id: string; delta: string }): void {
-    this.#item(item_id).text += delta
+    this.#view.append(item_id, delta)
     this.#firstFrame()
-    this.#progress()
+    this.#questions.progress()
   }
 
   #saidAll({ item_id, text, transcript }: ReturnType<typeof frames.textDone.parse>): void {
-    this.#item(item_id).text = text ?? transcript ?? ''
-    this.#progress()
+    this.#view.replace(item_id, text ?? transcript ?? '')
+    this.#questions.progress()
   }
 
   #audio(link: Link, itemId: string, ms: number): void {
@@ -408,97 +355,9 @@ export class Client {
   #committed(itemIds: readonly string[]): void {
     for (const itemId of itemIds) {
       this.record.committed.add(itemId)
-      const asked = this.record.asked.find((each) => each.itemId === itemId)
-      if (asked !== undefined) asked.committedAtMs ??= performance.now()
+      this.#questions.committed(itemId)
     }
-    this.#progress()
-  }
-
-  // Questions
-
-  #waitingForNothing(): boolean {
-    const last = this.record.asked.at(-1)
-    return last?.answeredAtMs !== undefined || last?.givenUp !== undefined
-  }
-
-  #isIdle(): boolean {
-    const last = this.record.asked.at(-1)
-    return last === undefined || (this.#waitingForNothing() && last.committedAtMs !== undefined)
-  }
-
-  /** The answer of an ended session is not given in the next one; a question that was not stored is asked there again. */
-  #giveUp(why: NonNullable<Asked['givenUp']>): void {
-    const last = this.record.asked.at(-1)
-    if (last === undefined || last.answeredAtMs !== undefined) return
-    if (last.committedAtMs !== undefined || why === 'no answer') last.givenUp = why
-  }
-
-  #progressAtMs = 0
-
-  #progress(): void {
-    this.#progressAtMs = performance.now()
-    const last = this.record.asked.at(-1)
-    if (last === undefined) return
-    if (last.answeredAtMs === undefined && this.#isAnswered(last.tag)) {
-      last.answeredAtMs = performance.now()
-      this.#askLater()
-    }
-    if (!this.#asking && this.#isIdle()) for (const done of this.#idle.splice(0)) done()
-  }
-
-  #isAnswered(tag: string): boolean {
-    return [...this.record.items.values()].some(({ role, text }) => role === 'agent' && isWhole(text, tag))
-  }
-
-  #askLater(): void {
-    if (!this.#asking || this.#stopped) return
-    clearTimeout(this.#timer)
-    const { random, thinkMs } = this.#options
-    this.#timer = setTimeout(() => this.#ask(), random.between(...thinkMs))
-  }
-
-  /** An agent that says nothing for this long while the connection is good will say nothing any more. */
-  #watchAnswer(): void {
-    const last = this.record.asked.at(-1)
-    const since = Math.max(last?.askedAtMs ?? 0, this.#progressAtMs, this.record.attachments.at(-1)?.fromMs ?? 0)
-    if (last === undefined || !this.live || this.#waitingForNothing() || performance.now() - since < answerMs) return
-    this.#giveUp('no answer')
-    this.#askLater()
-    if (!this.#asking) for (const done of this.#idle.splice(0)) done()
-  }
-
-  #ask(): void {
-    // Without a session there is nobody to ask: the next one begins with a question.
-    if (!this.#asking || this.#link?.epoch === undefined || this.sessionId === undefined) return
-    if (this.record.asked.length > 0 && !this.#waitingForNothing()) return
-    const { name } = this.#options
-    const tag = `${name}q${++this.#question}`
-    const itemId = `item_${tag}_${this.#options.random.between(100_000, 999_999)}`
-    const asked: Asked = {
-      tag,
-      itemId,
-      text: questionOf(tag),
-      askedAtMs: performance.now(),
-      committedAtMs: undefined,
-      answeredAtMs: undefined,
-      sessionId: this.sessionId,
-      givenUp: undefined,
-    }
-    this.record.asked.push(asked)
-    this.#link.send({ type: 'parley.say', item_id: itemId, text: asked.text })
-  }
-
-  /** What was not committed is said again; what the history shows was. */
-  #resend(history: readonly WireTurn[]): void {
-    for (const asked of this.record.asked) {
-      if (asked.committedAtMs !== undefined) continue
-      if (history.some((turn) => turn.itemId === asked.itemId)) {
-        asked.committedAtMs = performance.now()
-        continue
-      }
-      asked.sessionId = this.sessionId ?? ''
-      this.#link?.send({ type: 'parley.say', item_id: asked.itemId, text: asked.text })
-    }
+    this.#questions.progress()
   }
 }
 

@@ -4,11 +4,6 @@ import { createServer } from 'node:net'
 import { type Spawned, spawnGateway } from '../harness/spawn-gateway.ts'
 import type { Balancer } from './balancer.ts'
 
-export interface Gateway {
-  readonly name: string
-  readonly process: Spawned
-}
-
 export class Gateways implements AsyncDisposable {
   readonly #balancer: Balancer
   readonly #envOf: (name: string) => Readonly<Record<string, string>>

@@ -10,6 +10,7 @@ const whole = (tag: string, from = 0, to = 12): string => answerWords(tag).slice
 interface Told {
   readonly role: string
   text: string
+  unheard?: string
   itemId: string
   state: string
   seq: number
@@ -138,6 +139,15 @@ const planted: [what: string, rule: Rule, plant: (made: Case) => void][] = [
       turn(made, 'a3').text = whole('c1q2', 5, 9)
     },
   ],
+  [
+    'an answer of which a part was never heard',
+    'unanswered',
+    (made) => {
+      Object.assign(made.record, { kind: 'voice' })
+      turn(made, 'a3').text = whole('c1q2', 5, 9)
+      turn(made, 'a3').unheard = whole('c1q2', 9)
+    },
+  ],
   ['a client that shows less than is stored', 'view', ({ record }) => void record.items.delete('a2')],
   [
     'a client that shows more than is stored',
@@ -223,6 +233,14 @@ const planted: [what: string, rule: Rule, plant: (made: Case) => void][] = [
     'billing',
     ({ receipt }) => {
       receipt.lines[0]!.quantity = 46
+    },
+  ],
+  [
+    'time counted twice when owners changed often',
+    'billing',
+    ({ record, receipt }) => {
+      for (let i = 0; i < 10; i++) record.comebacks.push({ ...record.comebacks[0]!, became: 'resumed' })
+      receipt.lines[0]!.quantity = 41
     },
   ],
   [

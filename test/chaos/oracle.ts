@@ -91,16 +91,27 @@ function answersOf(client: ClientRecord, { sessions }: Evidence): Finding[] {
     if (twice) findings.push({ rule: 'doubled', what: `${tag} was answered with the words ${told.join(' ')}` })
     if (givenUp === 'session over') continue
     const missing = Array.from({ length: answerLength }, (_, i) => i + 1).filter((place) => !told.includes(place))
-    // Speech that nobody heard is kept apart from what was heard.
-    const heard = client.kind === 'voice' ? agent.flatMap(({ unheard = '' }) => placesIn(unheard, tag)) : []
-    if (missing.some((place) => !heard.includes(place)))
+    if (missing.length > 0)
       findings.push({
         rule: 'unanswered',
-        what: `${tag} lacks the words ${missing.join(' ')} (${givenUp ?? 'answered'})`,
+        what: `${client.kind} ${tag} lacks the words ${missing.join(' ')} (${givenUp ?? 'answered'}): ${shape(agent, tag)}`,
       })
     if (!isRising(told, client.kind)) findings.push({ rule: 'misplaced', what: `${tag}: words ${told.join(' ')}` })
   }
   return findings
+}
+
+/** The turns about a question in short: `interrupted 1-5 (unheard 6-8), final 9-12`. */
+function shape(agent: readonly StoredTurn[], tag: string): string {
+  const range = (text: string): string => {
+    const places = placesIn(text, tag)
+    return places.length === 0 ? '' : `${places[0]}-${places.at(-1)}`
+  }
+  return agent
+    .map(({ state, text, unheard = '' }) => [state, range(text), range(unheard)] as const)
+    .filter(([, heard, unheard]) => heard !== '' || unheard !== '')
+    .map(([state, heard, unheard]) => `${state} ${heard}${unheard === '' ? '' : ` (unheard ${unheard})`}`)
+    .join(', ')
 }
 
 function hasTwice(values: readonly number[]): boolean {
@@ -223,7 +234,9 @@ function secondsOf(bill: StoredReceipt): number {
 
 function attachedOf(client: ClientRecord, sessionId: string) {
   const attached = client.attachments.filter((each) => each.sessionId === sessionId)
+  const [first, last] = [attached[0], attached.at(-1)]
   return {
+    spanS: first === undefined || last === undefined ? 0 : ((last.toMs ?? last.heardMs) - first.fromMs) / 1000,
     losses: client.comebacks.filter((each) => each.sessionId === sessionId && !each.moved).length,
     heardS: attached.reduce((sum, { fromMs, heardMs }) => sum + Math.max(0, heardMs - fromMs), 0) / 1000,
     connectedS:
@@ -232,11 +245,14 @@ function attachedOf(client: ClientRecord, sessionId: string) {
   }
 }
 
-/** Seconds of service by the client's own clock: at least what it heard, at most what it was connected. */
+/**
+ * Seconds of service by the client's own clock: at least what it heard, at most what it was connected, and never more
+ * than passed, however often it changed owners.
+ */
 function servedOf(client: ClientRecord, sessionId: string, options: OracleOptions) {
-  const { losses, heardS, connectedS } = attachedOf(client, sessionId)
+  const { losses, heardS, connectedS, spanS } = attachedOf(client, sessionId)
   return {
     leastS: Math.max(0, heardS - losses * options.unbilledPerLossS - slackS),
-    mostS: connectedS + (losses + 1) * options.graceS + slackS,
+    mostS: Math.min(connectedS + (losses + 1) * options.graceS, spanS + options.graceS) + slackS,
   }
 }

@@ -23,6 +23,7 @@ export class Player implements Disposable {
   readonly #timer = setInterval(() => this.#tick(), tickMs)
   #atMs = performance.now()
   #reportedAtMs = 0
+  #drySinceMs: number | undefined
 
   constructor(report: (report: PlayerReport) => void) {
     this.#report = report
@@ -30,6 +31,13 @@ export class Player implements Disposable {
 
   get playing(): boolean {
     return this.#queue.length > 0
+  }
+
+  /** Everything that came was played, and the end has not come. */
+  get dry(): { readonly itemId: string; readonly sinceMs: number } | undefined {
+    const first = this.#queue[0]
+    if (first === undefined || this.#drySinceMs === undefined) return undefined
+    return { itemId: first.itemId, sinceMs: this.#drySinceMs }
   }
 
   push(itemId: string, ms: number): void {
@@ -75,6 +83,8 @@ export class Player implements Disposable {
       this.#report({ itemId: item.itemId, playedMs: Math.floor(item.playedMs), final: true })
     }
     const first = this.#queue[0]
+    if (first === undefined || first.playedMs < first.gotMs) this.#drySinceMs = undefined
+    else this.#drySinceMs ??= now
     if (first === undefined || first.playedMs === 0 || now - this.#reportedAtMs < reportMs) return
     this.#reportedAtMs = now
     this.#report({ itemId: first.itemId, playedMs: Math.floor(first.playedMs), final: false })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { openMongo } from '../../gateway/platform/mongo.ts'
 import { newApiKey } from '../harness/start-gateway.ts'
 import { Balancer } from './balancer.ts'
-import { Client, customerPage } from './client.ts'
+import { Client } from './client.ts'
 import { ChaosEngine } from './engine.ts'
 import { type Api, type Evidence, readCredits, readEvidence } from './evidence.ts'
 import { Gateways } from './gateways.ts'
@@ -17,6 +17,7 @@ import { type Random, seeded } from './random.ts'
 import type { ClientRecord } from './record.ts'
 import { checksOf, none, type Report } from './report.ts'
 import { ChaosStore } from './store.ts'
+import { customerPage } from './visitor-token.ts'
 
 export interface WorldOptions {
   readonly seed: number
@@ -148,7 +149,8 @@ export class World implements AsyncDisposable {
       client.online()
     }
     this.#say('waiting for the last answers')
-    await Promise.all(this.visitors.map(({ client }) => client.settle(settleMs)))
+    const rest = await Promise.all(this.visitors.map(({ client }) => client.settle(settleMs)))
+    const restless = this.visitors.filter((_, i) => rest[i] !== true).map(({ client }) => client.record.name)
     await Promise.all(this.visitors.map(({ client }) => client.stop()))
     this.#say('waiting for the last settlement')
     const endedAt = performance.now()
@@ -157,12 +159,14 @@ export class World implements AsyncDisposable {
     const evidence = await readEvidence(this.api)
     const findings = judge(this.records, evidence, options)
     const alarms = this.gateways.alarms()
-    for (const line of [...alarms, ...this.engine.puzzles]) this.#say(line)
+    for (const line of [...restless.map((name) => `${name} did not come to rest`), ...alarms, ...this.engine.puzzles])
+      this.#say(line)
     return {
       findings,
       facts: [...this.#facts(evidence), ['last hold gone after', `${(heldMs / 1000).toFixed(0)} s`]],
       checks: [
         ...checksOf(findings),
+        none('clients that waited in vain at the end', restless),
         none('errors in the gateways’ logs', alarms),
         none('instructions the engine could not follow', this.engine.puzzles),
       ],
