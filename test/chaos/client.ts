@@ -19,6 +19,8 @@ export interface ClientOptions {
   readonly random: Random
   /** Pause between an answer and the next question. */
   readonly thinkMs: readonly [least: number, most: number]
+  /** For the trace of a run. */
+  readonly note: (what: string) => void
 }
 
 const retryPausesMs = [0, 500, 1_000, 2_000, 4_000, 4_000] as const
@@ -149,7 +151,8 @@ export class Client {
   }
 
   #dial(token: string, resume: Place | undefined): Link {
-    const { line, ip } = this.#options
+    const { line, ip, note } = this.#options
+    note(resume === undefined ? 'dials' : `dials for ${resume.sessionId} after ${resume.epoch}/${resume.seq}`)
     const link: Link = new Link(
       {
         url: line.url,
@@ -174,6 +177,7 @@ export class Client {
 
   #closed(link: Link, code: number): void {
     const now = performance.now()
+    this.#options.note(`${code} ${link === this.#link ? '' : 'of another socket'}`)
     this.record.closes.push(code)
     this.#left.delete(link)
     if (link === this.#next) {
@@ -262,7 +266,7 @@ export class Client {
         this.#goingAway(frames.goingAway.parse(frame).reconnect_in_ms)
         return
       case 'parley.end':
-        this.record.ends.push({ sessionId: this.sessionId ?? '', reason: frames.end.parse(frame).reason })
+        this.#ended(frames.end.parse(frame).reason)
         return
       case 'parley.flush':
         this.#player.flush(frames.flush.parse(frame).item_id)
@@ -280,6 +284,7 @@ export class Client {
         return
       case 'error': {
         const { code, message } = frames.error.parse(frame).error
+        this.#options.note(`error ${code}`)
         if (code === 'unauthenticated') this.#token.forget()
         if (code === 'gone') this.#saved = undefined
         if (link.epoch !== undefined) this.record.breaches.push(`${this.record.name}: error ${code}: ${message}`)
@@ -288,10 +293,17 @@ export class Client {
     }
   }
 
+  #ended(reason: string): void {
+    this.#options.note(`end: ${reason}`)
+    this.record.ends.push({ sessionId: this.sessionId ?? '', reason })
+  }
+
   #session(link: Link, session: ReturnType<typeof frames.session.parse>): void {
     const now = performance.now()
     const { session_id: sessionId, resumed } = session
     const before = this.#place?.sessionId
+    const kept = resumed === undefined ? 'new' : resumed.gap ? 'gap' : 'whole'
+    this.#options.note(`session ${sessionId}, epoch ${session.epoch}, ${kept}`)
     if (link === this.#next) {
       const old = this.#link
       const attachment = this.record.attachments.at(-1)
@@ -309,7 +321,7 @@ export class Client {
     const comeback = this.#comeback
     if (comeback !== undefined && comeback.backAtMs === undefined) {
       comeback.backAtMs = now
-      comeback.became = resumed === undefined || sessionId !== before ? 'new' : resumed.gap ? 'gap' : 'resumed'
+      comeback.became = sessionId !== before || kept === 'new' ? 'new' : kept === 'gap' ? 'gap' : 'resumed'
     }
     if (resumed?.gap === true) this.#view.forget(sessionId, session.history)
     for (const turn of session.history) this.#turn(turn)

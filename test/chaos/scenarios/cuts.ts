@@ -29,10 +29,12 @@ export async function cuts(options: WorldOptions): Promise<Report> {
       const seconds = short ? random.between(1, 3) : lengthOf(random)
       const before = client.record.attachments.length
       const kind = random.pick(cutKinds)
+      world.note(`${client.record.name}: ${kind} for ${seconds} s`)
       line.cut(kind)
       // Deaf is not dumb: what such a client sends still arrives.
       if (kind !== 'half-open-down') client.muted()
       await sleep(seconds * 1_000)
+      world.note(`${client.record.name}: network is back`)
       line.heal()
       client.online()
       // Who lost bytes without a sign needs two heartbeats to notice.
