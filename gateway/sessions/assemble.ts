@@ -104,7 +104,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     resume: made.resume,
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
-    onFinish: (end) => finish(deps, { tenantId, view, budget, progress, end }),
+    onFinish: (end) => finish(deps, { tenantId, view, epoch: made.epoch, budget, progress, end }),
     onHandOver: () => handOver(deps, made, { budget, progress, carried: () => carriedOf(made, session, budget) }),
   }
   const session: Session = new Session(optionsOf(deps, made), parts)
@@ -276,7 +276,7 @@ async function handOver(
     const carried = { ...last.carried(), frames: request.leg.keptFrames }
     await deps.store.release(tenantId, view.id, { epoch, progress: last.progress(), carried })
   } finally {
-    deps.live.remove(view.id)
+    deps.live.remove(view.id, epoch)
     deps.log.info({ tenantId, sessionId: view.id }, 'session handed over')
   }
 }
@@ -286,15 +286,16 @@ async function finish(
   last: {
     tenantId: OpenRequest['tenantId']
     view: SessionView
+    epoch: number
     budget: Budget
     progress: () => SessionProgress
     end: Parameters<SessionParts['onFinish']>[0]
   },
 ): Promise<void> {
-  const { tenantId, view, end } = last
+  const { tenantId, view, epoch, end } = last
   if (!end.settle) {
     // It lives or was ended elsewhere: slot and state are not ours to tell any more.
-    deps.live.remove(view.id)
+    deps.live.remove(view.id, epoch)
     deps.log.warn({ tenantId, sessionId: view.id }, 'session belongs to another process now')
     return
   }
@@ -317,7 +318,7 @@ async function finish(
       endedAt: new Date(deps.clock.now()).toISOString(),
     }
     deps.live.tell(tenantId, () => ({ is: 'session', session: ended }))
-    deps.live.remove(view.id)
+    deps.live.remove(view.id, epoch)
     deps.log.info({ tenantId, sessionId: view.id, reason: end.why, seconds: last.progress().seconds }, 'session ended')
   }
 }

@@ -61,7 +61,10 @@ export class Joined {
     })
     if (!leg.canReturn) return
     deps.joined.set(opened.sessionId, this)
-    void port.ended.then(() => deps.joined.delete(opened.sessionId))
+    void port.ended.then(() => {
+      // It may be here again under a later epoch.
+      if (deps.joined.get(opened.sessionId) === this) deps.joined.delete(opened.sessionId)
+    })
   }
 
   attach(socket: WebSocket, early: Early, again: Again): void {
@@ -69,9 +72,10 @@ export class Joined {
     const { leg } = request
     const { port } = opened
     const continues = again.resumeToken !== undefined
+    const resumeToken = again.resumeToken ?? opened.resumeToken
     leg.attach(socket, {
       created: this.#inbound.sessionObject(),
-      resumeToken: again.resumeToken ?? opened.resumeToken,
+      resumeToken,
       voice: this.#modality.current === 'audio',
       history: continues ? [...opened.history.filter(isEarlier(opened)), ...port.turns] : opened.history,
       ...(continues ? { resumed: again } : opened.resumed === undefined ? {} : { resumed: opened.resumed }),
@@ -84,7 +88,7 @@ export class Joined {
       if (!leg.isAttached(socket)) return
       leg.alive(socket)
       leg.answered()
-      port.confirmed()
+      if (resumeToken !== undefined) port.confirmed(resumeToken)
       pace.took(this.#inbound.frame(data, binary), data.length)
     })
     socket.on('close', () => {
