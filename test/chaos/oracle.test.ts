@@ -271,6 +271,22 @@ test('speech that was cut may begin its sentence again, but say none twice', () 
   expect(rules(spoken)).toEqual(['doubled'])
 })
 
+test('of long absences a minute is free, what goes beyond is charged', () => {
+  const made = honest()
+  made.record.attachments[1] = {
+    ...made.record.attachments[1]!,
+    fromMs: 121_000,
+    heardMs: 131_000,
+    toMs: 131_010,
+  }
+  // 30 s connected and an absence of 101 s: 5 s of grace, a minute free, 36 s charged.
+  const bill = (seconds: number): Rule[] => {
+    made.receipt.lines[0]!.quantity = seconds
+    return rules(made)
+  }
+  expect([bill(71), bill(85)]).toEqual([[], ['billing']])
+})
+
 test('an answer of a session that is over may be missing', () => {
   const made = honest()
   made.turns.splice(4, 1)
