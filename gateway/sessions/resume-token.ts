@@ -57,7 +57,7 @@ export class ResumeKey {
     return this.#state
   }
 
-  /** The client answered over the connection that brought this token. An older connection proves nothing of a newer token. */
+  /** This token arrived. An older connection proves nothing of a newer token. */
   confirm(token: string): void {
     if (this.#state.confirmed || !equal(resumeHash(token), this.#state.hash)) return
     this.#state = { ...this.#state, confirmed: true }

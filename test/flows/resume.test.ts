@@ -149,6 +149,22 @@ test('[S19] the answer with the new token was lost: the token before is good unt
   expect(await second.event('parley.session')).toMatchObject({ session_id: back.sessionId })
 })
 
+test('[S19] what a client sends before it has read the greeting does not show that the new token arrived', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  const first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  const back = wayBack(first)
+  first.socket.terminate()
+  const deaf = await openParley(gateway.wsUrl, token, back)
+  deaf.socket.pause()
+  say(deaf, 'item_q1', question)
+  await expect.poll(async () => (await turnsIn(gateway, back.sessionId)).length).toBeGreaterThan(0)
+  deaf.socket.terminate()
+  await using second = await openParley(gateway.wsUrl, token, back)
+  expect(await second.event('parley.session')).toMatchObject({ session_id: back.sessionId })
+})
+
 test('[S19] a connection that was given up on its way takes nothing from the one that lives', async () => {
   await using gateway = await startGateway()
   const token = await gateway.visitorToken()

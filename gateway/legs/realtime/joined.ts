@@ -27,6 +27,8 @@ export interface Again {
 export class Joined {
   readonly #made: Made
   readonly #inbound: Inbound
+  /** Came with the connection in use. */
+  #resumeToken: string | undefined
   readonly #modality: { current: 'audio' | 'text' }
 
   constructor(made: Made) {
@@ -45,6 +47,9 @@ export class Joined {
       sessionId: opened.sessionId,
       model: opened.engine.model,
       trusted: made.trusted,
+      onShown: () => {
+        if (this.#resumeToken !== undefined) port.confirmed(this.#resumeToken)
+      },
       onTooManyErrors: () => {
         leg.end('internal', new Problem('invalid'))
         port.bye()
@@ -72,10 +77,10 @@ export class Joined {
     const { leg } = request
     const { port } = opened
     const continues = again.resumeToken !== undefined
-    const resumeToken = again.resumeToken ?? opened.resumeToken
+    this.#resumeToken = again.resumeToken ?? opened.resumeToken
     leg.attach(socket, {
       created: this.#inbound.sessionObject(),
-      resumeToken,
+      resumeToken: this.#resumeToken,
       voice: this.#modality.current === 'audio',
       history: continues ? [...opened.history.filter(isEarlier(opened)), ...port.turns] : opened.history,
       ...(continues ? { resumed: again } : opened.resumed === undefined ? {} : { resumed: opened.resumed }),
@@ -88,7 +93,6 @@ export class Joined {
       if (!leg.isAttached(socket)) return
       leg.alive(socket)
       leg.answered()
-      if (resumeToken !== undefined) port.confirmed(resumeToken)
       pace.took(this.#inbound.frame(data, binary), data.length)
     })
     socket.on('close', () => {
