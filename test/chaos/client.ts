@@ -1,6 +1,6 @@
 // A visitor of a chaos run: asks numbered questions, comes back after every loss as the wire contract says, keeps a record.
 
-import { encodeAudio } from '../../gateway/protocol/realtime.ts'
+import { encodeAudio, limits } from '../../gateway/protocol/realtime.ts'
 import type { Line } from './line.ts'
 import { type Frame, Link } from './link.ts'
 import { Player } from './player.ts'
@@ -62,9 +62,10 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options
     this.record = emptyRecord(options.name, options.kind)
-    this.#player = new Player(({ itemId, playedMs, final }) =>
-      this.#link?.send({ type: 'parley.played', item_id: itemId, played_ms: playedMs, final }),
-    )
+    this.#player = new Player(({ itemId, playedMs, final }) => {
+      if (final) options.note(`played ${itemId} for ${playedMs} ms`)
+      this.#link?.send({ type: 'parley.played', item_id: itemId, played_ms: playedMs, final })
+    })
     this.#token = new VisitorToken(options)
     this.#view = new View(this.record, () => this.sessionId)
     this.#questions = new Questions({
@@ -74,7 +75,10 @@ export class Client {
       session: () => (this.#link?.epoch === undefined ? undefined : this.sessionId),
       live: () => this.live,
       playing: () => this.#player.playing,
-      say: (itemId, text) => this.#link?.send({ type: 'parley.say', item_id: itemId, text }),
+      say: (itemId, text) => {
+        options.note(`says ${itemId}`)
+        this.#link?.send({ type: 'parley.say', item_id: itemId, text })
+      },
     })
   }
 
@@ -269,6 +273,7 @@ export class Client {
         this.#ended(frames.end.parse(frame).reason)
         return
       case 'parley.flush':
+        this.#options.note(`flush ${frames.flush.parse(frame).item_id}`)
         this.#player.flush(frames.flush.parse(frame).item_id)
         return
       case 'response.output_text.delta':
@@ -287,10 +292,18 @@ export class Client {
         this.#options.note(`error ${code}`)
         if (code === 'unauthenticated') this.#token.forget()
         if (code === 'gone') this.#saved = undefined
-        if (link.epoch !== undefined) this.record.breaches.push(`${this.record.name}: error ${code}: ${message}`)
+        if (link.epoch !== undefined && !(code === 'gone' && this.#isTooLate))
+          this.record.breaches.push(`${this.record.name}: error ${code}: ${message}`)
         return
       }
     }
+  }
+
+  /** The window of the session is over: it may be gone. */
+  get #isTooLate(): boolean {
+    const last = this.record.attachments.at(-1)
+    const windowMs = limits.resumeWindowMs[this.record.kind === 'voice' ? 'voice' : 'chat']
+    return last !== undefined && performance.now() - (last.mutedMs ?? last.toMs ?? Infinity) >= windowMs
   }
 
   #ended(reason: string): void {
@@ -340,6 +353,7 @@ export class Client {
 
   #turn(turn: WireTurn): void {
     this.#view.turn(turn)
+    this.#options.note(`turn ${turn.itemId} ${turn.role} ${turn.state}: ${turn.text}`)
     if (turn.role === 'agent' && turn.state !== 'partial') this.#questions.progress()
   }
 
