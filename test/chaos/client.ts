@@ -65,6 +65,7 @@ export class Client {
     this.#player = new Player(({ itemId, playedMs, final }) => {
       if (final) options.note(`played ${itemId} for ${playedMs} ms`)
       this.#link?.send({ type: 'parley.played', item_id: itemId, played_ms: playedMs, final })
+      if (final) this.#questions.progress()
     })
     this.#token = new VisitorToken(options)
     this.#view = new View(this.record, () => this.sessionId)
@@ -75,6 +76,7 @@ export class Client {
       session: () => (this.#link?.epoch === undefined ? undefined : this.sessionId),
       live: () => this.live,
       playing: () => this.#player.playing,
+      heard: (itemId) => options.kind === 'text' || this.#player.heard(itemId),
       say: (itemId, text) => {
         options.note(`says ${itemId}`)
         this.#link?.send({ type: 'parley.say', item_id: itemId, text })
@@ -338,6 +340,7 @@ export class Client {
     }
     if (resumed?.gap === true) this.#view.forget(sessionId, session.history)
     for (const turn of session.history) this.#turn(turn)
+    if (kept !== 'new') this.#player.repeatReports()
     if (this.#options.kind === 'voice') link.send({ type: 'parley.voice', on: true })
     this.#questions.session(session.history, { isNew: before !== undefined && sessionId !== before })
   }

@@ -15,6 +15,8 @@ export interface QuestionsOptions {
   /** Its socket works. */
   readonly live: () => boolean
   readonly playing: () => boolean
+  /** What was to be heard of this item was played to its end. */
+  readonly heard: (itemId: string) => boolean
   readonly say: (itemId: string, text: string) => void
 }
 
@@ -69,7 +71,7 @@ export class Questions {
     clearTimeout(this.#timer)
   }
 
-  /** Something of an answer came. */
+  /** Something of an answer came or was heard. */
   progress(): void {
     this.#progressAtMs = performance.now()
     const last = this.#last
@@ -111,7 +113,9 @@ export class Questions {
   }
 
   #isAnswered(tag: string): boolean {
-    return [...this.#record.items.values()].some(({ role, text }) => role === 'agent' && isWhole(text, tag))
+    return [...this.#record.items.values()].some(
+      ({ itemId, role, text }) => role === 'agent' && isWhole(text, tag) && this.#options.heard(itemId),
+    )
   }
 
   /** The answer of an ended session is not given in the next one; a question that was not stored is asked there again. */
@@ -134,8 +138,10 @@ export class Questions {
   #sayAgain(history: readonly WireTurn[]): void {
     for (const asked of this.#record.asked) {
       if (asked.committedAtMs !== undefined) continue
-      if (history.some((turn) => turn.itemId === asked.itemId)) {
+      const stored = history.find((turn) => turn.itemId === asked.itemId)
+      if (stored !== undefined) {
         asked.committedAtMs = performance.now()
+        if (stored.sessionId !== this.#options.session()) this.#giveUp('session over')
         continue
       }
       asked.sessionId = this.#options.session() ?? ''
