@@ -152,8 +152,10 @@ function writerOf(
 }
 
 function mend(recorder: Recorder, before: Before | undefined): void {
-  for (const [i, { itemId, state, tool }] of (before?.turns ?? []).entries()) {
-    if (before?.stored[i]?.state !== state) recorder.change(itemId, tool === undefined ? { state } : { state, tool })
+  for (const [i, { itemId, state, tool, text, unheard }] of (before?.turns ?? []).entries()) {
+    if (before?.stored[i]?.state === state) continue
+    if (tool !== undefined) recorder.change(itemId, { state, tool })
+    else recorder.change(itemId, unheard === undefined ? { state } : { state, text, unheard })
   }
 }
 

@@ -202,6 +202,8 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
   const { epoch } = found
   const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
   connect(assembled)
+  const { unplayed } = before.recovery
+  if (unplayed !== undefined) assembled.session.talk.restore(unplayed)
   deps.log.info({ tenantId, sessionId, epoch, released: left.released }, 'session taken over')
   return {
     sessionId,
