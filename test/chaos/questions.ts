@@ -93,7 +93,7 @@ export class Questions {
     if (isNew) {
       this.#checkHistory(history)
       this.#giveUp('session over')
-    }
+    } else this.#takeBack()
     this.#sayAgain(history)
     if (this.#waitingForNothing) this.#askLater()
   }
@@ -123,6 +123,14 @@ export class Questions {
     const last = this.#last
     if (last === undefined || last.answeredAtMs !== undefined) return
     if (last.committedAtMs !== undefined || why === 'no answer') last.givenUp = why
+  }
+
+  /** An answer that was read and not stored went with its gateway: the next one owes it. */
+  #takeBack(): void {
+    const last = this.#last
+    if (last?.answeredAtMs === undefined || this.#isAnswered(last.tag)) return
+    last.answeredAtMs = undefined
+    clearTimeout(this.#timer)
   }
 
   /** Beyond the window a client still sees what was said. */
