@@ -73,7 +73,8 @@ export class Client {
       record: this.record,
       random: options.random,
       thinkMs: options.thinkMs,
-      session: () => (this.#link?.epoch === undefined ? undefined : this.sessionId),
+      // A person does not write while the panel says that it is reconnecting.
+      session: () => (this.live ? this.sessionId : undefined),
       live: () => this.live,
       playing: () => this.#player.playing,
       heard: (itemId) => options.kind === 'text' || this.#player.heard(itemId),
