@@ -65,6 +65,18 @@ test('[S21] an answer that was complete and not yet played when its owner died i
   expect(recoveryOf([answer, turn('user', 'final', 'And?')], true).unplayed).toBeUndefined()
 })
 
+test('[S21] a rest that was owed when its owner died is owed by the next, unless the person has had a word since', () => {
+  const cut: Turn = {
+    ...turn('agent', 'interrupted', 'At nine'),
+    voice: true,
+    unheard: 'on each day.',
+    audio: { sentMs: 2_000, playedMs: 900 },
+  }
+  const unplayed = { itemId: cut.itemId, text: 'At nine on each day.', sentMs: 2_000, playedMs: 900 }
+  expect(recoveryOf([cut], true)).toMatchObject({ goOnAfter: undefined, unplayed })
+  expect(recoveryOf([cut, turn('user', 'final', 'Stop.')], true).unplayed).toBeUndefined()
+})
+
 test('[S17] the model is told what became of tool calls, and not to repeat one whose outcome nobody knows', () => {
   const question = turn('user', 'final', 'Book it')
   const done = recoveryOf([question, turn('tool', 'final', '', call('ok', '{"id":7}'))], false)

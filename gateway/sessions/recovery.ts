@@ -37,11 +37,15 @@ export function recoveryOf(turns: readonly Turn[], voice: boolean): Recovery {
   return { voice, goOnAfter: due, notes: tools.flatMap(noteOf), ...(unplayed === undefined ? {} : { unplayed }) }
 }
 
-/** All of it was generated, not all of it was played: the client will tell how far it got. */
+/**
+ * All of it was generated, not all of it was played: the client will tell how far it got. Or it was cut when a client was
+ * lost, and its rest went with the process that was about to say it: a person who cuts in has the next word.
+ */
 function unplayedOf(last: Turn | undefined): Unplayed | undefined {
-  if (last?.role !== 'agent' || last.state !== 'final' || last.audio === undefined) return undefined
-  const { itemId, text, audio } = last
-  return audio.playedMs < audio.sentMs ? { itemId, text, ...audio } : undefined
+  if (last?.role !== 'agent' || last.audio === undefined) return undefined
+  const { itemId, text, unheard = '', audio, state } = last
+  if (state === 'interrupted' ? unheard === '' : audio.playedMs >= audio.sentMs) return undefined
+  return { itemId, text: [text, unheard].filter((part) => part !== '').join(' '), ...audio }
 }
 
 function dueAfter(last: Turn | undefined, toolsSince: boolean): string | undefined {
