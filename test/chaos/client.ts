@@ -1,6 +1,7 @@
 // A visitor of a chaos run: asks numbered questions, comes back after every loss as the wire contract says, keeps a record.
 
 import { encodeAudio, limits } from '../../gateway/protocol/realtime.ts'
+import { Backoff } from './backoff.ts'
 import type { Line } from './line.ts'
 import { type Frame, Link } from './link.ts'
 import { Player } from './player.ts'
@@ -23,8 +24,6 @@ export interface ClientOptions {
   readonly note: (what: string) => void
 }
 
-const retryPausesMs = [0, 500, 1_000, 2_000, 4_000, 4_000] as const
-const firstSpreadMs = 300
 const microphoneMs = 200
 const microphone = encodeAudio('', new Uint8Array(microphoneMs * 48))
 /** Sound that has stopped for this long without its end will never have one. */
@@ -53,8 +52,9 @@ export class Client {
   readonly #left = new Set<Link>()
   /** Where the session stood when its socket was lost. */
   #saved: Place | undefined
-  #tries = 0
+  readonly #backoff: Backoff
   #stopped = false
+  #renewing = false
   #microphone: ReturnType<typeof setInterval> | undefined
   #watch: ReturnType<typeof setInterval> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
@@ -67,6 +67,7 @@ export class Client {
       this.#link?.send({ type: 'parley.played', item_id: itemId, played_ms: playedMs, final })
       if (final) this.#questions.progress()
     })
+    this.#backoff = new Backoff(options.random)
     this.#token = new VisitorToken(options)
     this.#view = new View(this.record, () => this.sessionId)
     this.#questions = new Questions({
@@ -113,6 +114,12 @@ export class Client {
     const untilMs = performance.now() + 3_000
     while (this.#link !== undefined && performance.now() < untilMs) await pause(20)
     this.abandon()
+  }
+
+  /** Ends this session in order; the next one begins at once. */
+  renew(): void {
+    this.#renewing = true
+    this.#link?.send({ type: 'parley.bye' })
   }
 
   /** Goes without a word. */
@@ -209,7 +216,9 @@ export class Client {
     // Lost, or ended by the gateway: only the former can be resumed.
     if (code === 4410 || code === 4404 || this.record.ends.at(-1)?.sessionId === this.#saved?.sessionId)
       this.#saved = undefined
-    this.#lost({ moved: false })
+    if (this.#renewing && code === 1000) this.#player.cut()
+    else this.#lost({ moved: false })
+    this.#renewing = false
     this.#retry()
   }
 
@@ -233,14 +242,8 @@ export class Client {
 
   #retry(inMs?: number): void {
     clearTimeout(this.#retryTimer)
-    const { random } = this.#options
-    const spread = this.#tries === 0 ? random.next() * firstSpreadMs : 0
-    const base = retryPausesMs[Math.min(this.#tries, retryPausesMs.length - 1)] ?? 0
-    this.#tries++
-    this.#retryTimer = setTimeout(
-      () => void this.#open(this.#saved),
-      inMs ?? base * (0.75 + random.next() / 2) + spread,
-    )
+    const pauseMs = this.#backoff.nextMs()
+    this.#retryTimer = setTimeout(() => void this.#open(this.#saved), inMs ?? pauseMs)
   }
 
   #goingAway(inMs: number): void {
@@ -331,7 +334,7 @@ export class Client {
       this.#next = undefined
       if (old !== undefined) this.#leave(old)
     }
-    this.#tries = 0
+    this.#backoff.reset()
     this.#place = { sessionId, token: session.resume.token }
     this.record.attachments.push({ sessionId, fromMs: now, heardMs: now, toMs: undefined, mutedMs: undefined })
     const comeback = this.#comeback

@@ -1,7 +1,7 @@
 // What a client of a chaos run asks, and what became of it: one question at a time, each with a tag of its own.
 
 import type { Random } from './random.ts'
-import type { Asked, ClientRecord } from './record.ts'
+import type { Asked, ClientRecord, SeenItem } from './record.ts'
 import { isWhole, questionOf } from './script.ts'
 import type { WireTurn } from './wire.ts'
 
@@ -21,6 +21,8 @@ export interface QuestionsOptions {
 }
 
 const answerMs = 20_000
+/** An answer is stored within this, unless the store is away. */
+const storedMs = 2_000
 /** The 20 turns of a history hold at least this many questions. */
 const historyAsked = 4
 
@@ -76,7 +78,7 @@ export class Questions {
     this.#progressAtMs = performance.now()
     const last = this.#last
     if (last === undefined) return
-    if (last.answeredAtMs === undefined && this.#isAnswered(last.tag)) {
+    if (last.answeredAtMs === undefined && this.#answerOf(last.tag) !== undefined) {
       last.answeredAtMs = performance.now()
       this.#askLater()
     }
@@ -112,9 +114,11 @@ export class Questions {
     if (!this.#asking && this.#isIdle) for (const done of this.#idle.splice(0)) done()
   }
 
-  #isAnswered(tag: string): boolean {
-    return [...this.#record.items.values()].some(
-      ({ itemId, role, text }) => role === 'agent' && isWhole(text, tag) && this.#options.heard(itemId),
+  /** The turn with its last word, once the gateway has said that this was all. */
+  #answerOf(tag: string): SeenItem | undefined {
+    return [...this.#record.items.values()].find(
+      ({ itemId, role, state, text }) =>
+        role === 'agent' && state !== 'partial' && isWhole(text, tag) && this.#options.heard(itemId),
     )
   }
 
@@ -128,7 +132,7 @@ export class Questions {
   /** An answer that was read and not stored went with its gateway: the next one owes it. */
   #takeBack(): void {
     const last = this.#last
-    if (last?.answeredAtMs === undefined || this.#isAnswered(last.tag)) return
+    if (last?.answeredAtMs === undefined || this.#answerOf(last.tag) !== undefined) return
     last.answeredAtMs = undefined
     clearTimeout(this.#timer)
   }
@@ -157,6 +161,12 @@ export class Questions {
     }
   }
 
+  get #isUnsure(): boolean {
+    const answer = this.#last === undefined ? undefined : this.#answerOf(this.#last.tag)
+    const sinceMs = performance.now() - (this.#last?.answeredAtMs ?? 0)
+    return answer !== undefined && !this.#record.committed.has(answer.itemId) && sinceMs < storedMs
+  }
+
   #askLater(): void {
     if (!this.#asking) return
     clearTimeout(this.#timer)
@@ -167,8 +177,8 @@ export class Questions {
   #ask(): void {
     const sessionId = this.#options.session()
     if (!this.#asking || sessionId === undefined || !this.#waitingForNothing) return
-    // Nobody talks over the answer.
-    if (this.#options.playing()) {
+    // Nobody talks over the answer, or asks on while it may still go with its gateway.
+    if (this.#options.playing() || this.#isUnsure) {
       this.#askLater()
       return
     }
