@@ -6,7 +6,7 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
-import { Budget } from './budget.ts'
+import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
@@ -48,6 +48,7 @@ export interface Before {
   readonly turns: readonly Turn[]
   readonly used: UsageSoFar
   readonly freeGapMs: number
+  readonly aheadMs: number
   readonly recovery: Recovery
 }
 
@@ -217,7 +218,7 @@ function budgetOf(
   const { agentId, limits } = brief
   const capMicro = limits.sessionCreditsMicro ?? null
   const facts = { tenantId, sessionId: view.id, agentId, channel: view.channel, admission, capMicro }
-  return new Budget(before === undefined ? facts : { ...facts, baseline: before.used, freeGapMs: before.freeGapMs }, {
+  return new Budget(before === undefined ? facts : { ...facts, ...timeOf(before) }, {
     clock: deps.clock,
     log,
     usage: deps.usage,
@@ -242,6 +243,10 @@ function budgetOf(
   })
 }
 
+function timeOf({ used, freeGapMs, aheadMs }: Before): Pick<BudgetFacts, 'baseline' | 'freeGapMs' | 'aheadMs'> {
+  return { baseline: used, freeGapMs, aheadMs }
+}
+
 function progressOf(session: Session, recorder: Recorder, budget: Budget): SessionProgress {
   const bill = budget.bill()
   return {
@@ -261,6 +266,7 @@ function carriedOf({ resume, request }: Made, session: Session, budget: Budget):
   return {
     used: budget.used,
     freeGapMs: budget.freeGapMs,
+    aheadMs: budget.aheadMs,
     lastSeq: request.leg.lastSeq,
     voice: session.voiceOn,
     ...(resume === undefined ? {} : { resume: resume.state }),

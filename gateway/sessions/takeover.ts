@@ -193,6 +193,8 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
     turns,
     used,
     freeGapMs: found.freeGapMs,
+    // Of the figures that count; a heartbeat later than the checkpoint has none of its own.
+    aheadMs: used.seconds === found.used.seconds ? found.aheadMs : 0,
     recovery: recoveryOf(stored, found.voice),
   }
   const asked = { ...request, outputModality: found.voice ? ('audio' as const) : request.outputModality }
