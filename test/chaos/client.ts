@@ -1,13 +1,13 @@
 // A visitor of a chaos run: asks numbered questions, comes back after every loss as the wire contract says, keeps a record.
 
-import { encodeAudio, limits } from '../../gateway/protocol/realtime.ts'
+import { encodeAudio } from '../../gateway/protocol/realtime.ts'
 import { Backoff } from './backoff.ts'
 import type { Line } from './line.ts'
 import { type Frame, Link } from './link.ts'
 import { Player } from './player.ts'
 import { Questions } from './questions.ts'
 import type { Random } from './random.ts'
-import { type ClientRecord, type Comeback, emptyRecord } from './record.ts'
+import { type ClientRecord, type Comeback, emptyRecord, isWindowOver } from './record.ts'
 import { View } from './view.ts'
 import { VisitorToken } from './visitor-token.ts'
 import { frames, type WireTurn } from './wire.ts'
@@ -25,8 +25,10 @@ export interface ClientOptions {
 }
 
 const microphoneMs = 200
+/** A move that met a gateway which stops as well is tried again. */
+const againMs = 500
 const microphone = encodeAudio('', new Uint8Array(microphoneMs * 48))
-/** Sound that has stopped for this long without its end will never have one. */
+/** Sound that stopped for so long has no end. */
 const endlessMs = 20_000
 
 interface Place {
@@ -155,8 +157,6 @@ export class Client {
     this.#player.cut()
   }
 
-  // The socket
-
   async #open(resume: Place | undefined): Promise<void> {
     const token = await this.#token.get()
     if (this.#stopped || this.#link !== undefined) return
@@ -196,6 +196,7 @@ export class Client {
     this.#left.delete(link)
     if (link === this.#next) {
       this.#next = undefined
+      if (code === 1012) this.#goingAway(againMs)
       return
     }
     if (link !== this.#link) return
@@ -257,8 +258,6 @@ export class Client {
     }, inMs)
   }
 
-  // Frames
-
   #frame(link: Link, frame: Frame): void {
     // A second socket takes over with its `parley.session`.
     if (link !== this.#link && link !== this.#next) return
@@ -298,23 +297,23 @@ export class Client {
         this.#options.note(`error ${code}`)
         if (code === 'unauthenticated') this.#token.forget()
         if (code === 'gone') this.#saved = undefined
-        if (link.epoch !== undefined && !(code === 'gone' && this.#isTooLate))
+        if (link.epoch !== undefined && !this.#isFair(link, code))
           this.record.breaches.push(`${this.record.name}: error ${code}: ${message}`)
         return
       }
     }
   }
 
-  /** The window of the session is over: it may be gone. */
-  get #isTooLate(): boolean {
-    const last = this.record.attachments.at(-1)
-    const windowMs = limits.resumeWindowMs[this.record.kind === 'voice' ? 'voice' : 'chat']
-    return last !== undefined && performance.now() - (last.mutedMs ?? last.toMs ?? Infinity) >= windowMs
+  /** A refusal that must be expected: after the window, or of a gateway that just began to stop. */
+  #isFair(link: Link, code: string): boolean {
+    const hasSession = link === this.#link && this.live
+    return !hasSession && (code === 'draining' || (code === 'gone' && isWindowOver(this.record)))
   }
 
   #ended(reason: string): void {
     this.#options.note(`end: ${reason}`)
-    this.record.ends.push({ sessionId: this.sessionId ?? '', reason })
+    // The session goes on elsewhere.
+    if (reason !== 'drain') this.record.ends.push({ sessionId: this.sessionId ?? '', reason })
   }
 
   #session(link: Link, session: ReturnType<typeof frames.session.parse>): void {

@@ -95,6 +95,7 @@ export class Questions {
     if (isNew) {
       this.#checkHistory(history)
       this.#giveUp('session over')
+      this.#giveUpHeardInTheDark()
     } else this.#takeBack()
     this.#sayAgain(history)
     if (this.#waitingForNothing) this.#askLater()
@@ -127,6 +128,13 @@ export class Questions {
     const last = this.#last
     if (last === undefined || last.answeredAtMs !== undefined) return
     if (last.committedAtMs !== undefined || why === 'no answer') last.givenUp = why
+  }
+
+  /** Speech that ended after the network was gone, in a session that is over: nobody there knows that it was heard. */
+  #giveUpHeardInTheDark(): void {
+    const darkMs = this.#record.attachments.at(-2)?.mutedMs
+    for (const asked of this.#record.asked)
+      if (darkMs !== undefined && (asked.answeredAtMs ?? 0) > darkMs) asked.givenUp = 'session over'
   }
 
   /** An answer that was read and not stored went with its gateway: the next one owes it. */
