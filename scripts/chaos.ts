@@ -1,4 +1,5 @@
-// `npm run chaos -- <scenario> [--count N] [--seed S]`: real gateways, real faults, and an oracle that compares everything.
+// `npm run chaos -- <scenario> [--count N] [--seed S] [--trace DIR]`: real gateways, real faults, and an oracle that compares
+// everything. `--trace` writes what every process and client did.
 
 import { parseArgs } from 'node:util'
 import { table } from '../test/chaos/report.ts'
@@ -6,12 +7,17 @@ import { scenarios } from '../test/chaos/scenarios.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string' }, seed: { type: 'string' }, quiet: { type: 'boolean', default: false } },
+  options: {
+    count: { type: 'string' },
+    seed: { type: 'string' },
+    quiet: { type: 'boolean', default: false },
+    trace: { type: 'string' },
+  },
 })
 const names = positionals.length === 0 ? [] : positionals
 if (names.length === 0 || names.some((name) => scenarios[name] === undefined)) {
   console.error(
-    `npm run chaos -- <scenario>… [--count N] [--seed S] [--quiet]\nscenarios: ${Object.keys(scenarios).join(', ')}`,
+    `npm run chaos -- <scenario>… [--count N] [--seed S] [--quiet] [--trace DIR]\nscenarios: ${Object.keys(scenarios).join(', ')}`,
   )
   process.exit(2)
 }
@@ -29,7 +35,7 @@ for (const name of names) {
   const say = (line: string): void => {
     if (!values.quiet) console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  ${line}`)
   }
-  const report = await run({ seed, count, say })
+  const report = await run({ seed, count, say, traceDir: values.trace })
   console.log(table(`\nchaos ${name}, seed ${seed}, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`, report))
   failed += report.checks.filter(({ ok }) => !ok).length
 }

@@ -143,7 +143,11 @@ export type ParleyServerEvent = Numbered &
     | ParleyGoingAway
   )
 
-/** Client → gateway: position of the player. `final` when the item was flushed or played to its end. */
+/**
+ * Client → gateway: position of the player. `final` when the item was flushed or played to its end. A client that lost its
+ * connection repeats the final ones of the session over the next, before `parley.voice`: one may have been lost with it,
+ * and what counts as unheard is said again.
+ */
 export interface ParleyPlayed {
   readonly type: 'parley.played'
   readonly item_id: string

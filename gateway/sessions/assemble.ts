@@ -6,7 +6,7 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
-import { Budget } from './budget.ts'
+import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
@@ -48,6 +48,7 @@ export interface Before {
   readonly turns: readonly Turn[]
   readonly used: UsageSoFar
   readonly freeGapMs: number
+  readonly aheadMs: number
   readonly recovery: Recovery
 }
 
@@ -152,8 +153,10 @@ function writerOf(
 }
 
 function mend(recorder: Recorder, before: Before | undefined): void {
-  for (const [i, { itemId, state, tool }] of (before?.turns ?? []).entries()) {
-    if (before?.stored[i]?.state !== state) recorder.change(itemId, tool === undefined ? { state } : { state, tool })
+  for (const [i, { itemId, state, tool, text, unheard }] of (before?.turns ?? []).entries()) {
+    if (before?.stored[i]?.state === state) continue
+    if (tool !== undefined) recorder.change(itemId, { state, tool })
+    else recorder.change(itemId, unheard === undefined ? { state } : { state, text, unheard })
   }
 }
 
@@ -216,7 +219,7 @@ function budgetOf(
   const capMicro = limits.sessionCreditsMicro ?? null
   const facts = { tenantId, sessionId: view.id, agentId, channel: view.channel, admission, capMicro }
   let writes = 0
-  return new Budget(before === undefined ? facts : { ...facts, baseline: before.used, freeGapMs: before.freeGapMs }, {
+  return new Budget(before === undefined ? facts : { ...facts, ...timeOf(before) }, {
     clock: deps.clock,
     log,
     usage: deps.usage,
@@ -240,6 +243,10 @@ function budgetOf(
   })
 }
 
+function timeOf({ used, freeGapMs, aheadMs }: Before): Pick<BudgetFacts, 'baseline' | 'freeGapMs' | 'aheadMs'> {
+  return { baseline: used, freeGapMs, aheadMs }
+}
+
 function progressOf(session: Session, recorder: Recorder, budget: Budget): SessionProgress {
   const bill = budget.bill()
   return {
@@ -259,6 +266,7 @@ function carriedOf({ resume, request }: Made, session: Session, budget: Budget):
   return {
     used: budget.used,
     freeGapMs: budget.freeGapMs,
+    aheadMs: budget.aheadMs,
     lastSeq: request.leg.lastSeq,
     voice: session.voiceOn,
     ...(resume === undefined ? {} : { resume: resume.state }),
@@ -276,7 +284,7 @@ async function handOver(
     const carried = { ...last.carried(), frames: request.leg.keptFrames }
     await deps.store.release(tenantId, view.id, { epoch, progress: last.progress(), carried })
   } finally {
-    deps.live.remove(view.id)
+    deps.live.remove(view.id, epoch)
     deps.log.info({ tenantId, sessionId: view.id }, 'session handed over')
   }
 }
@@ -290,7 +298,7 @@ async function finish(
   const { end } = last
   if (!end.settle) {
     // It lives or was ended elsewhere: slot and state are not ours to tell any more.
-    deps.live.remove(view.id)
+    deps.live.remove(view.id, epoch)
     deps.log.warn({ tenantId, sessionId: view.id }, 'session belongs to another process now')
     return
   }
@@ -315,7 +323,7 @@ async function finish(
       endedAt: new Date(deps.clock.now()).toISOString(),
     }
     deps.live.tell(tenantId, () => ({ is: 'session', session: ended }))
-    deps.live.remove(view.id)
+    deps.live.remove(view.id, epoch)
     deps.log.info({ tenantId, sessionId: view.id, reason: end.why, seconds: last.progress().seconds }, 'session ended')
   }
 }

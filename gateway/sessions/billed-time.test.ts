@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../test/harness/clock.ts'
-import { BilledTime, freeGapLimitMs } from './billed-time.ts'
+import { BilledTime, freeGapLimitMs, type TimeBefore } from './billed-time.ts'
 
 const none = { seconds: 0, freeGapMs: 0 }
 
-function live(before = none) {
+function live(before: TimeBefore = none) {
   const clock = new ManualClock()
   const time = new BilledTime(clock, before)
   time.start()
@@ -111,6 +111,30 @@ test('[S31] whatever the client does, seconds never shrink, are never more than 
     }),
     { numRuns: 300 },
   )
+})
+
+test('[S31] a session that changes its owner often is charged each started second once', async () => {
+  let before: TimeBefore = none
+  let wallMs = 0
+  for (let owner = 0; owner < 20; owner++) {
+    const { clock, time } = live(before)
+    await clock.advance(7_300)
+    wallMs += 7_300
+    before = { seconds: time.seconds, freeGapMs: time.freeGapMs, aheadMs: time.aheadMs }
+  }
+  expect(before.seconds).toBe(Math.ceil(wallMs / 1000))
+})
+
+test('[S31] an absence that was noticed late is worked off by the next owner', async () => {
+  const { clock, time } = live()
+  await clock.advance(30_000)
+  expect(time.seconds).toBe(30)
+  time.away(clock.monotonicMs() - 20_000)
+  const next = live({ seconds: time.seconds, freeGapMs: time.freeGapMs, aheadMs: time.aheadMs })
+  await next.clock.advance(15_000)
+  expect(next.time.seconds).toBe(30)
+  await next.clock.advance(5_000)
+  expect(next.time.seconds).toBe(35)
 })
 
 test('[S32] who breaks off before each heartbeat pays every started second', async () => {

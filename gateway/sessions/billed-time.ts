@@ -10,6 +10,8 @@ export const freeGapLimitMs = 60_000
 export interface TimeBefore {
   readonly seconds: number
   readonly freeGapMs: number
+  /** Told and not yet passed: the started second, and absences that were noticed late. The next owner's first time is paid. */
+  readonly aheadMs?: number
 }
 
 export class BilledTime {
@@ -47,10 +49,23 @@ export class BilledTime {
 
   /** Cumulative over all owners. A started second counts, and what was told once never shrinks. */
   get seconds(): number {
+    return this.#before.seconds + this.#told()
+  }
+
+  /** So much of what was told is not yet due. */
+  get aheadMs(): number {
+    return this.#told() * 1000 - this.#chargedMs
+  }
+
+  #told(): number {
+    this.#toldSeconds = Math.max(this.#toldSeconds, Math.ceil(this.#chargedMs / 1000))
+    return this.#toldSeconds
+  }
+
+  /** Less than nothing while what earlier owners told is not used up. */
+  get #chargedMs(): number {
     const ownMs = this.#startedAtMs === undefined ? 0 : this.#nowMs() - this.#startedAtMs
-    const chargedMs = ownMs - this.#freeMs - this.#freeOfThisGapMs()
-    this.#toldSeconds = Math.max(this.#toldSeconds, Math.ceil(chargedMs / 1000))
-    return this.#before.seconds + this.#toldSeconds
+    return ownMs - this.#freeMs - this.#freeOfThisGapMs() - (this.#before.aheadMs ?? 0)
   }
 
   get freeGapMs(): number {

@@ -40,6 +40,8 @@ export interface BudgetFacts {
   readonly baseline?: UsageSoFar
   /** Free time that earlier owners gave. */
   readonly freeGapMs?: number
+  /** Time that earlier owners charged and that had not passed yet. */
+  readonly aheadMs?: number
   /** The most one session may cost. Null or missing: no more than the tenant's credit. */
   readonly capMicro?: number | null
 }
@@ -89,7 +91,11 @@ export class Budget {
     this.#facts = facts
     this.#deps = deps
     this.#before = facts.baseline ?? nothingYet
-    this.#time = new BilledTime(deps.clock, { seconds: this.#before.seconds, freeGapMs: facts.freeGapMs ?? 0 })
+    this.#time = new BilledTime(deps.clock, {
+      seconds: this.#before.seconds,
+      freeGapMs: facts.freeGapMs ?? 0,
+      aheadMs: facts.aheadMs ?? 0,
+    })
     this.#hold = new HoldLine(facts.tenantId, facts.admission, deps)
   }
 
@@ -148,6 +154,10 @@ export class Budget {
   /** Free time so far, over all owners. */
   get freeGapMs(): number {
     return this.#time.freeGapMs
+  }
+
+  get aheadMs(): number {
+    return this.#time.aheadMs
   }
 
   /** By the monotonic clock: the last moment of which a checkpoint has said that the session was ours then. */

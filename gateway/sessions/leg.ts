@@ -62,8 +62,8 @@ export interface LegPort {
   readonly capabilities: Capabilities
   /** Everything said in this session so far, in order. */
   readonly turns: readonly Turn[]
-  /** The peer sent something over the connection in use: it has the token that came with it. */
-  confirmed(): void
+  /** The peer has got everything up to this token, which came with the connection in use. */
+  confirmed(resumeToken: string): void
   /** Resolves when nothing more comes of this session here. */
   readonly ended: Promise<void>
   /** The peer said goodbye. */

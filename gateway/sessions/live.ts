@@ -42,8 +42,9 @@ export class Live {
   add(id: string, live: LiveSession): void {
     this.#sessions.set(id, live)
   }
-  remove(id: string): void {
-    this.#sessions.delete(id)
+  /** Not if it is here again under another epoch. */
+  remove(id: string, epoch: number): void {
+    if (this.#sessions.get(id)?.epoch === epoch) this.#sessions.delete(id)
   }
   get(tenantId: TenantId, id: string): LiveSession | undefined {
     const live = this.#sessions.get(id)

@@ -35,6 +35,11 @@ export class Playback {
     return item
   }
 
+  /** An item of the owner before, complete. */
+  restore(itemId: string, text: string, { sentMs, playedMs }: { sentMs: number; playedMs: number }): void {
+    Object.assign(this.#item(itemId), { text, sentMs, playedMs, audioDone: true })
+  }
+
   /** Spoken text of an item arrived: anchored to the audio sent so far. */
   text(itemId: string, delta: string): void {
     const item = this.#item(itemId)

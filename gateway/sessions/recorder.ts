@@ -105,11 +105,11 @@ export class Recorder {
     return turn
   }
 
-  /** Live text: told at once, written soon. */
-  append(itemId: string, delta: string): void {
+  /** Live text: told at once, written soon. `audio`: how far its sound is. */
+  append(itemId: string, delta: string, audio?: Turn['audio']): void {
     const turn = this.#turns.get(itemId)
     if (turn === undefined || turn.state !== 'partial') return
-    this.#put({ ...turn, text: turn.text + delta })
+    this.#put({ ...turn, text: turn.text + delta, ...(audio === undefined ? {} : { audio }) })
     this.#schedule(partialWriteMs)
   }
 

@@ -45,6 +45,38 @@ test('[S17] a question nobody answered is answered, a sentence that broke off go
   expect(recoveryOf([], false).goOnAfter).toBeUndefined()
 })
 
+test('[S9][S17] of speech that was cut with its owner only what was played was heard, and it goes on from there', () => {
+  const question = turn('user', 'final', 'When?')
+  const spoken = { voice: true, audio: { sentMs: 2_000, playedMs: 1_000 } }
+  const broken = { ...turn('agent', 'partial', 'At nine on each day.'), ...spoken }
+  expect(recoveryOf([question, broken], true)).toMatchObject({ goOnAfter: 'At nine on' })
+  expect(mended([broken])).toMatchObject([{ state: 'interrupted', text: 'At nine on', unheard: 'each day.' }])
+  const begun = { ...broken, audio: { sentMs: 0, playedMs: 0 } }
+  expect([recoveryOf([begun], true).goOnAfter, mended([begun])[0]?.unheard]).toEqual(['', 'At nine on each day.'])
+})
+
+test('[S21] an answer that was complete and not yet played when its owner died is said anew from where the player was', () => {
+  const spoken = { voice: true, audio: { sentMs: 2_000, playedMs: 500 } }
+  const answer = { ...turn('agent', 'final', 'At nine.'), ...spoken }
+  const unplayed = { itemId: answer.itemId, text: 'At nine.', sentMs: 2_000, playedMs: 500 }
+  expect(recoveryOf([answer], true)).toMatchObject({ goOnAfter: undefined, unplayed })
+  expect(recoveryOf([answer], false).unplayed).toBeUndefined()
+  expect(recoveryOf([{ ...answer, audio: { sentMs: 2_000, playedMs: 2_000 } }], true).unplayed).toBeUndefined()
+  expect(recoveryOf([answer, turn('user', 'final', 'And?')], true).unplayed).toBeUndefined()
+})
+
+test('[S21] a rest that was owed when its owner died is owed by the next, unless the person has had a word since', () => {
+  const cut: Turn = {
+    ...turn('agent', 'interrupted', 'At nine'),
+    voice: true,
+    unheard: 'on each day.',
+    audio: { sentMs: 2_000, playedMs: 900 },
+  }
+  const unplayed = { itemId: cut.itemId, text: 'At nine on each day.', sentMs: 2_000, playedMs: 900 }
+  expect(recoveryOf([cut], true)).toMatchObject({ goOnAfter: undefined, unplayed })
+  expect(recoveryOf([cut, turn('user', 'final', 'Stop.')], true).unplayed).toBeUndefined()
+})
+
 test('[S17] the model is told what became of tool calls, and not to repeat one whose outcome nobody knows', () => {
   const question = turn('user', 'final', 'Book it')
   const done = recoveryOf([question, turn('tool', 'final', '', call('ok', '{"id":7}'))], false)

@@ -34,6 +34,8 @@ export interface ResumeRequest extends OpenRequest {
   readonly token: string
   /** Last frame the client took. */
   readonly lastSeq: number
+  /** The connection that asks is closed: what it asks for is not to be taken from one that lives. */
+  readonly isGone: () => boolean
 }
 
 export interface Opened {

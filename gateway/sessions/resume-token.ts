@@ -57,9 +57,10 @@ export class ResumeKey {
     return this.#state
   }
 
-  /** The client answered over the connection that brought the present token. */
-  confirm(): void {
-    if (!this.#state.confirmed) this.#state = { ...this.#state, confirmed: true }
+  /** This token arrived. An older connection proves nothing of a newer token. */
+  confirm(token: string): void {
+    if (this.#state.confirmed || !equal(resumeHash(token), this.#state.hash)) return
+    this.#state = { ...this.#state, confirmed: true }
   }
 
   check(token: string): TokenAnswer {

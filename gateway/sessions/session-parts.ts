@@ -28,10 +28,21 @@ export interface SessionOptions {
   readonly recovery?: Recovery
 }
 
+/** An answer whose audio did not all reach its player's end. */
+export interface Unplayed {
+  readonly itemId: string
+  readonly text: string
+  readonly sentMs: number
+  /** As last stored; the client's report may be later. */
+  readonly playedMs: number
+}
+
 export interface Recovery {
   readonly voice: boolean
   /** Words after which the answer in progress broke off; undefined when none was due. */
   readonly goOnAfter: string | undefined
+  /** What the owner before had sent, and its player not played: said anew from there once the call goes on. */
+  readonly unplayed?: Unplayed
   /** What the model should know of it, e.g. tool calls whose outcome nobody knows. */
   readonly notes: readonly string[]
 }

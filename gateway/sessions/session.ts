@@ -69,6 +69,10 @@ export class Session implements LegPort {
   get activity(): Activity {
     return this.#activity
   }
+  /** On its way to another process; `ended` tells when. */
+  get isLeaving(): boolean {
+    return this.#call.at === 'ended' && this.#call.why === 'drain'
+  }
   /** Resolves when everything about the session is durable. */
   get ended(): Promise<void> {
     return this.#ended.promise
@@ -225,12 +229,8 @@ export class Session implements LegPort {
 
   engineEvent(event: EngineEvent): void {
     if (this.#call.at === 'ended') return
-    if (event.type === 'audio') {
-      if (this.talk.event(event)) this.#parts.leg.engineEvent(event)
-      return
-    }
     const pass = this.talk.event(event)
-    if (this.#own(event) && pass) this.#parts.leg.engineEvent(event)
+    if ((event.type === 'audio' || this.#own(event)) && pass) this.#parts.leg.engineEvent(event)
   }
 
   /** What the session itself does with an event; false keeps it from the leg. */
@@ -372,8 +372,8 @@ export class Session implements LegPort {
     return this.#parts.engine.bufferedBytes
   }
 
-  confirmed(): void {
-    this.#parts.resume?.confirm()
+  confirmed(resumeToken: string): void {
+    this.#parts.resume?.confirm(resumeToken)
   }
 
   bye(): void {

@@ -15,6 +15,7 @@ import { atBoundary, obeyNodes } from './nodes.ts'
 import { openSession } from './opening.ts'
 import { joinPeople } from './people.ts'
 import type { Opened, OpenRequest, Resumed, ResumeRequest, SessionsDeps } from './request.ts'
+import { Returns } from './returns.ts'
 import { openSessionStore, sessionCollection } from './store.ts'
 import { resumeSession } from './takeover.ts'
 
@@ -64,6 +65,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const open = deps.hasPeers ? deps.openBus : undefined
   const live = new Live(open === undefined ? undefined : new LiveShare({ ...deps, open }))
   const store = openSessionStore(deps.db)
+  const returns = new Returns()
   let draining = false
   let polling: { cancel(): void } | undefined
   let stopObeying: (() => void) | undefined
@@ -83,7 +85,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     resume(request) {
       if (draining) throw new Problem('draining')
-      return resumeSession({ ...deps, live, store }, request)
+      return resumeSession({ ...deps, live, store, returns }, request)
     },
     of: (tenantId) => tenantSessions({ ...deps, live, store }, tenantId),
     get liveCount() {

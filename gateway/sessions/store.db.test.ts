@@ -39,7 +39,7 @@ const progress: SessionProgress = {
 
 const carried = (seconds: number) => ({
   used: { seconds, meters: {}, toolCalls: 0 },
-  ...{ freeGapMs: 0, lastSeq: 0, voice: false },
+  ...{ freeGapMs: 0, aheadMs: 0, lastSeq: 0, voice: false },
 })
 
 test('[S14] progress that comes after a later one of its owner changes nothing, a new owner starts anew', async () => {

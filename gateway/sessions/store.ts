@@ -32,6 +32,8 @@ export interface Carried {
   readonly used: UsageSoFar
   /** Seconds of absence that were not billed so far, in ms. */
   readonly freeGapMs: number
+  /** Of the seconds in `used`, what had not passed yet, in ms. */
+  readonly aheadMs: number
   readonly lastSeq: number
   /** The call was on. */
   readonly voice: boolean
@@ -148,6 +150,7 @@ function toResumable(doc: SessionDoc): Resumable {
     price: doc.price,
     used: doc.used ?? { seconds: doc.seconds, meters: {}, toolCalls: 0 },
     freeGapMs: doc.freeGapMs ?? 0,
+    aheadMs: doc.aheadMs ?? 0,
     lastSeq: doc.lastSeq ?? 0,
     voice: doc.voice === true,
     ...(doc.resume === undefined ? {} : { resume: doc.resume }),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { asTenantId } from '../platform/ids.ts'
 import { ResumeKey } from './resume-token.ts'
+import { Returns } from './returns.ts'
 import { resumeSession } from './takeover.ts'
 
 type Deps = Parameters<typeof resumeSession>[0]
@@ -18,6 +19,7 @@ test('[S31] what the heartbeat says is read before the hold is taken: later it c
   }
   const deps = {
     nodeId: 'node_b',
+    returns: new Returns(),
     live: { get: () => undefined },
     store: { resumable: async () => left, claim: () => does('session', { ...left, epoch: 2 }) },
     usage: { lastBeat: () => does('heartbeat', undefined) },
@@ -26,6 +28,7 @@ test('[S31] what the heartbeat says is read before the hold is taken: later it c
   const request = {
     ...{ tenantId: asTenantId('ten_a'), sessionId: 'sess_a', token: 'token', contactId: 'cont_a' },
     brief: { agentId: 'agt_a' },
+    isGone: () => false,
   } as unknown as Request
   await expect(resumeSession(deps, request)).rejects.toMatchObject({ code: 'gone' })
   expect(order.toSorted()).toEqual(['heartbeat', 'hold', 'session'])

@@ -10,6 +10,7 @@ import { historyTurns, openEngine } from './opening.ts'
 import { mended, recoveryOf } from './recovery.ts'
 import type { Opened, Resumed, ResumeRequest } from './request.ts'
 import { checkToken, newResumeToken, ResumeKey, rotated } from './resume-token.ts'
+import type { Returns } from './returns.ts'
 import type { Resumable } from './store.ts'
 
 /** A store that is slow must not keep a client from its session: the token in memory is the owner's truth. */
@@ -17,14 +18,35 @@ const rotateMs = 300
 /** An owner that lives lets go at the end of a sentence (2 s at most) and stores what is pending (3 s at most). */
 const releaseMs = 5_500
 const releasePollMs = 40
+/** Of several processes that are asked for one session at once each can be overtaken by each. */
+const claimTries = 3
 
-export async function resumeSession(deps: Deps, request: ResumeRequest): Promise<Resumed> {
+export function resumeSession(deps: Deps & { readonly returns: Returns }, request: ResumeRequest): Promise<Resumed> {
+  return deps.returns.next(request.sessionId, (isPassed) =>
+    resumeNext(deps, { ...request, isGone: () => isPassed() || request.isGone() }),
+  )
+}
+
+async function resumeNext(deps: Deps, request: ResumeRequest): Promise<Resumed> {
+  stillWanted(request)
   const here = deps.live.get(request.tenantId, request.sessionId)
-  if (here !== undefined) return { is: 'here', resumeToken: await resumeHere(deps, request, here) }
+  if (here?.session.isLeaving === true) {
+    const left = here.session.ended
+    await withDeadline(left, { timeoutMs: releaseMs, clock: deps.clock, fallback: () => undefined })
+  } else if (here !== undefined) {
+    const resumeToken = await resumeHere(deps, request, here)
+    if (resumeToken !== undefined) return { is: 'here', resumeToken }
+  }
   return { is: 'taken', opened: await takeOver(deps, request) }
 }
 
-async function resumeHere(deps: Deps, request: ResumeRequest, here: LiveSession): Promise<string> {
+/** A newer connection, of a client that gave this one up, is not robbed of its session. */
+function stillWanted({ isGone }: ResumeRequest): void {
+  if (isGone()) throw new Problem('replaced')
+}
+
+/** Undefined: another process owns the session now. */
+async function resumeHere(deps: Deps, request: ResumeRequest, here: LiveSession): Promise<string | undefined> {
   const { session, resume } = here
   if (here.contactId !== request.contactId || here.agentId !== request.brief.agentId) throw new Problem('not_found')
   if (resume === undefined || session.state === 'ended') throw new Problem('gone')
@@ -33,14 +55,18 @@ async function resumeHere(deps: Deps, request: ResumeRequest, here: LiveSession)
     session.dispatch({ is: 'stolen' })
     throw theft(deps, request)
   }
-  if (answer === 'unknown') throw new Problem('gone')
+  if (answer === 'unknown') {
+    if (await deps.store.owns(request.tenantId, request.sessionId, here.epoch)) throw new Problem('gone')
+    session.dispatch({ is: 'fenced' })
+    return undefined
+  }
   const next = resume.rotate(request.token)
   const stored = deps.store
     .rotate(request.tenantId, request.sessionId, { epoch: here.epoch, resume: resume.state })
     .catch(() => true)
   if (!(await withDeadline(stored, { timeoutMs: rotateMs, clock: deps.clock, fallback: () => true }))) {
     session.dispatch({ is: 'fenced' })
-    throw new Problem('gone')
+    return undefined
   }
   return next
 }
@@ -52,33 +78,57 @@ function theft(deps: Deps, { tenantId, sessionId }: ResumeRequest): Problem {
 
 async function takeOver(deps: Deps, request: ResumeRequest): Promise<Opened> {
   const { tenantId, sessionId } = request
-  const left = await released(deps, request, await find(deps, request))
-  const resumeToken = newResumeToken()
-  const state = rotated(request.token, resumeToken)
-  const claim = { fromEpoch: left.epoch, owner: deps.nodeId, resume: state }
-  // The heartbeat first: an owner that wakes up once its hold is taken tells of time in which it served nobody.
-  const [found, beat] = await Promise.all([
-    deps.store.claim(tenantId, sessionId, claim),
-    deps.usage.lastBeat({ tenantId, sessionId }),
-  ])
-  if (found === undefined) throw new Problem('gone')
-  const admission = await takeHold(deps, request, found)
-  if (admission === undefined) throw new Problem('gone')
-  return goOn(deps, request, { left, found, beat, admission, resumeToken, resume: new ResumeKey(state) })
+  let last = await find(deps, request)
+  for (let tries = 0; tries < claimTries; tries++) {
+    const left = await released(deps, request, last)
+    stillWanted(request)
+    const resumeToken = newResumeToken()
+    const state = rotated(request.token, resumeToken)
+    const claim = { fromEpoch: left.epoch, owner: deps.nodeId, resume: state }
+    // The heartbeat first: an owner that wakes up once its hold is taken tells of time in which it served nobody.
+    const [found, beat] = await Promise.all([
+      deps.store.claim(tenantId, sessionId, claim),
+      deps.usage.lastBeat({ tenantId, sessionId }),
+    ])
+    if (found === undefined) {
+      last = await findAgain(deps, request)
+      continue
+    }
+    const admission = await takeHold(deps, request, found)
+    if (admission === undefined) throw new Problem('gone')
+    return goOn(deps, request, { left, found, beat, admission, resumeToken, resume: new ResumeKey(state) })
+  }
+  throw new Problem('gone')
 }
 
 async function find(deps: Deps, request: ResumeRequest): Promise<Resumable> {
+  const { found, answer } = await look(deps, request)
+  if (answer === 'stolen') {
+    await deps.bus.tell(found.owner, told('stolen', request))
+    throw theft(deps, request)
+  }
+  return found
+}
+
+/** The token was good when it was shown: if it is not any more, another connection of the same client was faster. */
+async function findAgain(deps: Deps, request: ResumeRequest): Promise<Resumable> {
+  stillWanted(request)
+  const { found, answer } = await look(deps, request)
+  if (answer === 'stolen') throw new Problem('replaced')
+  return found
+}
+
+async function look(
+  deps: Deps,
+  request: ResumeRequest,
+): Promise<{ readonly found: Resumable; readonly answer: 'good' | 'stolen' }> {
   const found = await deps.store.resumable(request.tenantId, request.sessionId)
   if (found === undefined) throw new Problem('gone')
   const { view } = found
   if (view.contactId !== request.contactId || view.agent.id !== request.brief.agentId) throw new Problem('not_found')
   const answer = checkToken(found.resume, request.token)
   if (answer === 'unknown') throw new Problem('gone')
-  if (answer === 'stolen') {
-    await deps.bus.tell(found.owner, told('stolen', request))
-    throw theft(deps, request)
-  }
-  return found
+  return { found, answer }
 }
 
 function told(what: NodeMessage['do'], { tenantId, sessionId }: ResumeRequest): NodeMessage {
@@ -93,7 +143,7 @@ async function released(deps: Deps, request: ResumeRequest, found: Resumable): P
   let last = found
   while (!last.released && deps.clock.monotonicMs() < until) {
     await new Promise<void>((resolve) => deps.clock.after(releasePollMs, resolve))
-    last = await find(deps, request)
+    last = await findAgain(deps, request)
   }
   return last
 }
@@ -147,6 +197,8 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
     turns,
     used,
     freeGapMs: found.freeGapMs,
+    // Of the figures that count; a heartbeat later than the checkpoint has none of its own.
+    aheadMs: used.seconds === found.used.seconds ? found.aheadMs : 0,
     recovery: recoveryOf(stored, found.voice),
   }
   const asked = { ...request, outputModality: found.voice ? ('audio' as const) : request.outputModality }
@@ -156,6 +208,8 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
   const { epoch } = found
   const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
   connect(assembled)
+  const { unplayed } = before.recovery
+  if (unplayed !== undefined) assembled.session.talk.restore(unplayed)
   deps.log.info({ tenantId, sessionId, epoch, released: left.released }, 'session taken over')
   return {
     sessionId,

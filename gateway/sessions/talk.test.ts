@@ -76,6 +76,30 @@ test('[S9] the player’s last report decides what was heard, and the engine is 
   expect(recorder.interruptions).toBe(1)
 })
 
+test('[S21] what the owner before had sent is said anew from where the client says its player was', () => {
+  const { commands, recorder, talk } = setup(true)
+  const text = 'We open at nine and close at six.'
+  recorder.begin('old', 'agent', true)
+  recorder.change('old', { text, state: 'final', audio: { sentMs: 4_000, playedMs: 1_000 } })
+  talk.restore({ itemId: 'old', text, sentMs: 4_000, playedMs: 1_000 })
+  talk.played('old', 2_000, true)
+  expect(talk.restUnplayed()).toBe('and close at six.')
+  expect(recorder.find('old')).toMatchObject({ state: 'interrupted', text: 'We open at nine' })
+  // The engine of this owner never heard of the item.
+  expect(commands).toEqual([])
+})
+
+test('[S21] what the client heard to its end is not said anew, whoever had sent it', () => {
+  const { recorder, talk } = setup(true)
+  const text = 'We open at nine.'
+  recorder.begin('old', 'agent', true)
+  recorder.change('old', { text, state: 'final', audio: { sentMs: 2_000, playedMs: 1_000 } })
+  talk.restore({ itemId: 'old', text, sentMs: 2_000, playedMs: 1_000 })
+  talk.played('old', 2_000, true)
+  expect(talk.restUnplayed()).toBe('')
+  expect(recorder.find('old')).toMatchObject({ state: 'final', text })
+})
+
 test('[S9] a player that does not answer is taken at its last word', async () => {
   const { clock, recorder, talk, answer, speak } = setup(true)
   answer()

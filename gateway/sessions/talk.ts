@@ -3,10 +3,12 @@
 
 import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
+import type { Turn } from '../protocol/turn.ts'
 import { splitHeard } from './heard.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
+import type { Unplayed } from './session-parts.ts'
 
 /** A player that does not report its last position within this time is taken at its last word. */
 const reportMs = 400
@@ -34,6 +36,8 @@ export class Talk {
   readonly #responses = new Set<string>()
   /** Items whose player was lost: their audio is counted and not sent, until their rest is said anew. */
   readonly #held = new Set<string>()
+  /** Items that this engine does not know. */
+  readonly #restored = new Set<string>()
   #isLost = false
   #askedAtMs: number | undefined
   #latencies: number[] = []
@@ -128,11 +132,16 @@ export class Talk {
     if (event.delta !== undefined) {
       if (event.spoken) this.#playback.text(event.itemId, event.delta)
       else if (this.#askedAtMs !== undefined) this.#options.recorder.change(event.itemId, this.#latency())
-      this.#options.recorder.append(event.itemId, event.delta)
+      this.#options.recorder.append(event.itemId, event.delta, event.spoken ? this.#audioOf(event.itemId) : undefined)
     }
     // The whole text is known: it also replaces deltas that a provider corrected.
     if (event.final !== undefined) this.#options.recorder.change(event.itemId, { text: event.final })
     return true
+  }
+
+  #audioOf(itemId: string): Turn['audio'] {
+    const { sentMs = 0, playedMs = 0 } = this.#playback.heard(itemId) ?? {}
+    return { sentMs: Math.round(sentMs), playedMs: Math.round(playedMs) }
   }
 
   /** A stock client waits for the end of every item it saw begin; ours was told to flush it. */
@@ -227,6 +236,13 @@ export class Talk {
     return this.#responses.size > 0
   }
 
+  /** Spoken by the owner before, whose player was lost with it. */
+  restore(unplayed: Unplayed): void {
+    this.#playback.restore(unplayed.itemId, unplayed.text, unplayed)
+    this.#held.add(unplayed.itemId)
+    this.#restored.add(unplayed.itemId)
+  }
+
   /** The connection is gone, and with it what its player held. */
   lost(): void {
     this.#isLost = true
@@ -309,6 +325,7 @@ export class Talk {
       exactMs === undefined &&
       this.#options.leg.reportsPlayback &&
       this.#capabilities.truncate === 'native' &&
+      !this.#restored.has(itemId) &&
       heard.playedMs > 0
     ) {
       this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heard.playedMs) })

@@ -1,13 +1,10 @@
 // The gateways of a run, by name: started, killed, stopped in order, frozen.
 
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { type Spawned, spawnGateway } from '../harness/spawn-gateway.ts'
 import type { Balancer } from './balancer.ts'
-
-export interface Gateway {
-  readonly name: string
-  readonly process: Spawned
-}
 
 export class Gateways implements AsyncDisposable {
   readonly #balancer: Balancer
@@ -87,6 +84,13 @@ export class Gateways implements AsyncDisposable {
         .split('\n')
         .filter((line) => /"level":(50|60)|"level":"(error|fatal)"|unhandled|^\s+at /i.test(line))
         .map((line) => `${name}: ${line.slice(0, 400)}`),
+    )
+  }
+
+  /** Everything each process said, as files of a folder. */
+  async writeLogs(dir: string): Promise<void> {
+    await Promise.all(
+      this.#outputs.map(({ name, process }, i) => writeFile(join(dir, `${name}-${i}.log`), process.output())),
     )
   }
 

@@ -67,7 +67,7 @@ test('a line without toxics passes everything, and the end of either side', asyn
 test('latency, jitter, slicing and a narrow band delay and cut up, and keep every byte in its order', async () => {
   const echo = await startEcho()
   const line = await startLine(echo.port)
-  line.toxics = { latencyMs: 20, jitterMs: 30, slicing: true, bytesPerSecond: 50_000 }
+  line.toxics = { latencyMs: 20, jitterMs: 30, sliceMost: 17, bytesPerSecond: 50_000 }
   const { socket, got } = await dial(line)
   const sentAt = performance.now()
   for (let at = 0; at < text.length; at += 300) socket.write(text.slice(at, at + 300))

@@ -7,8 +7,8 @@ export interface Toxics {
   /** Each chunk waits this long, plus up to `jitterMs`; order is kept. */
   readonly latencyMs?: number
   readonly jitterMs?: number
-  /** Every chunk goes on in pieces of 1 to 17 bytes. */
-  readonly slicing?: boolean
+  /** Every chunk goes on in pieces of 1 to so many bytes. */
+  readonly sliceMost?: number
   readonly bytesPerSecond?: number
 }
 
@@ -23,8 +23,6 @@ export const cutKinds = ['reset', 'black-hole', 'half-open-up', 'half-open-down'
 /** Where a new connection goes; undefined: nowhere now. */
 export type Route = () => { readonly port: number; readonly onOpen?: (end: () => void) => () => void } | undefined
 
-const sliceMost = 17
-
 /** Beyond this much under way the sender waits. */
 const flowBytes = 64 * 1024
 
@@ -34,7 +32,7 @@ class Flow {
   readonly #to: Socket
   readonly #toxics: () => Toxics
   readonly #random: Random
-  readonly #queue: { readonly chunk: Buffer; readonly atMs: number; readonly slicing: boolean }[] = []
+  readonly #queue: { readonly chunk: Buffer; readonly atMs: number; readonly sliceMost: number | undefined }[] = []
   #queuedBytes = 0
   #lastAtMs = 0
   #ended = false
@@ -50,8 +48,8 @@ class Flow {
 
   #take(chunk: Buffer): void {
     if (this.vanishing) return
-    const { latencyMs = 0, jitterMs = 0, slicing = false, bytesPerSecond } = this.#toxics()
-    const plain = latencyMs === 0 && jitterMs === 0 && !slicing && bytesPerSecond === undefined
+    const { latencyMs = 0, jitterMs = 0, sliceMost, bytesPerSecond } = this.#toxics()
+    const plain = latencyMs === 0 && jitterMs === 0 && sliceMost === undefined && bytesPerSecond === undefined
     if (plain && this.#queue.length === 0) {
       if (this.#to.write(chunk)) return
       this.#from.pause()
@@ -61,7 +59,7 @@ class Flow {
     const arrivesAtMs = performance.now() + latencyMs + this.#random.next() * jitterMs
     const spentMs = bytesPerSecond === undefined ? 0 : (chunk.length / bytesPerSecond) * 1000
     this.#lastAtMs = Math.max(this.#lastAtMs, arrivesAtMs) + spentMs
-    this.#queue.push({ chunk, atMs: this.#lastAtMs, slicing })
+    this.#queue.push({ chunk, atMs: this.#lastAtMs, sliceMost })
     this.#queuedBytes += chunk.length
     if (this.#queuedBytes > flowBytes) this.#from.pause()
     if (this.#queue.length === 1) void this.#run()
@@ -70,7 +68,7 @@ class Flow {
   async #run(): Promise<void> {
     for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
       await wait(head.atMs - performance.now())
-      await (head.slicing ? this.#sliced(head.chunk) : this.#write(head.chunk))
+      await (head.sliceMost === undefined ? this.#write(head.chunk) : this.#sliced(head.chunk, head.sliceMost))
       this.#queue.shift()
       this.#queuedBytes -= head.chunk.length
       if (this.#queuedBytes <= flowBytes) this.#from.resume()
@@ -78,9 +76,9 @@ class Flow {
     if (this.#ended && !this.vanishing) this.#to.end()
   }
 
-  async #sliced(chunk: Buffer): Promise<void> {
+  async #sliced(chunk: Buffer, most: number): Promise<void> {
     for (let at = 0; at < chunk.length; ) {
-      const piece = chunk.subarray(at, at + this.#random.between(1, sliceMost))
+      const piece = chunk.subarray(at, at + this.#random.between(1, most))
       at += piece.length
       await this.#write(piece)
       await new Promise<void>((resolve) => setImmediate(resolve))

@@ -10,6 +10,7 @@ const whole = (tag: string, from = 0, to = 12): string => answerWords(tag).slice
 interface Told {
   readonly role: string
   text: string
+  unheard?: string
   itemId: string
   state: string
   seq: number
@@ -138,6 +139,15 @@ const planted: [what: string, rule: Rule, plant: (made: Case) => void][] = [
       turn(made, 'a3').text = whole('c1q2', 5, 9)
     },
   ],
+  [
+    'an answer of which a part was never heard',
+    'unanswered',
+    (made) => {
+      Object.assign(made.record, { kind: 'voice' })
+      turn(made, 'a3').text = whole('c1q2', 5, 9)
+      turn(made, 'a3').unheard = whole('c1q2', 9)
+    },
+  ],
   ['a client that shows less than is stored', 'view', ({ record }) => void record.items.delete('a2')],
   [
     'a client that shows more than is stored',
@@ -226,6 +236,14 @@ const planted: [what: string, rule: Rule, plant: (made: Case) => void][] = [
     },
   ],
   [
+    'time counted twice when owners changed often',
+    'billing',
+    ({ record, receipt }) => {
+      for (let i = 0; i < 10; i++) record.comebacks.push({ ...record.comebacks[0]!, became: 'resumed' })
+      receipt.lines[0]!.quantity = 41
+    },
+  ],
+  [
     'more time given away than a kill may cost',
     'billing',
     ({ receipt }) => {
@@ -251,6 +269,22 @@ test('speech that was cut may begin its sentence again, but say none twice', () 
   expect(rules(spoken)).toEqual([])
   rest(0)
   expect(rules(spoken)).toEqual(['doubled'])
+})
+
+test('of long absences a minute is free, what goes beyond is charged', () => {
+  const made = honest()
+  made.record.attachments[1] = {
+    ...made.record.attachments[1]!,
+    fromMs: 121_000,
+    heardMs: 131_000,
+    toMs: 131_010,
+  }
+  // 30 s connected and an absence of 101 s: 5 s of grace, a minute free, 36 s charged.
+  const bill = (seconds: number): Rule[] => {
+    made.receipt.lines[0]!.quantity = seconds
+    return rules(made)
+  }
+  expect([bill(71), bill(85)]).toEqual([[], ['billing']])
 })
 
 test('an answer of a session that is over may be missing', () => {

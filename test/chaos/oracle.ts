@@ -29,6 +29,12 @@ export interface OracleOptions {
   readonly graceS: number
 }
 
+/** Rule S30: an absence is charged for this long, then free; of a session's absences so much is free in sum. */
+const gapGraceS = 5
+const freeGapS = 60
+/** Rule S16: after this the session of a client that is gone ends. */
+const windowS = { text: 120, voice: 45 } as const
+
 /** A started second counts, and so does the time a socket needs to tell its end. */
 const slackS = 3
 
@@ -91,16 +97,27 @@ function answersOf(client: ClientRecord, { sessions }: Evidence): Finding[] {
     if (twice) findings.push({ rule: 'doubled', what: `${tag} was answered with the words ${told.join(' ')}` })
     if (givenUp === 'session over') continue
     const missing = Array.from({ length: answerLength }, (_, i) => i + 1).filter((place) => !told.includes(place))
-    // Speech that nobody heard is kept apart from what was heard.
-    const heard = client.kind === 'voice' ? agent.flatMap(({ unheard = '' }) => placesIn(unheard, tag)) : []
-    if (missing.some((place) => !heard.includes(place)))
+    if (missing.length > 0)
       findings.push({
         rule: 'unanswered',
-        what: `${tag} lacks the words ${missing.join(' ')} (${givenUp ?? 'answered'})`,
+        what: `${client.kind} ${tag} lacks the words ${missing.join(' ')} (${givenUp ?? 'answered'}): ${shape(agent, tag)}`,
       })
     if (!isRising(told, client.kind)) findings.push({ rule: 'misplaced', what: `${tag}: words ${told.join(' ')}` })
   }
   return findings
+}
+
+/** The turns about a question in short: `interrupted 1-5 (unheard 6-8), final 9-12`. */
+function shape(agent: readonly StoredTurn[], tag: string): string {
+  const range = (text: string): string => {
+    const places = placesIn(text, tag)
+    return places.length === 0 ? '' : `${places[0]}-${places.at(-1)}`
+  }
+  return agent
+    .map(({ state, text, unheard = '' }) => [state, range(text), range(unheard)] as const)
+    .filter(([, heard, unheard]) => heard !== '' || unheard !== '')
+    .map(([state, heard, unheard]) => `${state} ${heard}${unheard === '' ? '' : ` (unheard ${unheard})`}`)
+    .join(', ')
 }
 
 function hasTwice(values: readonly number[]): boolean {
@@ -191,7 +208,7 @@ function billsOf(clients: readonly ClientRecord[], { sessions }: Evidence, optio
       const bill = sessions.get(id)?.receipt
       if (bill === undefined) continue
       const billedS = secondsOf(bill)
-      const { leastS, mostS } = servedOf(client, id, options)
+      const { leastS, mostS } = servedOf(client, { id, endReason: sessions.get(id)?.endReason }, options)
       if (billedS > mostS || billedS < leastS)
         findings.push({
           rule: 'billing',
@@ -223,7 +240,9 @@ function secondsOf(bill: StoredReceipt): number {
 
 function attachedOf(client: ClientRecord, sessionId: string) {
   const attached = client.attachments.filter((each) => each.sessionId === sessionId)
+  const [first, last] = [attached[0], attached.at(-1)]
   return {
+    spanS: first === undefined || last === undefined ? 0 : ((last.toMs ?? last.heardMs) - first.fromMs) / 1000,
     losses: client.comebacks.filter((each) => each.sessionId === sessionId && !each.moved).length,
     heardS: attached.reduce((sum, { fromMs, heardMs }) => sum + Math.max(0, heardMs - fromMs), 0) / 1000,
     connectedS:
@@ -232,11 +251,30 @@ function attachedOf(client: ClientRecord, sessionId: string) {
   }
 }
 
-/** Seconds of service by the client's own clock: at least what it heard, at most what it was connected. */
-function servedOf(client: ClientRecord, sessionId: string, options: OracleOptions) {
-  const { losses, heardS, connectedS } = attachedOf(client, sessionId)
+/**
+ * Seconds of service by the client's own clock: at least what it heard, at most what it was connected, and never more
+ * than passed, however often it changed owners.
+ */
+function servedOf(client: ClientRecord, session: Pick<StoredSession, 'id' | 'endReason'>, options: OracleOptions) {
+  const { losses, heardS, connectedS, spanS } = attachedOf(client, session.id)
+  // Nobody heard the end: the client stayed away for its whole window.
+  const tailS = session.endReason === 'client_gone' ? windowS[client.kind] : 0
+  const pausedS = [...gapsOf(client, session.id), tailS].reduce((sum, gapS) => sum + Math.max(0, gapS - gapGraceS), 0)
+  const chargedGapS = Math.max(0, pausedS - freeGapS)
   return {
     leastS: Math.max(0, heardS - losses * options.unbilledPerLossS - slackS),
-    mostS: connectedS + (losses + 1) * options.graceS + slackS,
+    mostS:
+      slackS +
+      Math.min(connectedS + (losses + 1) * options.graceS + chargedGapS, spanS + Math.max(tailS, options.graceS)),
   }
+}
+
+/** Seconds between a client's last byte over one socket and its session over the next. */
+function gapsOf(client: ClientRecord, sessionId: string): number[] {
+  const attached = client.attachments.filter((each) => each.sessionId === sessionId)
+  return attached.flatMap(({ fromMs }, i) => {
+    const before = attached[i - 1]
+    if (before === undefined) return []
+    return (fromMs - (before.mutedMs ?? before.toMs ?? fromMs)) / 1000
+  })
 }

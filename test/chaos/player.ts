@@ -15,14 +15,19 @@ interface Item {
 
 const tickMs = 100
 const reportMs = 500
+/** Items of which a connection may have lost the report. */
+const repeated = 5
 
 export class Player implements Disposable {
   readonly #report: (report: PlayerReport) => void
   readonly #queue: Item[] = []
-  readonly #gone = new Set<string>()
+  /** Items that are through: how far they got. */
+  readonly #gone = new Map<string, number>()
+  readonly #heard = new Set<string>()
   readonly #timer = setInterval(() => this.#tick(), tickMs)
   #atMs = performance.now()
   #reportedAtMs = 0
+  #drySinceMs: number | undefined
 
   constructor(report: (report: PlayerReport) => void) {
     this.#report = report
@@ -30,6 +35,23 @@ export class Player implements Disposable {
 
   get playing(): boolean {
     return this.#queue.length > 0
+  }
+
+  /** Everything that came was played, and the end has not come. */
+  get dry(): { readonly itemId: string; readonly sinceMs: number } | undefined {
+    const first = this.#queue[0]
+    if (first === undefined || this.#drySinceMs === undefined) return undefined
+    return { itemId: first.itemId, sinceMs: this.#drySinceMs }
+  }
+
+  /** It was played to its end. */
+  heard(itemId: string): boolean {
+    return this.#heard.has(itemId)
+  }
+
+  /** Reports that were under way when a connection broke are lost; the gateway would have it all said again. */
+  repeatReports(): void {
+    for (const [itemId, playedMs] of [...this.#gone].slice(-repeated)) this.#report({ itemId, playedMs, final: true })
   }
 
   push(itemId: string, ms: number): void {
@@ -48,13 +70,18 @@ export class Player implements Disposable {
   flush(itemId: string): void {
     const at = this.#queue.findIndex((item) => item.itemId === itemId)
     const [item] = at < 0 ? [] : this.#queue.splice(at, 1)
-    this.#gone.add(itemId)
-    this.#report({ itemId, playedMs: Math.floor(item?.playedMs ?? 0), final: true })
+    this.#through(itemId, item?.playedMs ?? 0)
   }
 
-  /** The connection is gone: what was not played will not be. */
+  /** The connection is gone: what was not played will not be. The reports are for the next connection. */
   cut(): void {
-    for (const item of this.#queue.splice(0)) this.#gone.add(item.itemId)
+    for (const { itemId } of [...this.#queue]) this.flush(itemId)
+  }
+
+  #through(itemId: string, atMs: number): void {
+    const playedMs = Math.max(this.#gone.get(itemId) ?? 0, Math.floor(atMs))
+    this.#gone.set(itemId, playedMs)
+    this.#report({ itemId, playedMs, final: true })
   }
 
   #find(itemId: string): Item | undefined {
@@ -71,10 +98,12 @@ export class Player implements Disposable {
       leftMs -= step
       if (item.playedMs < item.gotMs || !item.whole) break
       this.#queue.shift()
-      this.#gone.add(item.itemId)
-      this.#report({ itemId: item.itemId, playedMs: Math.floor(item.playedMs), final: true })
+      this.#heard.add(item.itemId)
+      this.#through(item.itemId, item.playedMs)
     }
     const first = this.#queue[0]
+    if (first === undefined || first.playedMs < first.gotMs) this.#drySinceMs = undefined
+    else this.#drySinceMs ??= now
     if (first === undefined || first.playedMs === 0 || now - this.#reportedAtMs < reportMs) return
     this.#reportedAtMs = now
     this.#report({ itemId: first.itemId, playedMs: Math.floor(first.playedMs), final: false })

@@ -1,5 +1,7 @@
 // What a client of a chaos run saw and did: half of the evidence. Times are `performance.now()` of the harness.
 
+import { limits } from '../../gateway/protocol/realtime.ts'
+
 export interface SeenItem {
   readonly itemId: string
   readonly sessionId: string
@@ -79,6 +81,13 @@ export function emptyRecord(name: string, kind: ClientRecord['kind']): ClientRec
     breaches: [],
     ends: [],
   }
+}
+
+/** The client was away for as long as its session waits. */
+export function isWindowOver({ kind, attachments }: ClientRecord): boolean {
+  const last = attachments.at(-1)
+  const windowMs = limits.resumeWindowMs[kind === 'voice' ? 'voice' : 'chat']
+  return last !== undefined && performance.now() - (last.mutedMs ?? last.toMs ?? Infinity) >= windowMs
 }
 
 export function percentile(values: readonly number[], share: number): number | undefined {

@@ -1,13 +1,13 @@
 // Everything of one run: stores, provider, gateways, networks, clients; and the judgement at its end.
 
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openMongo } from '../../gateway/platform/mongo.ts'
 import { newApiKey } from '../harness/start-gateway.ts'
 import { Balancer } from './balancer.ts'
-import { Client, customerPage } from './client.ts'
+import { Client } from './client.ts'
 import { ChaosEngine } from './engine.ts'
 import { type Api, type Evidence, readCredits, readEvidence } from './evidence.ts'
 import { Gateways } from './gateways.ts'
@@ -17,12 +17,15 @@ import { type Random, seeded } from './random.ts'
 import type { ClientRecord } from './record.ts'
 import { checksOf, none, type Report } from './report.ts'
 import { ChaosStore } from './store.ts'
+import { customerPage } from './visitor-token.ts'
 
 export interface WorldOptions {
   readonly seed: number
   /** How much of it: kills, cuts, rolls, …; each scenario has its own default. */
   readonly count: number | undefined
   readonly say: (line: string) => void
+  /** Folder for what every process and client did. */
+  readonly traceDir?: string | undefined
 }
 
 export interface Visitor {
@@ -49,6 +52,8 @@ export class World implements AsyncDisposable {
   readonly apiKey: string
   readonly visitors: Visitor[] = []
   readonly #say: (line: string) => void
+  readonly #traceDir: string | undefined
+  readonly #trace: string[] = []
 
   private constructor(
     options: WorldOptions,
@@ -56,6 +61,7 @@ export class World implements AsyncDisposable {
   ) {
     this.random = seeded(options.seed)
     this.#say = options.say
+    this.#traceDir = options.traceDir
     this.dir = parts.dir
     this.store = parts.store
     this.engine = parts.engine
@@ -119,12 +125,18 @@ export class World implements AsyncDisposable {
       const line = await new Line(this.balancer.route, random).start()
       const kind = i < options.voice ? 'voice' : 'text'
       const ip = `10.${1 + Math.floor(i / 200)}.${i % 200}.1`
-      const client = new Client({ name, kind, line, ip, random, thinkMs: options.thinkMs })
+      const note = (what: string): void => this.note(`${name} ${what}`)
+      const client = new Client({ name, kind, line, ip, random, thinkMs: options.thinkMs, note })
       this.visitors.push({ client, line })
       client.start()
       await sleep(30)
     }
     await this.until(() => this.visitors.every(({ client }) => client.live), 30_000, 'every client has a session')
+  }
+
+  /** A line of the trace, with the time as the gateways' logs have it. */
+  note(what: string): void {
+    this.#trace.push(`${new Date().toISOString()} ${what}`)
   }
 
   async until(holds: () => boolean, timeoutMs: number, what: string): Promise<void> {
@@ -142,13 +154,15 @@ export class World implements AsyncDisposable {
 
   /** Lets everything come to rest, says good-bye, waits for the money, and judges. */
   async conclude(options: OracleOptions): Promise<Pick<Report, 'checks' | 'findings' | 'facts'>> {
+    this.note('the end begins')
     for (const name of names) await this.gateways.ready(name, 60_000)
     for (const { client, line } of this.visitors) {
       line.heal()
       client.online()
     }
     this.#say('waiting for the last answers')
-    await Promise.all(this.visitors.map(({ client }) => client.settle(settleMs)))
+    const rest = await Promise.all(this.visitors.map(({ client }) => client.settle(settleMs)))
+    const restless = this.visitors.filter((_, i) => rest[i] !== true).map(({ client }) => client.record.name)
     await Promise.all(this.visitors.map(({ client }) => client.stop()))
     this.#say('waiting for the last settlement')
     const endedAt = performance.now()
@@ -157,12 +171,14 @@ export class World implements AsyncDisposable {
     const evidence = await readEvidence(this.api)
     const findings = judge(this.records, evidence, options)
     const alarms = this.gateways.alarms()
-    for (const line of [...alarms, ...this.engine.puzzles]) this.#say(line)
+    for (const line of [...restless.map((name) => `${name} did not come to rest`), ...alarms, ...this.engine.puzzles])
+      this.#say(line)
     return {
       findings,
       facts: [...this.#facts(evidence), ['last hold gone after', `${(heldMs / 1000).toFixed(0)} s`]],
       checks: [
         ...checksOf(findings),
+        none('clients that waited in vain at the end', restless),
         none('errors in the gateways’ logs', alarms),
         none('instructions the engine could not follow', this.engine.puzzles),
       ],
@@ -213,7 +229,14 @@ export class World implements AsyncDisposable {
     ]
   }
 
+  async #writeTrace(dir: string): Promise<void> {
+    await mkdir(dir, { recursive: true })
+    await writeFile(join(dir, 'clients.log'), `${this.#trace.join('\n')}\n`)
+    await this.gateways.writeLogs(dir)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#traceDir !== undefined) await this.#writeTrace(this.#traceDir)
     await Promise.all(this.visitors.map(({ client }) => client.abandon()))
     this.balancer[Symbol.dispose]()
     // A frozen process dies of SIGKILL as well.

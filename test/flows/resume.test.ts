@@ -1,10 +1,14 @@
 // A visitor whose connection breaks gets the same session back: here, in another process, and not for ever.
 
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { subprotocol } from '../../gateway/protocol/realtime.ts'
 import type { TestClient } from '../harness/client.ts'
 import { startPair } from '../harness/pair.ts'
-import { lastSeq, openParley, say, turnsOf, wayBack } from '../harness/returning-client.ts'
+import { lastSeq, openParley, say, turnsOf, type Way, wayBack } from '../harness/returning-client.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 
 const question = 'Do you have a red sofa under 500?'
@@ -12,6 +16,30 @@ const session = z.object({ state: z.string(), endReason: z.string().optional(), 
 const transcript = z.object({
   turns: z.array(z.object({ itemId: z.string(), text: z.string(), role: z.string(), state: z.string() })),
 })
+
+/** Asks for the session back and is closed in the same breath, as a request that waited on its way and was given up. */
+async function knockAndLeave(wsUrl: string, token: string, back: Way): Promise<void> {
+  const { host, hostname, port } = new URL(wsUrl)
+  const offers = [
+    subprotocol.parley,
+    subprotocol.tokenPrefix + token,
+    `${subprotocol.resumePrefix}${back.sessionId}.${back.token}.${back.lastSeq}`,
+  ]
+  const lines = [
+    'GET /v1/realtime HTTP/1.1',
+    `Host: ${host}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    `Sec-WebSocket-Protocol: ${offers.join(', ')}`,
+    `Origin: ${wsUrl.replace('ws', 'http')}`,
+  ]
+  const socket = connect({ port: Number(port), host: hostname })
+  socket.resume()
+  socket.end(`${lines.join('\r\n')}\r\n\r\n`)
+  await once(socket, 'close')
+}
 
 async function turnsIn(gateway: TestGateway, sessionId: string) {
   return transcript.parse((await gateway.get(`/v1/sessions/${sessionId}/transcript`)).body).turns
@@ -138,6 +166,71 @@ test('[S19] the answer with the new token was lost: the token before is good unt
   lost.socket.terminate()
   await using second = await openParley(gateway.wsUrl, token, back)
   expect(await second.event('parley.session')).toMatchObject({ session_id: back.sessionId })
+})
+
+test('[S19] what a client sends before it has read the greeting does not show that the new token arrived', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  const first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  const back = wayBack(first)
+  first.socket.terminate()
+  const deaf = await openParley(gateway.wsUrl, token, back)
+  deaf.socket.pause()
+  say(deaf, 'item_q1', question)
+  await expect.poll(async () => (await turnsIn(gateway, back.sessionId)).length).toBeGreaterThan(0)
+  deaf.socket.terminate()
+  await using second = await openParley(gateway.wsUrl, token, back)
+  expect(await second.event('parley.session')).toMatchObject({ session_id: back.sessionId })
+})
+
+test('[S19] a connection that was given up on its way takes nothing from the one that lives', async () => {
+  await using gateway = await startGateway()
+  const token = await gateway.visitorToken()
+  await using first = await openParley(gateway.wsUrl, token)
+  await first.event('parley.session')
+  const back = wayBack(first)
+  for (let i = 0; i < 5; i++) await knockAndLeave(gateway.wsUrl, token, back)
+  say(first, 'item_q1', question)
+  await answered(first)
+  expect(first.closed).toBeUndefined()
+  const now = wayBack(first)
+  first.socket.terminate()
+  await using second = await openParley(gateway.wsUrl, token, now)
+  const hello = await second.event('parley.session')
+  expect(hello).toMatchObject({ session_id: back.sessionId, epoch: 1, resumed: { gap: false } })
+  await using third = await openParley(gateway.wsUrl, token, wayBack(second))
+  await third.event('parley.session')
+  // Late, with a token that was spent long ago: whoever sent it is not there any more.
+  third.send({ type: 'parley.ack', seq: 0 })
+  for (let i = 0; i < 5; i++) await knockAndLeave(gateway.wsUrl, token, wayBack(second))
+  say(third, 'item_q2', question)
+  await answered(third)
+  expect(third.closed).toBeUndefined()
+})
+
+test('[S19] a client that tries twice while the owner before lets go gets its session once, over the newer connection', async () => {
+  await using two = await startPair()
+  const { a, b } = two
+  const token = await a.visitorToken()
+  await using first = await openParley(a.wsUrl, token)
+  await first.event('parley.session')
+  first.send({ type: 'parley.voice', on: true })
+  await answered(first)
+  // In the middle of an answer its owner lets go after 2 s.
+  say(first, 'item_q1', question)
+  await committed(first, 'item_q1')
+  await first.event('response.created', 2)
+  const back = wayBack(first)
+  await using early = await openParley(b.wsUrl, token, back)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  await using late = await openParley(b.wsUrl, token, back)
+  expect(await early.ended()).toMatchObject({ code: 4411 })
+  expect(await late.event('parley.session')).toMatchObject({ session_id: back.sessionId, epoch: 2 })
+  const again = wayBack(late)
+  late.socket.terminate()
+  await using third = await openParley(b.wsUrl, token, again)
+  expect(await third.event('parley.session')).toMatchObject({ epoch: 2, resumed: { gap: false } })
 })
 
 test('[TEN-04] nobody gets another person’s session, and an unknown one is gone', async () => {

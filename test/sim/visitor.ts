@@ -157,7 +157,7 @@ export class Visitor {
   #connected(connection: Connection): void {
     this.#connection = connection
     for (const [itemId, text] of this.#unsent) this.#say(connection, itemId, text)
-    connection.port.confirmed()
+    connection.port.confirmed(this.#token ?? '')
   }
 
   #talk(): void {
@@ -263,7 +263,13 @@ export class Visitor {
       if (gateway === undefined || token === undefined || sessionId === undefined) return again()
       const leg = new SimLeg(this)
       const asked = (): Promise<Resumed> =>
-        gateway.sessions.resume({ ...this.#request(leg), sessionId, token, lastSeq: 0 })
+        gateway.sessions.resume({
+          ...this.#request(leg),
+          sessionId,
+          token,
+          lastSeq: 0,
+          isGone: () => false,
+        })
       this.#ask(
         gateway,
         asked,

@@ -137,6 +137,9 @@ async function run(deps: AcceptDeps, connection: Connection, caller: Caller, ear
     leg: new WebSocketLeg(deps.clock, parley),
     outputModality: parley ? ('text' as const) : ('audio' as const),
   }
+  // A connection that waited somewhere on its way may be given up by now: nothing is taken or held for it.
+  const isGone = (): boolean => socket.readyState !== socket.OPEN
+  if (isGone()) return
   const wanted = parley ? resumeOf(connection.request) : undefined
   const made = { deps, request, trusted: caller.trusted }
   if (wanted === undefined) {
@@ -145,8 +148,10 @@ async function run(deps: AcceptDeps, connection: Connection, caller: Caller, ear
     opened.start()
     return
   }
-  const answer = await deps.sessions.resume({ ...request, ...wanted })
+  const answer = await deps.sessions.resume({ ...request, ...wanted, isGone })
   if (answer.is === 'here') {
+    // The connection before it goes on, and so does its token.
+    if (isGone()) return
     const joined = deps.joined.get(wanted.sessionId)
     if (joined === undefined) throw new Problem('gone')
     joined.attach(socket, early, { lastSeq: wanted.lastSeq, resumeToken: answer.resumeToken })

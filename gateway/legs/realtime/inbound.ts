@@ -31,6 +31,8 @@ export interface InboundOptions {
   /** A tenant's own backend may do more than a visitor. */
   readonly trusted: boolean
   readonly modality: { current: 'audio' | 'text' }
+  /** The client answers to what came over the connection in use; everything else may have been under way before. */
+  readonly onShown: () => void
   readonly onTooManyErrors: () => void
 }
 
@@ -120,8 +122,10 @@ export class Inbound {
         return
       case 'parley.ack':
         this.#options.leg.acknowledged(event.seq)
+        this.#options.onShown()
         return
       case 'parley.heartbeat':
+        this.#options.onShown()
         return
     }
   }

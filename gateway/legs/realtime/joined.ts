@@ -27,6 +27,8 @@ export interface Again {
 export class Joined {
   readonly #made: Made
   readonly #inbound: Inbound
+  /** Came with the connection in use. */
+  #resumeToken: string | undefined
   readonly #modality: { current: 'audio' | 'text' }
 
   constructor(made: Made) {
@@ -45,6 +47,9 @@ export class Joined {
       sessionId: opened.sessionId,
       model: opened.engine.model,
       trusted: made.trusted,
+      onShown: () => {
+        if (this.#resumeToken !== undefined) port.confirmed(this.#resumeToken)
+      },
       onTooManyErrors: () => {
         leg.end('internal', new Problem('invalid'))
         port.bye()
@@ -61,7 +66,10 @@ export class Joined {
     })
     if (!leg.canReturn) return
     deps.joined.set(opened.sessionId, this)
-    void port.ended.then(() => deps.joined.delete(opened.sessionId))
+    void port.ended.then(() => {
+      // It may be here again under a later epoch.
+      if (deps.joined.get(opened.sessionId) === this) deps.joined.delete(opened.sessionId)
+    })
   }
 
   attach(socket: WebSocket, early: Early, again: Again): void {
@@ -69,9 +77,10 @@ export class Joined {
     const { leg } = request
     const { port } = opened
     const continues = again.resumeToken !== undefined
+    this.#resumeToken = again.resumeToken ?? opened.resumeToken
     leg.attach(socket, {
       created: this.#inbound.sessionObject(),
-      resumeToken: again.resumeToken ?? opened.resumeToken,
+      resumeToken: this.#resumeToken,
       voice: this.#modality.current === 'audio',
       history: continues ? [...opened.history.filter(isEarlier(opened)), ...port.turns] : opened.history,
       ...(continues ? { resumed: again } : opened.resumed === undefined ? {} : { resumed: opened.resumed }),
@@ -84,7 +93,6 @@ export class Joined {
       if (!leg.isAttached(socket)) return
       leg.alive(socket)
       leg.answered()
-      port.confirmed()
       pace.took(this.#inbound.frame(data, binary), data.length)
     })
     socket.on('close', () => {

@@ -19,7 +19,9 @@ import { ChaosStore } from '../store.ts'
 import type { WorldOptions } from '../world.ts'
 
 const janitorCount = 5
-const killCount = 10
+const killsMost = 10
+/** Fewer sessions leave less time to kill in. */
+const sessionsPerKill = 5
 const script = join(import.meta.dirname, '../../../scripts/janitor.ts')
 const grantMicro = 10_000_000_000
 
@@ -112,7 +114,8 @@ async function runAll(work: Work): Promise<Run[]> {
         return { kills, code: child.exitCode, said: said.trim().replace(/^janitor: /, '') }
     }
   })
-  const points = Array.from({ length: killCount }, () => random.between(1, count * 2 - 1)).toSorted((a, b) => a - b)
+  const kills = Math.min(killsMost, Math.ceil(count / sessionsPerKill))
+  const points = Array.from({ length: kills }, () => random.between(1, count * 2 - 1)).toSorted((a, b) => a - b)
   let over = false
   const killing = (async () => {
     for (const point of points) {

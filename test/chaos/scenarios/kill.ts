@@ -2,10 +2,12 @@
 
 import { percentile } from '../record.ts'
 import { atMost, comebackMs, type Report, soundMs, spread } from '../report.ts'
-import { other, sleep, World, type WorldOptions } from '../world.ts'
+import { other, sleep, type Visitor, World, type WorldOptions } from '../world.ts'
 
 const clients = 10
 const voices = 4
+/** A session with hundreds of takeovers and a thousand turns is none that anybody has. */
+const killsPerSession = 20
 
 export async function kill(options: WorldOptions): Promise<Report> {
   const count = options.count ?? 200
@@ -21,6 +23,7 @@ export async function kill(options: WorldOptions): Promise<Report> {
     await sleep(random.between(0, 1_500))
     await gateways.kill(victim)
     await gateways.start(victim)
+    if (i % killsPerSession === 0) await renewAll(world)
     if (i % 10 === 0 || i === count) options.say(`${i} of ${count} kills`)
   }
   const judged = await world.conclude({ unbilledPerLossS: 15, graceS: 6 })
@@ -44,4 +47,11 @@ export async function kill(options: WorldOptions): Promise<Report> {
       atMost('voice heard again, p95', percentile([...sound], 0.95), 3_000),
     ],
   }
+}
+
+async function renewAll({ visitors, until }: World): Promise<void> {
+  const before = visitors.map(({ client }) => client.sessionId)
+  for (const { client } of visitors) client.renew()
+  const isNew = ({ client }: Visitor, i: number): boolean => client.live && client.sessionId !== before[i]
+  await until(() => visitors.every(isNew), 30_000, 'every client has its next session')
 }
