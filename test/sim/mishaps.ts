@@ -124,6 +124,7 @@ export class Mishaps {
     note(`freeze ${gateway.name}`)
     this.#servedBy(gateway, (truth, stint) => {
       stint.frozenAtMs = scheduler.nowMs
+      stint.freezes.push({ atMs: scheduler.nowMs, ms })
       truth.losses++
     })
     if (ms > 8_000) this.#bereave(gateway, random, isStorm ? 0.8 : 0.6)

@@ -216,7 +216,7 @@ export class Oracle {
     if (num(receipt.waivedMicro) + chargeMicro > most.totalMicro)
       this.#breach('I3', `used ${chargeMicro + num(receipt.waivedMicro)}, served were ${most.totalMicro}`)
     truth.billedSeconds = billed['session.seconds'] ?? 0
-    truth.servedSeconds = most.seconds
+    truth.servedSeconds = truth.leastSeconds
   }
 
   /** A session is first written on a hold that is there, and once ended it stays so. */

@@ -11,6 +11,8 @@ export interface Stint {
   /** Since when it serves nobody any more: hung up, died, taken over. */
   endMs: number | undefined
   frozenAtMs: number | undefined
+  /** When its process stood still meanwhile. */
+  readonly freezes: { readonly atMs: number; readonly ms: number }[]
 }
 
 export interface Served {
@@ -53,7 +55,8 @@ export class SessionTruth {
   }
 
   begin(owner: string, life: Life): Stint {
-    const stint: Stint = { owner, life, startMs: this.#scheduler.nowMs, endMs: undefined, frozenAtMs: undefined }
+    const startMs = this.#scheduler.nowMs
+    const stint: Stint = { owner, life, startMs, endMs: undefined, frozenAtMs: undefined, freezes: [] }
     this.stints.push(stint)
     return stint
   }
@@ -78,6 +81,16 @@ export class SessionTruth {
       (sum, stint) => sum + Math.ceil(((stint.endMs ?? this.#upTo(stint)) - stint.startMs) / 1000 + clockNoise),
       0,
     )
+  }
+
+  /** Without the time in which its owners stood still: they may charge for it when they wake as owners, and need not. */
+  get leastSeconds(): number {
+    let frozenMs = 0
+    for (const stint of this.stints) {
+      const endMs = stint.endMs ?? this.#scheduler.nowMs
+      for (const { atMs, ms } of stint.freezes) frozenMs += Math.max(0, Math.min(atMs + ms, endMs) - atMs)
+    }
+    return this.seconds - frozenMs / 1000
   }
 
   /** A frozen process serves nobody; what it counts when it wakes is its own only if it is still the owner then. */
