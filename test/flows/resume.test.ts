@@ -290,6 +290,8 @@ test('[S17] a process that dies in the middle of an answer: the next one goes on
   await first.event('parley.session')
   first.send({ type: 'parley.voice', on: true })
   await answered(first)
+  const [[greeting = '', bytes = 0] = []] = first.audioBytes
+  first.send({ type: 'parley.played', item_id: greeting, played_ms: bytes / 48, final: true })
   say(first, 'item_q1', question)
   await committed(first, 'item_q1')
   await first.until((client) => (client.audioBytes.size > 1 ? true : undefined), 'speech of the answer')
@@ -304,8 +306,9 @@ test('[S17] a process that dies in the middle of an answer: the next one goes on
   await expect.poll(() => sessions.liveCount, { timeout: 20_000 }).toBe(0)
   const turns = await turnsIn(b, back.sessionId)
   expect(turns.filter((turn) => turn.role === 'user').map((turn) => turn.itemId)).toEqual(['item_q1'])
-  const agent = turns.filter((turn) => turn.role === 'agent').flatMap(({ text }) => (text === '' ? [] : [text]))
-  expect(agent.filter((text) => text === agent[0])).toHaveLength(1)
+  const agent = turns.filter((turn) => turn.role === 'agent')
+  expect(agent[0]).toMatchObject({ itemId: greeting, state: 'final' })
+  expect(agent.filter(({ text }) => text === agent[0]?.text)).toHaveLength(1)
   expect(second.ofType('parley.end')).toEqual([])
 }, 40_000)
 
