@@ -100,6 +100,16 @@ test('[S21] what the client heard to its end is not said anew, whoever had sent 
   expect(recorder.find('old')).toMatchObject({ state: 'final', text })
 })
 
+test('[S17] an answer that broke off with its engine stays open until it goes on: who takes over sees what is owed', () => {
+  const { recorder, event } = setup(true)
+  event({ type: 'agentText', itemId: 'a', spoken: false, delta: 'We open' })
+  event({ type: 'responseDone', source: 'local', status: 'incomplete' })
+  expect(recorder.find('a')).toMatchObject({ state: 'partial', text: 'We open' })
+  event({ type: 'agentText', responseId: 'r2', itemId: 'b', spoken: false, delta: ' at nine.' })
+  event({ type: 'responseDone', responseId: 'r2', status: 'completed' })
+  expect(['a', 'b'].map((itemId) => recorder.find(itemId)?.state)).toEqual(['final', 'final'])
+})
+
 test('[S9] a player that does not answer is taken at its last word', async () => {
   const { clock, recorder, talk, answer, speak } = setup(true)
   answer()

@@ -34,6 +34,8 @@ export class Talk {
   readonly #itemsOf = new Map<string, Set<string>>()
   readonly #speechMs = new Map<string, { startMs: number; stopMs: number }>()
   readonly #responses = new Set<string>()
+  /** Items whose answer broke off with its engine and is to go on in another: open until it does. */
+  readonly #broken = new Set<string>()
   /** Items whose player was lost: their audio is counted and not sent, until their rest is said anew. */
   readonly #held = new Set<string>()
   /** Items that this engine does not know. */
@@ -92,16 +94,27 @@ export class Talk {
 
   /** The person wrote something: stored at once, and the latency clock starts. */
   wrote(itemId: string, text: string): void {
+    this.#closeBroken()
     this.#options.recorder.begin(itemId, 'user', false)
     this.#options.recorder.change(itemId, { text, state: 'final' })
     this.#askedAtMs = this.#options.clock.monotonicMs()
   }
 
   #begin(responseId: string, itemId: string, voice: boolean): void {
+    if (this.#options.recorder.find(itemId) === undefined) this.#closeBroken()
     this.#options.recorder.begin(itemId, 'agent', voice)
     const items = this.#itemsOf.get(responseId) ?? new Set()
     items.add(itemId)
     this.#itemsOf.set(responseId, items)
+  }
+
+  /** Its answer goes on, or something else is said: it will not grow. */
+  #closeBroken(): void {
+    for (const itemId of this.#broken) {
+      if (this.#options.recorder.find(itemId)?.state === 'partial')
+        this.#options.recorder.change(itemId, { state: 'final' })
+    }
+    this.#broken.clear()
   }
 
   #audio(event: EngineEvent & { type: 'audio' }): boolean {
@@ -160,6 +173,7 @@ export class Talk {
       const heard = this.#playback.heard(itemId)
       if (event.status === 'cancelled' && heard !== undefined && heard.sentMs > 0) this.#cutShort(itemId)
       else if (turn.text === '' && !turn.voice) this.#options.recorder.drop(itemId)
+      else if (event.source === 'local' && event.status === 'incomplete') this.#broken.add(itemId)
       else {
         const audio =
           heard === undefined || heard.sentMs === 0

@@ -20,6 +20,7 @@ export interface ClientOptions {
   readonly random: Random
   /** Pause between an answer and the next question. */
   readonly thinkMs: readonly [least: number, most: number]
+  readonly patienceMs: number
   /** For the trace of a run. */
   readonly note: (what: string) => void
 }
@@ -76,6 +77,7 @@ export class Client {
       record: this.record,
       random: options.random,
       thinkMs: options.thinkMs,
+      patienceMs: options.patienceMs,
       // A person does not write while the panel says that it is reconnecting.
       session: () => (this.live ? this.sessionId : undefined),
       live: () => this.live,

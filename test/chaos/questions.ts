@@ -10,6 +10,8 @@ export interface QuestionsOptions {
   readonly random: Random
   /** Pause between an answer and the next question. */
   readonly thinkMs: readonly [least: number, most: number]
+  /** So long a person waits for an answer to be stored before the next question. */
+  readonly patienceMs: number
   /** The session that can be asked now. Without one there is nobody to ask: the next begins with a question. */
   readonly session: () => string | undefined
   /** Its socket works. */
@@ -21,8 +23,6 @@ export interface QuestionsOptions {
 }
 
 const answerMs = 20_000
-/** An answer is stored within this, unless the store is away. */
-const storedMs = 2_000
 /** The 20 turns of a history hold at least this many questions. */
 const historyAsked = 4
 
@@ -172,7 +172,7 @@ export class Questions {
   get #isUnsure(): boolean {
     const answer = this.#last === undefined ? undefined : this.#answerOf(this.#last.tag)
     const sinceMs = performance.now() - (this.#last?.answeredAtMs ?? 0)
-    return answer !== undefined && !this.#record.committed.has(answer.itemId) && sinceMs < storedMs
+    return answer !== undefined && !this.#record.committed.has(answer.itemId) && sinceMs < this.#options.patienceMs
   }
 
   #askLater(): void {

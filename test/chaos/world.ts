@@ -41,6 +41,8 @@ export const other = (name: GatewayName): GatewayName => (name === 'a' ? 'b' : '
 /** Dead sessions are closed within 60 s; nothing may be held for longer than this. */
 const holdsMs = 120_000
 const settleMs = 40_000
+/** Longer than it takes to notice that a gateway stands still: it may have taken the answer with it. */
+const patienceMs = 15_000
 
 export class World implements AsyncDisposable {
   readonly random: Random
@@ -117,7 +119,7 @@ export class World implements AsyncDisposable {
   /** `voice` of them speak, the others write. Resolves when all have a session. */
   async populate(
     count: number,
-    options: { readonly voice: number; readonly thinkMs: readonly [number, number] },
+    options: { readonly voice: number; readonly thinkMs: readonly [number, number]; readonly patienceMs?: number },
   ): Promise<void> {
     for (let i = 0; i < count; i++) {
       const name = `c${this.visitors.length + 1}`
@@ -126,7 +128,7 @@ export class World implements AsyncDisposable {
       const kind = i < options.voice ? 'voice' : 'text'
       const ip = `10.${1 + Math.floor(i / 200)}.${i % 200}.1`
       const note = (what: string): void => this.note(`${name} ${what}`)
-      const client = new Client({ name, kind, line, ip, random, thinkMs: options.thinkMs, note })
+      const client = new Client({ name, kind, line, ip, random, patienceMs, ...options, note })
       this.visitors.push({ client, line })
       client.start()
       await sleep(30)

@@ -10,7 +10,7 @@ const answerMs = 5_000
 export async function frozenStore(options: WorldOptions): Promise<Report> {
   const count = options.count ?? 6
   await using world = await World.start(options)
-  await world.populate(8, { voice: 3, thinkMs: [200, 1_000] })
+  await world.populate(8, { voice: 3, thinkMs: [200, 1_000], patienceMs: 1_000 })
   const silent: string[] = []
   const waitsMs: number[] = []
   for (let i = 0; i < count; i++) {
