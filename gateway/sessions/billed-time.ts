@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts'
 
 /** An absence is free from here on: what a network hiccup costs is charged. */
 const gapGraceMs = 5_000
-/** Free time of one session in sum, whoever owned it: coming back every 44 s buys nothing more. */
+/** Free time of one session in sum, whoever owned it: coming back every 44 s buys nothing more. Who stays away pays nothing. */
 export const freeGapLimitMs = 60_000
 
 export interface TimeBefore {
@@ -20,6 +20,8 @@ export class BilledTime {
   #startedAtMs: number | undefined
   #stoppedAtMs: number | undefined
   #awayFromMs: number | undefined
+  /** Nobody is connected: what is beyond the free time is charged once the client is back, and never if it stays away. */
+  #isGone = false
   #freeMs = 0
   #toldSeconds = 0
 
@@ -37,14 +39,21 @@ export class BilledTime {
     this.#stoppedAtMs ??= this.#clock.monotonicMs()
   }
 
-  /** By the monotonic clock. Told twice, the first counts. */
+  /** Connected, and nobody is there, since this time of the monotonic clock. Told twice, the first counts. */
+  asleep(sinceMs: number): void {
+    this.#awayFromMs ??= Math.min(sinceMs, this.#clock.monotonicMs()) + gapGraceMs
+  }
+
+  /** Not connected any more. */
   away(lastByteAtMs: number): void {
-    this.#awayFromMs ??= Math.min(lastByteAtMs, this.#clock.monotonicMs()) + gapGraceMs
+    this.asleep(lastByteAtMs)
+    this.#isGone = true
   }
 
   back(): void {
-    this.#freeMs += this.#freeOfThisGapMs()
+    this.#freeMs += this.#freeOfThisGapMs
     this.#awayFromMs = undefined
+    this.#isGone = false
   }
 
   /** Cumulative over all owners. A started second counts, and what was told once never shrinks. */
@@ -65,21 +74,25 @@ export class BilledTime {
   /** Less than nothing while what earlier owners told is not used up. */
   get #chargedMs(): number {
     const ownMs = this.#startedAtMs === undefined ? 0 : this.#nowMs() - this.#startedAtMs
-    return ownMs - this.#freeMs - this.#freeOfThisGapMs() - (this.#before.aheadMs ?? 0)
+    const pausedMs = this.#isGone ? this.#pausedMs : this.#freeOfThisGapMs
+    return ownMs - this.#freeMs - pausedMs - (this.#before.aheadMs ?? 0)
   }
 
   get freeGapMs(): number {
-    return this.#before.freeGapMs + this.#freeMs + this.#freeOfThisGapMs()
+    return this.#before.freeGapMs + this.#freeMs + this.#freeOfThisGapMs
   }
 
   #nowMs(): number {
     return this.#stoppedAtMs ?? this.#clock.monotonicMs()
   }
 
-  #freeOfThisGapMs(): number {
+  get #pausedMs(): number {
     if (this.#awayFromMs === undefined || this.#startedAtMs === undefined) return 0
-    const pausedMs = this.#nowMs() - Math.max(this.#awayFromMs, this.#startedAtMs)
+    return Math.max(0, this.#nowMs() - Math.max(this.#awayFromMs, this.#startedAtMs))
+  }
+
+  get #freeOfThisGapMs(): number {
     const leftMs = freeGapLimitMs - this.#before.freeGapMs - this.#freeMs
-    return Math.max(0, Math.min(pausedMs, leftMs))
+    return Math.max(0, Math.min(this.#pausedMs, leftMs))
   }
 }

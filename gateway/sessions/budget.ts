@@ -125,6 +125,11 @@ export class Budget {
     this.#time.away(lastByteAtMs)
   }
 
+  /** Its connection lives, and nobody has answered over it since. */
+  asleep(sinceMs: number): void {
+    this.#time.asleep(sinceMs)
+  }
+
   back(): void {
     this.#time.back()
   }

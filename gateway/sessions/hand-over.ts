@@ -14,7 +14,9 @@ export function sayGoingAway(leg: Leg, deadlineMs: number): void {
 }
 
 /** Stores what is pending, then lets the next owner in and the client go. Never rejects. */
-export async function letGo({ leg, recorder, log, onHandOver }: SessionParts): Promise<void> {
+export async function letGo({ leg, recorder, log, budget, onHandOver }: SessionParts): Promise<void> {
+  // A client that was away is back, at the next owner.
+  budget.back()
   try {
     if (!(await recorder.settle(handOverMs))) log.error('turns were not stored before the session was handed over')
     await onHandOver()

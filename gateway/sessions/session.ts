@@ -391,7 +391,7 @@ export class Session implements LegPort {
   }
 
   asleep(sinceMs: number): void {
-    if (!this.isAway) this.#parts.budget.away(sinceMs)
+    if (!this.isAway) this.#parts.budget.asleep(sinceMs)
   }
 
   awake(): void {

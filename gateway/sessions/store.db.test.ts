@@ -76,3 +76,16 @@ test('[S20] an owner from whom the session was claimed does not end it', async (
   expect(await end(2)).toBe(true)
   expect(await end(2)).toBe(false)
 })
+
+test.each(['client_ended', 'janitor'] as const)(
+  '[S20] whose the last words of a session are that ended as %s',
+  async (reason) => {
+    const { sessions, sessionId } = await open()
+    const owns = () => sessions.owns(tenantId, sessionId, 1)
+    expect(await owns()).toBe(true)
+    await sessions.end(tenantId, sessionId, { reason, progress: {}, at: new Date(), onlyIf: { epoch: 1 } })
+    // The store was away when the session ended: what waited for it is written after that.
+    expect(await owns()).toBe(reason !== 'janitor')
+    expect(await sessions.owns(tenantId, sessionId, 2)).toBe(false)
+  },
+)

@@ -294,9 +294,9 @@ function ownership(collection: Sessions) {
       const doc = await collection.findOne({ _id: sessionId, tenantId, alive: true })
       return doc === null ? undefined : toResumable(doc)
     },
-    /** Whether this epoch still owns the session. */
+    /** Whether nobody owned the session after this epoch. Who ended it may still have words of it to write. */
     async owns(tenantId: TenantId, sessionId: string, epoch: number): Promise<boolean> {
-      const filter = { _id: sessionId, tenantId, alive: true as const, epoch }
+      const filter: Filter<SessionDoc> = { _id: sessionId, tenantId, epoch, endReason: { $ne: 'janitor' } }
       return (await collection.findOne(filter, { projection: { _id: 1 } })) !== null
     },
   }

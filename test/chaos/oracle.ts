@@ -32,8 +32,6 @@ export interface OracleOptions {
 /** Rule S30: an absence is charged for this long, then free; of a session's absences so much is free in sum. */
 const gapGraceS = 5
 const freeGapS = 60
-/** Rule S16: after this the session of a client that is gone ends. */
-const windowS = { text: 120, voice: 45 } as const
 
 /** A started second counts, and so does the time a socket needs to tell its end. */
 const slackS = 3
@@ -208,7 +206,7 @@ function billsOf(clients: readonly ClientRecord[], { sessions }: Evidence, optio
       const bill = sessions.get(id)?.receipt
       if (bill === undefined) continue
       const billedS = secondsOf(bill)
-      const { leastS, mostS } = servedOf(client, { id, endReason: sessions.get(id)?.endReason }, options)
+      const { leastS, mostS } = servedOf(client, id, options)
       if (billedS > mostS || billedS < leastS)
         findings.push({
           rule: 'billing',
@@ -255,17 +253,13 @@ function attachedOf(client: ClientRecord, sessionId: string) {
  * Seconds of service by the client's own clock: at least what it heard, at most what it was connected, and never more
  * than passed, however often it changed owners.
  */
-function servedOf(client: ClientRecord, session: Pick<StoredSession, 'id' | 'endReason'>, options: OracleOptions) {
-  const { losses, heardS, connectedS, spanS } = attachedOf(client, session.id)
-  // Nobody heard the end: the client stayed away for its whole window.
-  const tailS = session.endReason === 'client_gone' ? windowS[client.kind] : 0
-  const pausedS = [...gapsOf(client, session.id), tailS].reduce((sum, gapS) => sum + Math.max(0, gapS - gapGraceS), 0)
+function servedOf(client: ClientRecord, sessionId: string, options: OracleOptions) {
+  const { losses, heardS, connectedS, spanS } = attachedOf(client, sessionId)
+  const pausedS = gapsOf(client, sessionId).reduce((sum, gapS) => sum + Math.max(0, gapS - gapGraceS), 0)
   const chargedGapS = Math.max(0, pausedS - freeGapS)
   return {
     leastS: Math.max(0, heardS - losses * options.unbilledPerLossS - slackS),
-    mostS:
-      slackS +
-      Math.min(connectedS + (losses + 1) * options.graceS + chargedGapS, spanS + Math.max(tailS, options.graceS)),
+    mostS: slackS + Math.min(connectedS + (losses + 1) * options.graceS + chargedGapS, spanS + options.graceS),
   }
 }
 

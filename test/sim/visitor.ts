@@ -4,6 +4,7 @@
 import type { Brief } from '../../gateway/agents/agents.ts'
 import { asTenantId } from '../../gateway/platform/ids.ts'
 import { Problem } from '../../gateway/platform/problem.ts'
+import { limits } from '../../gateway/protocol/realtime.ts'
 import type { Leg, LegPort, Opened, OpenRequest, Sessions } from '../../gateway/sessions/sessions.ts'
 import type { Random } from '../chaos/random.ts'
 import type { Gateway } from './gateway.ts'
@@ -24,6 +25,8 @@ export interface VisitorOptions {
   readonly note: (line: string) => void
 }
 
+/** So much may be free: a minute of a session's absences in sum, and one from which nobody returns. */
+const freeMs = 60_000 + limits.resumeWindowMs.chat
 /** A gateway that does not answer in this time is given up. */
 const patienceMs = 12_000
 const resumeTries = 6
@@ -149,7 +152,7 @@ export class Visitor {
     const opened = 'is' in answer ? (answer.is === 'taken' ? answer.opened : undefined) : answer
     if (opened === undefined) return
     const truth = this.options.truthOf(opened.sessionId)
-    if (truth !== undefined) truth.awayMs = 60_000
+    if (truth !== undefined) truth.awayMs = freeMs
     opened.start()
     opened.port.lost(clock.monotonicMs())
   }
@@ -230,8 +233,7 @@ export class Visitor {
     const { clock, life } = connection.gateway
     const lastByteAtMs = clock.monotonicMs()
     const truth = this.#truth
-    // The bill may pause for a minute in sum.
-    if (truth !== undefined) truth.awayMs = 60_000
+    if (truth !== undefined) truth.awayMs = freeMs
     scheduler.in(random.next() * 2_000, () => connection.port.lost(lastByteAtMs), life)
     this.comeBack(random.next() < 0.7 ? random.between(200, 12_000) : random.between(12_000, 60_000))
   }
@@ -241,7 +243,7 @@ export class Visitor {
     const connection = this.#connection
     this.#connection = undefined
     const truth = this.#truth
-    if (truth !== undefined) truth.awayMs = 60_000
+    if (truth !== undefined) truth.awayMs = freeMs
     // One that only stands still finds the socket closed when it wakes.
     if (connection !== undefined) {
       const { clock, life } = connection.gateway
