@@ -76,8 +76,8 @@ export type EngineCommand =
     }
   /** Stop generating the answer in progress. */
   | { readonly type: 'cancel'; readonly responseId?: string; readonly raw?: Readonly<Record<string, unknown>> }
-  /** The person heard this item only up to `heardMs` of its audio. */
-  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number }
+  /** The person heard this item only up to `heardMs` of its audio; `heard`: the words of it, where they are known better. */
+  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number; readonly heard?: string }
   | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
