@@ -229,7 +229,7 @@ export interface Engine {
   close(): void
 }
 
-export type EngineKind = 'demo' | 'openai-realtime'
+export type EngineKind = 'demo' | 'gemini-live' | 'openai-realtime'
 
 /** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
 export interface EngineFactory {
