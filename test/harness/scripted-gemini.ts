@@ -9,6 +9,8 @@ import type { Fault, Script, ScriptedReply } from './scripted-realtime.ts'
 export interface GeminiOptions {
   readonly apiKey?: string
   readonly pace?: 'instant' | number
+  /** Each connection is told to go after `goAwayMs`, and is cut `cutMs` later. */
+  readonly cap?: { readonly goAwayMs: number; readonly timeLeft: string; readonly cutMs: number }
 }
 
 /** What a turn costs, as the wire tells it. */
@@ -172,6 +174,7 @@ export class ScriptedGemini {
         const { apiKey } = this.#options
         const given = request.headers['x-goog-api-key'] ?? url.searchParams.get('key')
         if (this.state.mute) return
+        if (this.#options.cap !== undefined) cap(connection, this.#options.cap)
         const { initialClose } = this.state
         if (initialClose !== undefined) connection.close(initialClose.code, initialClose.reason)
         else if (apiKey !== undefined && given !== apiKey) {
@@ -184,6 +187,14 @@ export class ScriptedGemini {
 
 export async function startScriptedGemini(options: GeminiOptions = {}): Promise<ScriptedGemini> {
   return new ScriptedGemini(options).start()
+}
+
+function cap(connection: GeminiConnection, { goAwayMs, timeLeft, cutMs }: NonNullable<GeminiOptions['cap']>): void {
+  setTimeout(() => {
+    if (!connection.open) return
+    connection.goAway(timeLeft)
+    setTimeout(() => connection.close(1001), cutMs)
+  }, goAwayMs)
 }
 
 function refuse(socket: Duplex, status: number, headers: Readonly<Record<string, string>>): void {
