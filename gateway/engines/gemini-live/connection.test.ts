@@ -197,15 +197,18 @@ it('listens with the other detector after it moved', async () => {
 
 it('stays where it is when it cannot move, loses nothing of what was said meanwhile, and tries again', async () => {
   const one = await talked()
-  provider.refuse(503).times(1)
-  provider.last.goAway('50s')
+  provider.silent().last.goAway('50s')
+  await eventually(() => provider.connections.length === 2)
   one.ask('hello')
+  await sleep(20)
+  provider.accept()
+  provider.last.drop()
   const { responseId } = await one.until('responseDone', 2)
   expect(one.said(responseId)).toBe('Hello.')
-  await moved()
+  await eventually(() => provider.connections.length === 3 && provider.connections[0]?.open === false)
   one.ask('hello')
   await one.until('responseDone', 3)
-  expect([provider.connections.length, one.of('closed')]).toEqual([2, []])
+  expect([provider.connections.length, one.of('closed')]).toEqual([3, []])
 })
 
 it('gives up settings that the provider does not take, says so once, and keeps talking', async () => {
