@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { createDemo, createHoldingLine } from './engines/demo/demo.ts'
 import { createVoice } from './engines/demo/voice.ts'
 import type { EngineFactory } from './engines/engines.ts'
+import { createGeminiLive } from './engines/gemini-live/gemini-live.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
 import { createEngines } from './engines/registry.ts'
 import { createSteady } from './engines/steady/steady.ts'
@@ -129,7 +130,14 @@ function engineFactories(config: Config, deps: Outside & Parameters<typeof creat
     log: deps.log,
     clock: deps.clock,
   })
-  return [openai, createDemo(deps)]
+  const gemini = createGeminiLive({
+    apiKey: config.GEMINI_API_KEY,
+    baseUrl: config.GEMINI_BASE_URL,
+    defaultModel: config.GEMINI_LIVE_MODEL,
+    log: deps.log,
+    clock: deps.clock,
+  })
+  return [openai, gemini, createDemo(deps)]
 }
 
 /** Throws StartError when a store cannot be used. */

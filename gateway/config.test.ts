@@ -64,3 +64,14 @@ test('a local server of the same protocol can be forced without a key', () => {
     ConfigError,
   )
 })
+
+test('Gemini can be forced with its key or behind a relay, and its model and address must be such', () => {
+  const forced = { PARLEY_ENGINE: 'gemini-live' }
+  expect(readConfig({ ...forced, GEMINI_API_KEY: 'k' }).GEMINI_LIVE_MODEL).toBe('gemini-3.8-live')
+  expect(readConfig({ ...forced, GEMINI_BASE_URL: 'https://relay.example.com/gemini' }).PARLEY_ENGINE).toBe(
+    'gemini-live',
+  )
+  expect(() => readConfig(forced)).toThrow('PARLEY_ENGINE=gemini-live: needs GEMINI_API_KEY')
+  expect(() => readConfig({ GEMINI_BASE_URL: 'generativelanguage.googleapis.com' })).toThrow('GEMINI_BASE_URL')
+  expect(() => readConfig({ GEMINI_LIVE_MODEL: 'gemini 3.8' })).toThrow('GEMINI_LIVE_MODEL: is a model code')
+})

@@ -53,7 +53,19 @@ export const settings = {
     .default('https://api.openai.com/v1')
     .describe('Base URL of a Realtime-compatible provider (Azure, LocalAI, speaches, …).'),
   OPENAI_REALTIME_MODEL: z.string().default('gpt-realtime-2.1').describe('Model of agents that name none.'),
-  PARLEY_ENGINE: z.enum(['demo', 'openai-realtime']).optional().describe('Forces one engine for all agents.'),
+  GEMINI_API_KEY: z.string().optional().describe('Key of the Gemini Live engine.'),
+  GEMINI_BASE_URL: url
+    .default('https://generativelanguage.googleapis.com')
+    .describe('Address of the Gemini API, or of a relay that speaks it; without the path.'),
+  GEMINI_LIVE_MODEL: z
+    .string()
+    .regex(/^(models\/)?[\w.-]+$/, 'is a model code such as gemini-3.8-live')
+    .default('gemini-3.8-live')
+    .describe('Gemini model of agents that name none.'),
+  PARLEY_ENGINE: z
+    .enum(['demo', 'gemini-live', 'openai-realtime'])
+    .optional()
+    .describe('Forces one engine for all agents.'),
   PARLEY_DEMO: flag.default(true).describe('Seeds the demo tenants and serves /demo.'),
   PARLEY_DEMO_API_KEY: z
     .string()
@@ -115,6 +127,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const keyless = given.OPENAI_BASE_URL !== undefined && !/openai\.(com|azure\.com)/.test(given.OPENAI_BASE_URL)
   if (given.PARLEY_ENGINE === 'openai-realtime' && given.OPENAI_API_KEY === undefined && !keyless)
     problems.push('PARLEY_ENGINE=openai-realtime: needs OPENAI_API_KEY')
+  const relayed = given.GEMINI_BASE_URL !== undefined && !/googleapis\.com/.test(given.GEMINI_BASE_URL)
+  if (given.PARLEY_ENGINE === 'gemini-live' && given.GEMINI_API_KEY === undefined && !relayed)
+    problems.push('PARLEY_ENGINE=gemini-live: needs GEMINI_API_KEY')
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR) }
 }

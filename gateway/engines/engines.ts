@@ -76,8 +76,8 @@ export type EngineCommand =
     }
   /** Stop generating the answer in progress. */
   | { readonly type: 'cancel'; readonly responseId?: string; readonly raw?: Readonly<Record<string, unknown>> }
-  /** The person heard this item only up to `heardMs` of its audio. */
-  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number }
+  /** The person heard this item only up to `heardMs` of its audio; `heard`: the words of it, where they are known better. */
+  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number; readonly heard?: string }
   | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
@@ -229,7 +229,7 @@ export interface Engine {
   close(): void
 }
 
-export type EngineKind = 'demo' | 'openai-realtime'
+export type EngineKind = 'demo' | 'gemini-live' | 'openai-realtime'
 
 /** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
 export interface EngineFactory {

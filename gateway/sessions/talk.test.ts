@@ -21,12 +21,12 @@ const capabilities: Capabilities = {
   dialect: 'none',
 }
 
-function setup(reportsPlayback: boolean) {
+function setup(reportsPlayback: boolean, more: Partial<Capabilities> = {}) {
   const clock = new ManualClock()
   const commands: EngineCommand[] = []
   const flushed: string[] = []
   const engine: Pick<Engine, 'send' | 'capabilities'> = {
-    capabilities,
+    capabilities: { ...capabilities, ...more },
     send(command) {
       commands.push(command)
       return { is: 'accepted' }
@@ -108,6 +108,14 @@ test('[S17] an answer that broke off with its engine stays open until it goes on
   event({ type: 'agentText', responseId: 'r2', itemId: 'b', spoken: false, delta: ' at nine.' })
   event({ type: 'responseDone', responseId: 'r2', status: 'completed' })
   expect(['a', 'b'].map((itemId) => recorder.find(itemId)?.state)).toEqual(['final', 'final'])
+})
+
+test('[S9] an engine that cannot cut the sound it keeps is told the words that were heard', () => {
+  const { commands, talk, answer, speak } = setup(true, { truncate: 'note' })
+  answer()
+  speak()
+  talk.played('a', 2_000, true)
+  expect(commands).toEqual([{ type: 'truncate', itemId: 'a', heardMs: 2_000, heard: 'We open at nine' }])
 })
 
 test('[S9] a player that does not answer is taken at its last word', async () => {

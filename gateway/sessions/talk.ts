@@ -335,14 +335,11 @@ export class Talk {
       this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
     else
       this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
-    if (
-      exactMs === undefined &&
-      this.#options.leg.reportsPlayback &&
-      this.#capabilities.truncate === 'native' &&
-      !this.#restored.has(itemId) &&
-      heard.playedMs > 0
-    ) {
-      this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heard.playedMs) })
+    const isKnown = !this.#restored.has(itemId)
+    if (exactMs === undefined && this.#options.leg.reportsPlayback && isKnown && heard.playedMs > 0) {
+      // Who keeps the sound cuts it; the others are told the words.
+      const words = this.#capabilities.truncate === 'native' ? {} : { heard: split.heard }
+      this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heard.playedMs), ...words })
     }
     this.#options.onTurnEnd()
   }

@@ -35,6 +35,26 @@ test('[U2] credits are the cost × 1.5 at 0.10 dollars a credit, for every meter
   expect(flagship.meterMicroPerMillion['output.audio.tokens']).toBe(960_000_000)
 })
 
+test('[U2] Gemini costs what its price page says, has a price for each meter it can report, and no discount', () => {
+  const gemini = of('gemini-live', 'gemini-3.8-live')
+  expect(gemini.costUsdMicroPerMillion).toEqual({
+    'input.text.tokens': 750_000,
+    'input.cached.text.tokens': 750_000,
+    'output.text.tokens': 4_500_000,
+    'input.audio.tokens': 3_000_000,
+    'input.cached.audio.tokens': 3_000_000,
+    'output.audio.tokens': 12_000_000,
+    'input.image.tokens': 1_000_000,
+    'input.cached.image.tokens': 1_000_000,
+  })
+  expect(gemini.meterMicroPerMillion['output.audio.tokens']).toBe(180_000_000)
+  const busy = { 'input.audio.tokens': 32 + 24_000 / 8, 'output.audio.tokens': 32 }
+  expect(billOf(gemini, { seconds: 1, toolCalls: 0, meters: busy }).totalMicro).toBeLessThanOrEqual(
+    gemini.holdSecondMicro,
+  )
+  expect(billOf(of('gemini-live', '*'), { seconds: 1, toolCalls: 0, meters: busy }).costUsdMicro).toBeNull()
+})
+
 test('[U2] a minute of talk on the flagship costs 1.5 to 3 credits', () => {
   const bill = billOf(flagship, {
     seconds: 60,

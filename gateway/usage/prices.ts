@@ -49,7 +49,7 @@ function tokenCosts({ text, audio, image }: TokenPrices): Readonly<Record<string
     'input.cached.image.tokens': image[1],
   }
   const costs = Object.entries(dollars).map(([meter, price]) => [meter, Math.round(price * million)] as const)
-  return { ...Object.fromEntries(costs), ...transcription }
+  return Object.fromEntries(costs)
 }
 
 /** 1 micro-dollar = 10 micro-credits at 0.10 dollars a credit, × 1.5. */
@@ -59,7 +59,7 @@ function withMarkup(costs: Readonly<Record<string, number>>): Readonly<Record<st
 }
 
 function realtime(model: string, prices: TokenPrices, holdSecondMicro: number): Price {
-  const costs = tokenCosts(prices)
+  const costs = { ...tokenCosts(prices), ...transcription }
   return {
     engine: 'openai-realtime',
     model,
@@ -83,8 +83,32 @@ const flagshipSecondMicro = 100_000
 /** The same with the small model's prices: 500 + 3,200 micro-dollars × 15, plus the fee. */
 const miniSecondMicro = 65_000
 
+/** Nothing is cheaper for being cached, and transcripts are part of the price. */
+function geminiLive(model: string, prices: TokenPrices): Price {
+  const costs = tokenCosts(prices)
+  return {
+    engine: 'gemini-live',
+    model,
+    effectiveFrom,
+    secondMicro: 5_000,
+    holdSecondMicro: geminiSecondMicro,
+    meterMicroPerMillion: withMarkup(costs),
+    costUsdMicroPerMillion: costs,
+  }
+}
+
+/** Source: ai.google.dev/gemini-api/docs/pricing as others quote it, September 2026; the 2.5 model as of July 2026. */
+const gemini3: TokenPrices = { text: [0.75, 0.75, 4.5], audio: [3, 3, 12], image: [1, 1] }
+const gemini25: TokenPrices = { text: [0.5, 0.5, 2], audio: [3, 3, 12], image: [3, 3] }
+
+/**
+ * A busy second of Gemini: 32 audio tokens in and 32 out (480 micro-dollars), and a context of 24,000 audio tokens, which every
+ * turn pays anew, every 8 s (9,000), × 15 micro-credits, plus the fee: 147,000 rounded up.
+ */
+const geminiSecondMicro = 150_000
+
 const zeroMeters = Object.fromEntries(
-  [...Object.keys(tokenCosts(flagship)), 'speech.characters'].map((meter) => [meter, 0]),
+  [...Object.keys({ ...tokenCosts(flagship), ...transcription }), 'speech.characters'].map((meter) => [meter, 0]),
 )
 
 /** Row of what is charged by the piece: messages answered outside of live sessions, and tool calls anywhere. */
@@ -123,7 +147,10 @@ const pieceCredits: Readonly<Record<string, number>> = {
 /** One credit a piece, in micro-credits per million pieces. */
 const creditEach = million * million
 
-export const defaultModels: Readonly<Record<string, string>> = { 'openai-realtime': 'gpt-realtime-2.1' }
+export const defaultModels: Readonly<Record<string, string>> = {
+  'gemini-live': 'gemini-3.8-live',
+  'openai-realtime': 'gpt-realtime-2.1',
+}
 
 export const defaultPrices: readonly Price[] = [
   {
@@ -154,6 +181,10 @@ export const defaultPrices: readonly Price[] = [
   realtime('gpt-realtime-mini', mini, miniSecondMicro),
   // Unknown models are charged like the flagship; what they cost us stays unknown.
   { ...realtime('*', flagship, flagshipSecondMicro), costUsdMicroPerMillion: null },
+  geminiLive('gemini-3.8-live', gemini3),
+  geminiLive('gemini-3.1-flash-live-preview', gemini3),
+  geminiLive('gemini-2.5-flash-native-audio-preview-12-2025', gemini25),
+  { ...geminiLive('*', gemini3), costUsdMicroPerMillion: null },
   {
     engine: '*',
     model: '*',

@@ -1,10 +1,13 @@
 import { pino } from 'pino'
+import { expect } from 'vitest'
 import { createDemo } from '../../gateway/engines/demo/demo.ts'
 import { createVoice } from '../../gateway/engines/demo/voice.ts'
 import type { EngineFactory } from '../../gateway/engines/engines.ts'
+import { createGeminiLive } from '../../gateway/engines/gemini-live/gemini-live.ts'
 import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/openai-realtime.ts'
 import { createSteady } from '../../gateway/engines/steady/steady.ts'
 import { systemClock } from '../../gateway/platform/clock.ts'
+import { startScriptedGemini } from '../harness/scripted-gemini.ts'
 import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
 import { type EngineRig, engineContract } from './engine.contract.ts'
 
@@ -82,6 +85,35 @@ async function realtimeRig(): Promise<EngineRig> {
   }
 }
 
+async function geminiRig(model: string): Promise<EngineRig> {
+  const provider = await startScriptedGemini({ apiKey: 'key-test' })
+  provider
+    .on(/return/, { say: 'You can return anything within 30 days.' })
+    .on(/delivery/, { say: longText, pace: 2 })
+    .on(/One two three/, { say: 'One two three four five six. Eleven twelve thirteen.', audioMs: 3_000, pace: 4 })
+    .on(/red sofa/, { call: { name: tool.name, arguments: { colour: 'red', maxPrice: 500 } } })
+    .on(/Oslo sofa/, { say: 'The Oslo sofa costs €429.' })
+  const needs = { baseUrl: provider.baseUrl, defaultModel: model, log, clock }
+  return {
+    factory: createGeminiLive({ ...needs, apiKey: 'key-test' }),
+    refusing: createGeminiLive({ ...needs, apiKey: 'key-wrong' }),
+    question: { text: 'What is your return policy?', answer: /within 30 days/ },
+    longQuestion: 'How does delivery work?',
+    toolQuestion: {
+      text: 'Show me a red sofa under 500',
+      tool,
+      arguments: { colour: 'red', maxPrice: 500 },
+      output,
+      answer: /Oslo sofa.*€429/,
+    },
+    close: async () => {
+      const faults = provider.connections.flatMap((connection) => connection.faults)
+      await provider.stop()
+      expect(faults).toEqual([])
+    },
+  }
+}
+
 /** The same engine behind one that would replace it. */
 async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
   const rig = await build()
@@ -95,4 +127,7 @@ async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
 
 engineContract('demo', demoRig)
 engineContract('openai-realtime', realtimeRig)
+// Tools beside the conversation, and tools that it waits for.
+engineContract('gemini-live', () => geminiRig('gemini-3.8-live'))
+engineContract('gemini-live, as before 3.8,', () => geminiRig('gemini-3.1-flash-live-preview'))
 engineContract('steady', () => steady(realtimeRig))

@@ -16,13 +16,13 @@ import type {
 import { Recent } from '../recent.ts'
 import { restOf } from '../rest.ts'
 import { sentences } from '../sentences.ts'
+import type { VadEvent } from '../sound/vad.ts'
 import { Ears } from './ears.ts'
 import { capabilitiesOf, type Modality, modalityOf, samplesIn } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
 import { Gate, speak } from './mouth.ts'
 import { OpenCalls } from './open-calls.ts'
 import type { Recogniser } from './recogniser.ts'
-import type { VadEvent } from './vad.ts'
 import { type Voice, voiceNamed } from './voice.ts'
 
 export interface DemoEngineNeeds {

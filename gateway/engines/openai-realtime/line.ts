@@ -19,9 +19,13 @@ const pulseMs = 5_000
 export interface Gone {
   readonly code: string
   readonly opened: boolean
+  /** The peer's own words in its close frame: never for a log, they may quote the key. */
+  readonly reason?: string
 }
 
 export interface LineEvents {
+  /** The socket is there; what is sent still waits for `release`. */
+  opened?(): void
   frame(frame: Buffer): void
   /** The upgrade was answered with an HTTP status. */
   refused(refusal: Refusal): void
@@ -63,6 +67,7 @@ export class Line {
       opened = true
       if (this.#paused) socket.pause()
       this.#timers.push(this.#clock.every(pulseMs, () => this.#pulse(socket)))
+      this.#events.opened?.()
     })
     socket.on('message', (data: Buffer) => {
       this.#silentPulses = 0
@@ -80,7 +85,9 @@ export class Line {
     socket.on('error', (error: Error & { code?: string }) => {
       this.#events.gone({ code: (error.code ?? 'socket_error').toLowerCase(), opened })
     })
-    socket.on('close', (code) => this.#events.gone({ code: `ws_${code}`, opened }))
+    socket.on('close', (code, reason) => {
+      this.#events.gone({ code: `ws_${code}`, opened, reason: reason.toString('utf8') })
+    })
   }
 
   #pulse(socket: WebSocket): void {
@@ -91,6 +98,19 @@ export class Line {
       this.#silentPulses++
       socket.ping()
     }
+  }
+
+  /** Sends this past the queue: what the provider wants before anything else. */
+  sendFirst(frame: string): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame, { binary: false })
+  }
+
+  /** Hands over what was queued, for another line. */
+  take(): readonly (Buffer | string)[] {
+    const queue = this.#queue ?? []
+    if (this.#queue !== undefined) this.#queue = []
+    this.#queuedBytes = 0
+    return queue
   }
 
   /** Sends these first, then what was queued, and queues no more. */

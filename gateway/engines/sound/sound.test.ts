@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { alignWords, pronounceable, sentences, soundSpan } from '../sentences.ts'
-import { decodeWav, encodeWav, resample } from './resample.ts'
+import { decodeWav, encodeWav, ResampleStream, resample } from './resample.ts'
 
 function sine(hz: number, rateHz: number, ms: number): Int16Array {
   return Int16Array.from({ length: (rateHz * ms) / 1000 }, (_, i) =>
@@ -35,6 +36,21 @@ it.each([
 it('leaves no mirror image above the old band, and folds nothing back when going down', () => {
   expect(power(resample(sine(3_000, 16_000, 200), 16_000, 24_000), 8_000 + 3_000, 24_000)).toBeLessThan(20)
   expect(power(resample(sine(11_000, 24_000, 200), 24_000, 16_000), 5_000, 16_000)).toBeLessThan(100)
+})
+
+it('gives of a stream in pieces of any length what the whole would give', () => {
+  const piece = fc.array(fc.integer({ min: -32_768, max: 32_767 }), { maxLength: 90 })
+  const rates = fc.constantFrom([24_000, 16_000], [16_000, 24_000], [8_000, 24_000], [24_000, 8_000])
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), rates, (pieces, [from = 0, to = 0]) => {
+      const stream = new ResampleStream(from, to)
+      const out = pieces.flatMap((samples) => [...stream.push(Int16Array.from(samples))])
+      const whole = resample(Int16Array.from(pieces.flat()), from, to)
+      expect(out).toEqual([...whole.subarray(0, out.length)])
+      // What is held back is half a filter: 48 samples at the worst, 2 ms at 24 kHz.
+      expect(((whole.length - out.length) * from) / to).toBeLessThanOrEqual(50)
+    }),
+  )
 })
 
 it('reads back the WAV it writes, and no other bytes', () => {

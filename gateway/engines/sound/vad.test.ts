@@ -88,3 +88,12 @@ it('ends a turn after a minute even when nobody stops', () => {
   expect(events.map((event) => event.phase).slice(0, 2)).toEqual(['start', 'stop'])
   expect(events[1]?.speechMs).toBeLessThanOrEqual(60_000)
 })
+
+it('ends a turn whose audio ends in the middle of it, and none where nobody spoke', () => {
+  const vad = new Vad()
+  vad.push(Buffer.concat([noise(700, -65), speech(1_000)]))
+  const end = vad.end()
+  expect(end).toMatchObject({ phase: 'stop', atMs: 1_700 })
+  expect(end?.speechMs).toBeGreaterThan(900)
+  expect([vad.speaking, vad.end()]).toEqual([false, undefined])
+})

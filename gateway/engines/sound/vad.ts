@@ -58,6 +58,14 @@ export class Vad {
     return events
   }
 
+  /** The audio ends here, and with it what was being said. */
+  end(): VadEvent | undefined {
+    if (this.#beganMs === undefined) return undefined
+    const speechMs = this.#streamMs - this.#quietMs - this.#beganMs
+    this.reset()
+    return { phase: 'stop', atMs: this.#streamMs, speechMs }
+  }
+
   /** The person's turn was ended from outside. */
   reset(): void {
     this.#beganMs = undefined
@@ -86,9 +94,7 @@ export class Vad {
     this.#quietMs = loud ? 0 : this.#quietMs + frameMs
     const tooLong = this.#streamMs - beganMs >= maxSpeechMs
     if (this.#quietMs < stopMs && !tooLong) return undefined
-    const speechMs = this.#streamMs - this.#quietMs - beganMs
-    this.reset()
-    return { phase: 'stop', atMs: this.#streamMs, speechMs }
+    return this.end()
   }
 
   #follow(db: number): void {

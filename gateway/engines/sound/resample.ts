@@ -1,4 +1,4 @@
-// Sample rates: the voice speaks at 16 kHz, every leg at 24 kHz, the recogniser listens at 16 kHz.
+// Sample rates: every leg has 24 kHz; the demo voice speaks and its recogniser listens at 16 kHz, as do some providers.
 
 /** Half length of the filter, in samples of the slower rate: 16 keeps images some 60 dB down. */
 const halfTaps = 16
@@ -6,16 +6,61 @@ const halfTaps = 16
 /** Windowed-sinc resampling of mono PCM16. */
 export function resample(input: Int16Array, fromHz: number, toHz: number): Int16Array<ArrayBuffer> {
   if (fromHz === toHz) return Int16Array.from(input)
-  const divisor = gcd(fromHz, toHz)
-  const up = toHz / divisor
-  const down = fromHz / divisor
-  const phases = filter(up, Math.min(1, toHz / fromHz))
+  const { up, down, phases } = planOf(fromHz, toHz)
   const output = new Int16Array(Math.floor((input.length * up) / down))
   for (let n = 0; n < output.length; n++) {
     const at = n * down
     output[n] = clamp(weigh(input, Math.floor(at / up), phases[at % up] ?? none))
   }
   return output
+}
+
+/** The same for a stream in pieces of any length: what comes out is what the whole would give, some 1 ms later. */
+export class ResampleStream {
+  readonly #plan: Plan
+  /** The end of the input so far that later samples still lean on; it begins at `#from` of the stream. */
+  #kept = new Int16Array()
+  #from = 0
+  #made = 0
+
+  constructor(fromHz: number, toHz: number) {
+    this.#plan = planOf(fromHz, toHz)
+  }
+
+  push(input: Int16Array): Int16Array<ArrayBuffer> {
+    const { up, down, phases, half } = this.#plan
+    const all = new Int16Array(this.#kept.length + input.length)
+    all.set(this.#kept)
+    all.set(input, this.#kept.length)
+    // A sample needs `half` samples of input behind it.
+    const ready = this.#from + all.length - half
+    const count = Math.max(0, Math.ceil((ready * up) / down) - this.#made)
+    const output = new Int16Array(count)
+    for (let n = 0; n < count; n++) {
+      const at = (this.#made + n) * down
+      output[n] = clamp(weigh(all, Math.floor(at / up) - this.#from, phases[at % up] ?? none))
+    }
+    this.#made += count
+    const keepFrom = Math.max(this.#from, Math.floor((this.#made * down) / up) - half)
+    this.#kept = all.slice(keepFrom - this.#from)
+    this.#from = keepFrom
+    return output
+  }
+}
+
+interface Plan {
+  readonly up: number
+  readonly down: number
+  readonly phases: readonly Float64Array[]
+  /** Half length of the taps, in samples of the input. */
+  readonly half: number
+}
+
+function planOf(fromHz: number, toHz: number): Plan {
+  const divisor = gcd(fromHz, toHz)
+  const up = toHz / divisor
+  const phases = filter(up, Math.min(1, toHz / fromHz))
+  return { up, down: fromHz / divisor, phases, half: (phases[0]?.length ?? 0) >> 1 }
 }
 
 const none = new Float64Array()
