@@ -3,7 +3,7 @@
 
 import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
-import { splitHeard } from './heard.ts'
+import { splitHeard } from '../platform/heard.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'

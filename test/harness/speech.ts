@@ -2,8 +2,8 @@
 
 import { writeFile } from 'node:fs/promises'
 import { pino } from 'pino'
-import { encodeWav, resample, samplesOf } from '../../gateway/engines/demo/resample.ts'
 import { createVoice, type Voice, type VoiceName } from '../../gateway/engines/demo/voice.ts'
+import { encodeWav, resample, samplesOf } from '../../gateway/engines/resample.ts'
 
 let shared: Voice | undefined
 

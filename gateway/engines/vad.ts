@@ -1,6 +1,6 @@
 // Hears that somebody speaks: energy of 20 ms frames against a floor that follows the room. Pure; knows no clock.
 
-import { bytesPerMs } from '../../protocol/realtime.ts'
+import { bytesPerMs } from '../protocol/realtime.ts'
 
 const frameMs = 20
 export const frameBytes = frameMs * bytesPerMs

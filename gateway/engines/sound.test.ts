@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { alignWords, pronounceable, sentences, soundSpan } from '../sentences.ts'
-import { decodeWav, encodeWav, resample } from './resample.ts'
+import { decodeWav, encodeWav, Resampler, resample } from './resample.ts'
+import { alignWords, pronounceable, sentences, soundSpan } from './sentences.ts'
 
 function sine(hz: number, rateHz: number, ms: number): Int16Array {
   return Int16Array.from({ length: (rateHz * ms) / 1000 }, (_, i) =>
@@ -37,6 +38,32 @@ it('leaves no mirror image above the old band, and folds nothing back when going
   expect(power(resample(sine(11_000, 24_000, 200), 24_000, 16_000), 5_000, 16_000)).toBeLessThan(100)
 })
 
+it('gives the same samples for a stream, wherever it is cut', () => {
+  const pairs = fc.constantFrom(
+    [16_000, 24_000],
+    [44_100, 24_000],
+    [24_000, 16_000],
+    [24_000, 24_000],
+    [22_050, 24_000],
+  )
+  const cuts = fc.array(fc.nat({ max: 700 }), { maxLength: 8 })
+  fc.assert(
+    fc.property(pairs, cuts, ([from = 0, to = 0], lengths) => {
+      const whole = sine(440, from, 40)
+      const stream = new Resampler(from, to)
+      const out: number[] = []
+      let at = 0
+      for (const length of lengths) {
+        out.push(...stream.push(whole.subarray(at, at + length)))
+        at = Math.min(whole.length, at + length)
+      }
+      out.push(...stream.push(whole.subarray(at)), ...stream.end())
+      expect(out).toEqual([...resample(whole, from, to)])
+    }),
+    { numRuns: 60 },
+  )
+})
+
 it('reads back the WAV it writes, and no other bytes', () => {
   const samples = sine(440, 16_000, 50)
   expect(decodeWav(encodeWav(samples, 16_000))).toEqual({ samples, rateHz: 16_000 })
@@ -53,6 +80,7 @@ it('cuts text into sentences without losing a character', () => {
     'Bye',
   ])
   expect(sentences('')).toEqual([])
+  expect(sentences('你好。今天怎么样？')).toEqual(['你好。', '今天怎么样？'])
   const long = `${'word '.repeat(100)}end`
   expect(sentences(long).every((piece) => piece.length <= 180)).toBe(true)
   expect(sentences(long).join(' ')).toBe(long)

@@ -1,6 +1,6 @@
-// The demo's ears: the person's audio becomes stretches of speech, and words where a recogniser is at hand.
+// The ears of an engine that hears turns itself: the person's audio becomes stretches of speech, and words where a recogniser is at hand.
 
-import { bytesPerMs } from '../../protocol/realtime.ts'
+import { bytesPerMs } from '../protocol/realtime.ts'
 import { prefixMs, Vad, type VadEvent } from './vad.ts'
 
 /** 30 s: more than anybody says in one breath, 1.4 MB. */

@@ -1,21 +1,70 @@
-// Sample rates: the voice speaks at 16 kHz, every leg at 24 kHz, the recogniser listens at 16 kHz.
+// Sample rates: every leg speaks 24 kHz; voices and recognisers have rates of their own.
 
 /** Half length of the filter, in samples of the slower rate: 16 keeps images some 60 dB down. */
 const halfTaps = 16
 
 /** Windowed-sinc resampling of mono PCM16. */
 export function resample(input: Int16Array, fromHz: number, toHz: number): Int16Array<ArrayBuffer> {
-  if (fromHz === toHz) return Int16Array.from(input)
-  const divisor = gcd(fromHz, toHz)
-  const up = toHz / divisor
-  const down = fromHz / divisor
-  const phases = filter(up, Math.min(1, toHz / fromHz))
-  const output = new Int16Array(Math.floor((input.length * up) / down))
-  for (let n = 0; n < output.length; n++) {
-    const at = n * down
-    output[n] = clamp(weigh(input, Math.floor(at / up), phases[at % up] ?? none))
-  }
+  const resampler = new Resampler(fromHz, toHz)
+  const head = resampler.push(input)
+  const tail = resampler.end()
+  const output = new Int16Array(head.length + tail.length)
+  output.set(head)
+  output.set(tail, head.length)
   return output
+}
+
+/** The same for a stream: in pieces of any length, out without a seam. */
+export class Resampler {
+  readonly #up: number
+  readonly #down: number
+  readonly #half: number
+  readonly #phases: readonly Float64Array[]
+  /** Input that later output still needs; its first sample is the `#from`-th of the stream. */
+  #kept = new Int16Array()
+  #from = 0
+  #read = 0
+  #written = 0
+
+  /** Rates in Hz. */
+  constructor(fromHz: number, toHz: number) {
+    const divisor = gcd(fromHz, toHz)
+    this.#up = toHz / divisor
+    this.#down = fromHz / divisor
+    this.#phases = this.#up === this.#down ? [] : filter(this.#up, Math.min(1, toHz / fromHz))
+    this.#half = (this.#phases[0]?.length ?? 0) >> 1
+  }
+
+  push(input: Int16Array): Int16Array<ArrayBuffer> {
+    if (this.#half === 0) return Int16Array.from(input)
+    const kept = new Int16Array(this.#kept.length + input.length)
+    kept.set(this.#kept)
+    kept.set(input, this.#kept.length)
+    this.#kept = kept
+    this.#read += input.length
+    return this.#upTo(Math.max(this.#written, Math.ceil(((this.#read - this.#half) * this.#up) / this.#down)))
+  }
+
+  /** What the filter still held. */
+  end(): Int16Array<ArrayBuffer> {
+    return this.#half === 0 ? new Int16Array() : this.#upTo(Math.floor((this.#read * this.#up) / this.#down))
+  }
+
+  #upTo(end: number): Int16Array<ArrayBuffer> {
+    const output = new Int16Array(Math.max(0, end - this.#written))
+    for (let i = 0; i < output.length; i++) {
+      const at = (this.#written + i) * this.#down
+      output[i] = clamp(weigh(this.#kept, Math.floor(at / this.#up) - this.#from, this.#phases[at % this.#up] ?? none))
+    }
+    this.#written += output.length
+    const needed = Math.floor((this.#written * this.#down) / this.#up) - this.#half
+    const spent = Math.min(this.#kept.length, needed - this.#from)
+    if (spent > 0) {
+      this.#kept = this.#kept.slice(spent)
+      this.#from += spent
+    }
+    return output
+  }
 }
 
 const none = new Float64Array()
