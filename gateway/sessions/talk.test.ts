@@ -21,12 +21,12 @@ const capabilities: Capabilities = {
   dialect: 'none',
 }
 
-function setup(reportsPlayback: boolean) {
+function setup(reportsPlayback: boolean, truncate: Capabilities['truncate'] = 'native') {
   const clock = new ManualClock()
   const commands: EngineCommand[] = []
   const flushed: string[] = []
   const engine: Pick<Engine, 'send' | 'capabilities'> = {
-    capabilities,
+    capabilities: { ...capabilities, truncate },
     send(command) {
       commands.push(command)
       return { is: 'accepted' }
@@ -192,4 +192,21 @@ test('[S21] what begins while nobody listens is kept whole for the return', () =
   event({ type: 'responseDone', status: 'completed' })
   talk.here()
   expect(talk.restUnplayed()).toBe('We open at nine and close at six.')
+})
+
+test('an engine that rewrites its history is told what was heard, and also that nothing was; a provider is not asked to cut at 0', () => {
+  for (const [truncate, playedMs, heardMs] of [
+    ['rewrite', 1_200, 1_200],
+    ['rewrite', 0, 0],
+    ['native', 1_200, 1_200],
+    ['native', 0, undefined],
+    ['note', 1_200, undefined],
+  ] as const) {
+    const { answer, speak, talk, commands } = setup(true, truncate)
+    answer()
+    speak()
+    talk.played('a', playedMs, true)
+    const told = heardMs === undefined ? [] : [{ type: 'truncate', itemId: 'a', heardMs }]
+    expect([truncate, playedMs, commands]).toEqual([truncate, playedMs, told])
+  }
 })

@@ -305,14 +305,15 @@ export class Talk {
       this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
     else
       this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
-    if (
-      exactMs === undefined &&
-      this.#options.leg.reportsPlayback &&
-      this.#capabilities.truncate === 'native' &&
-      heard.playedMs > 0
-    ) {
-      this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heard.playedMs) })
-    }
+    if (exactMs === undefined && this.#options.leg.reportsPlayback) this.#tell(itemId, Math.floor(heard.playedMs))
     this.#options.onTurnEnd()
+  }
+
+  /** A provider refuses to cut at 0; a history that is rewritten must lose the whole. */
+  #tell(itemId: string, heardMs: number): void {
+    const { truncate } = this.#capabilities
+    if (truncate === 'rewrite' || (truncate === 'native' && heardMs > 0)) {
+      this.#options.engine.send({ type: 'truncate', itemId, heardMs })
+    }
   }
 }
