@@ -83,6 +83,22 @@ const flagshipSecondMicro = 100_000
 /** The same with the small model's prices: 500 + 3,200 micro-dollars × 15, plus the fee. */
 const miniSecondMicro = 65_000
 
+/**
+ * A cascade's servers are the operator's own choice, so what they cost is unknown until a row of their own says so. Charged is
+ * what a usual one costs: text tokens at 1, 0.10 (cached) and 5 dollars per million (Claude Haiku 4.5), recognition as beside a
+ * realtime model, voice at 15 dollars per million characters (tts-1). Sources: the providers' public price pages, autumn 2026.
+ */
+const cascadeCosts = {
+  'input.text.tokens': 1 * million,
+  'input.cached.text.tokens': million / 10,
+  'output.text.tokens': 5 * million,
+  'speech.characters': 15 * million,
+  ...transcription,
+}
+
+/** A busy second: 2,000 tokens in, 40 out, 15 characters and a second of recognition (2,700 micro-dollars) × 15, plus the fee. */
+const cascadeSecondMicro = 50_000
+
 const zeroMeters = Object.fromEntries(
   [...Object.keys(tokenCosts(flagship)), 'speech.characters'].map((meter) => [meter, 0]),
 )
@@ -154,6 +170,15 @@ export const defaultPrices: readonly Price[] = [
   realtime('gpt-realtime-mini', mini, miniSecondMicro),
   // Unknown models are charged like the flagship; what they cost us stays unknown.
   { ...realtime('*', flagship, flagshipSecondMicro), costUsdMicroPerMillion: null },
+  {
+    engine: 'cascade',
+    model: '*',
+    effectiveFrom,
+    secondMicro: 5_000,
+    holdSecondMicro: cascadeSecondMicro,
+    meterMicroPerMillion: withMarkup(cascadeCosts),
+    costUsdMicroPerMillion: null,
+  },
   {
     engine: '*',
     model: '*',
