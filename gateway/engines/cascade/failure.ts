@@ -27,7 +27,8 @@ const errorBody = z.object({
 })
 /** What AI SDK providers throw for an answer that is not 2xx. */
 const callError = z.object({
-  statusCode: z.int(),
+  /** Of a stream that broke off after its 200 the status says nothing. */
+  statusCode: z.int().min(300),
   responseHeaders: z.record(z.string(), z.string()).optional().catch(undefined),
   responseBody: z.string().optional().catch(undefined),
 })
