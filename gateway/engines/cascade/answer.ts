@@ -116,13 +116,12 @@ export class Answer {
 
   async #think(ask: Ask, sink: Sink): Promise<Thought> {
     const { health, llms } = this.#needs
-    const order = health.inOrder(llms)
     let failure = new PartFailure('llm_unavailable')
     sink.already(ask.after)
-    for (const [i, llm] of order.entries()) {
+    for (const { part: llm, isLast } of health.turns(llms, () => failure)) {
       const after = [ask.after, sink.given].filter((text) => text !== '').join(' ')
       try {
-        const thought = await this.#ask(llm, { ...ask, after }, { sink, isLast: i === order.length - 1 })
+        const thought = await this.#ask(llm, { ...ask, after }, { sink, isLast })
         health.worked(llm.name)
         return thought
       } catch (thrown) {

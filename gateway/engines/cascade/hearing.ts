@@ -22,11 +22,10 @@ export interface HearingNeeds {
 /** The words; a failure when nobody could tell them. Never rejects. */
 export async function wordsOf(needs: HearingNeeds, pcm: Buffer, signal: AbortSignal): Promise<string | PartFailure> {
   const { clock, times, health, language } = needs
-  const order = health.inOrder(needs.ears)
   let failure = new PartFailure('stt_unavailable')
-  for (const [i, stt] of order.entries()) {
+  for (const { part: stt, isLast } of health.turns(needs.ears, () => failure)) {
     const patience = new Patience(clock, signal)
-    patience.wait(i === order.length - 1 ? times.lastMs : times.firstMs)
+    patience.wait(isLast ? times.lastMs : times.firstMs)
     try {
       const transcript = await stt.hear({ pcm, language }, patience.signal)
       health.worked(stt.name)

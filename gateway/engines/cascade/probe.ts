@@ -3,6 +3,7 @@
 import type { Clock } from '../../platform/clock.ts'
 import { failureOf, type PartFailure, statusFailure } from './failure.ts'
 import { Patience } from './patience.ts'
+import { reach } from './reach.ts'
 import { headersFor, type Server } from './server.ts'
 
 const goodMs = 60_000
@@ -29,18 +30,18 @@ export class Probe {
   }
 
   async #ask(server: Server): Promise<PartFailure | undefined> {
-    const failure = await reach(server, this.#clock)
+    const failure = await ask(server, this.#clock)
     const untilMs = this.#clock.monotonicMs() + (failure === undefined ? goodMs : badMs)
     this.#known.set(server.name, { untilMs, failure })
     return failure
   }
 }
 
-async function reach(server: Server, clock: Clock): Promise<PartFailure | undefined> {
+async function ask(server: Server, clock: Clock): Promise<PartFailure | undefined> {
   const patience = new Patience(clock, new AbortController().signal)
   patience.wait(waitMs)
   try {
-    const response = await fetch(`${server.baseUrl}/models`, { headers: probeHeaders(server), signal: patience.signal })
+    const response = await reach(`${server.baseUrl}/models`, { headers: probeHeaders(server), signal: patience.signal })
     await response.body?.cancel()
     // Not every server has a list of models, and a busy one may be well in a moment.
     return response.status === 401 || response.status === 403 ? statusFailure(response.status, '', null) : undefined

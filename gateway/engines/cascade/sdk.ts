@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { EngineTool } from '../engines.ts'
 import { failureOf, PartFailure, streamFailure } from './failure.ts'
 import type { Call, Llm, Message, Piece, Prompt } from './part.ts'
+import { reach } from './reach.ts'
 import type { PartPlan, ServerKind } from './server.ts'
 import type { Tally } from './tally.ts'
 
@@ -20,11 +21,11 @@ async function load({ server, model }: PartPlan): Promise<LanguageModelV4> {
   const { kind, baseUrl: baseURL, apiKey = '' } = server
   switch (kind) {
     case 'anthropic':
-      return (await import('@ai-sdk/anthropic')).createAnthropic({ baseURL, apiKey })(model)
+      return (await import('@ai-sdk/anthropic')).createAnthropic({ baseURL, apiKey, fetch: reach })(model)
     case 'google':
-      return (await import('@ai-sdk/google')).createGoogle({ baseURL, apiKey })(model)
+      return (await import('@ai-sdk/google')).createGoogle({ baseURL, apiKey, fetch: reach })(model)
     case 'openai-responses':
-      return (await import('@ai-sdk/openai')).createOpenAI({ baseURL, apiKey }).responses(model)
+      return (await import('@ai-sdk/openai')).createOpenAI({ baseURL, apiKey, fetch: reach }).responses(model)
     default:
       throw new TypeError(`${kind} is not served by the AI SDK`)
   }

@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { failureOf, statusFailure } from './failure.ts'
+import { reach } from './reach.ts'
 
 /** `http`: OpenAI-compatible, all three parts. The others are language models behind their provider's own protocol. */
 export type ServerKind = 'http' | 'anthropic' | 'google' | 'openai-responses' | 'builtin'
@@ -82,7 +83,7 @@ export class Endpoint {
     const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
     const headers = { ...headersFor(this.#server), ...type }
     try {
-      return await fetch(`${this.#server.baseUrl}${this.#path}`, { method: 'POST', headers, body, signal })
+      return await reach(`${this.#server.baseUrl}${this.#path}`, { method: 'POST', headers, body, signal })
     } catch (thrown) {
       throw signal.aborted ? signal.reason : failureOf(thrown)
     }

@@ -62,18 +62,19 @@ export class Synthesis {
   }
 
   async #fetch(text: string): Promise<void> {
+    const { health, voices } = this.#needs
     let rest = text
-    const voices = this.#needs.health.inOrder(this.#needs.voices)
-    for (const [i, voice] of voices.entries()) {
-      const before = this.#ms
-      this.#failure = await this.#ask(voice, rest, i === voices.length - 1)
+    this.#failure = new PartFailure('voice_unavailable')
+    for (const { part: voice, isLast } of health.turns(voices, () => this.#failure)) {
+      const beforeMs = this.#ms
+      this.#failure = await this.#ask(voice, rest, isLast)
       if (this.#failure === undefined || this.#signal.aborted) break
-      const heardMs = this.#ms - before
-      rest = heardMs === 0 ? rest : rest.slice(wordEnd(rest, Math.round(heardMs / msPerChar))).trim()
-      if (rest === '') this.#failure = undefined
-      if (rest === '') break
+      const heardMs = this.#ms - beforeMs
+      if (heardMs > 0) rest = rest.slice(wordEnd(rest, Math.round(heardMs / msPerChar))).trim()
+      if (rest !== '') continue
+      this.#failure = undefined
+      break
     }
-    if (voices.length === 0) this.#failure = new PartFailure('voice_unavailable')
     this.#isOver = true
     this.#stir()
   }
