@@ -153,10 +153,10 @@ function outOfOrder(messages: readonly ChatMessage[]): string | undefined {
 
 function refusedField(raw: unknown, refuses: ReadonlySet<string>): WireError | undefined {
   const fields = typeof raw === 'object' && raw !== null ? Object.entries(raw) : []
-  const found = fields.find(([name, value]) => refuses.has(name) || refuses.has(`${name}=${String(value)}`))
-  return found === undefined
-    ? undefined
-    : bad(found[0], `Unsupported parameter: '${found[0]}'.`, 'unsupported_parameter')
+  const [name] = [...refuses].flatMap(
+    (each) => fields.find(([field, value]) => field === each || `${field}=${String(value)}` === each) ?? [],
+  )
+  return typeof name === 'string' ? bad(name, `Unsupported parameter: '${name}'.`, 'unsupported_parameter') : undefined
 }
 
 function bad(param: string, message: string, code = 'invalid_value'): WireError {

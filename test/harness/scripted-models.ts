@@ -9,6 +9,8 @@ export interface ModelReply {
   readonly call?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> }
   /** The socket is destroyed after this many events. */
   readonly cutAfter?: number
+  /** The stream ends after this many events, as if it were whole. */
+  readonly endAfter?: number
   readonly status?: number
   readonly finish?: 'length'
 }
@@ -263,7 +265,7 @@ export class ScriptedModels {
         : provider === 'google'
           ? googleEvents(reply)
           : openAiEvents(reply, id)
-    for (const [i, event] of events.entries()) {
+    for (const [i, event] of events.slice(0, reply.endAfter).entries()) {
       if (i === reply.cutAfter) {
         await new Promise((resolve) => setTimeout(resolve, 10))
         response.destroy()

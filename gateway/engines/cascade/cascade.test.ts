@@ -95,6 +95,17 @@ it('is heard before the answer is written to its end', async () => {
   expect(server.speeches.map(({ input }) => input)[0]).toBe('Of course we do.')
 })
 
+it('makes the next sentence while the one before it sounds, and no more than that', async () => {
+  const server = await serve({ pace: 1 })
+  server.on(/count/, { say: 'One two three four five six. Seven eight. Nine ten. Eleven twelve.', wordMs: 5 })
+  const one = start(factory([server]))
+  one.ask('count')
+  await one.until('audio', 3)
+  await sleep(200)
+  expect(server.speeches.map(({ input }) => input)).toEqual(['One two three four five six.', 'Seven eight.'])
+  expect(one.of('audio').reduce((sum, { ms }) => sum + ms, 0)).toBeLessThan(28 * 60)
+})
+
 it('shows the model what was heard of an answer, by the player’s word', async () => {
   const server = await serve({ pace: 20 })
   server.on(/count/, { say: `${numbers} Eleven twelve.` })
@@ -131,18 +142,22 @@ it('shows nothing of an answer that nobody heard', async () => {
 
 it('without a player’s word it was heard as far as time allows', async () => {
   const server = await serve()
-  server.on(/count/, { say: `${numbers} ${numbers}` }).hears('stop')
+  const whole = `${numbers} ${numbers} ${numbers} ${numbers}`
+  server.on(/count/, { say: whole }).hears('stop')
+  await speechPcm('Wait, stop please.')
   const one = start(factory([server]))
   one.ask('count')
   await one.until('audio')
+  const beganMs = performance.now()
   await sleep(1_200)
   await speak(one, 'Wait, stop please.')
+  const passedMs = performance.now() - beganMs
   await one.until('responseDone', 2)
   const heard = server.lastChat.messages[2]?.content ?? ''
-  expect(numbers.startsWith(heard)).toBe(true)
-  // 1.2 s at 60 ms a character, and what the machine took to hear the interruption.
-  expect(heard.length).toBeGreaterThan(12)
-  expect(heard.length).toBeLessThan(numbers.length)
+  expect(whole.startsWith(heard)).toBe(true)
+  // 60 ms a character, whole words.
+  expect(heard.length).toBeGreaterThan(1_200 / 60 - 7)
+  expect(heard.length).toBeLessThanOrEqual(passedMs / 60 + 1)
   expect(server.lastChat.messages[3]).toEqual({ role: 'user', content: 'stop' })
 })
 

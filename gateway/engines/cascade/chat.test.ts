@@ -74,6 +74,11 @@ it('does not give up a field for an error that was about something else', async 
   expect((await ask([user('hello')], {}, llm)).failure?.code).toBe('unsupported_parameter')
   expect(strict.refused).toHaveLength(1)
   await strict.stop()
+  const worse = await startScriptedCascade({ refuses: ['stream_options', 'model'] })
+  const both = chat(worse)
+  for (const _ of [1, 2]) await ask([user('hello')], {}, both)
+  expect(worse.refused.map(({ error }) => error.param)).toEqual(['stream_options', 'model', 'stream_options', 'model'])
+  await worse.stop()
 })
 
 it('gathers calls from their fragments, and shows each with its output once', async () => {
@@ -130,6 +135,13 @@ it.each([
   const { said, failure, tally } = await ask([user('hello')])
   expect([said, failure?.code]).toEqual(['Good morning', code])
   expect(tally.isUnreported).toBe(true)
+})
+
+it('an answer that just stops, without a reason and without its end, is not taken for whole', async () => {
+  server.on(/hello/, { raw: ['data: {"choices":[{"delta":{"content":"Good"}}]}\n\n'] })
+  expect((await ask([user('hello')])).failure?.code).toBe('connection_lost')
+  server.on(/hello/, { raw: ['data: {"choices":[{"delta":{"content":"Good"},"finish_reason":"stop"}]}\n\n'] })
+  expect((await ask([user('hello')])).pieces.at(-1)).toEqual({ is: 'end', reason: 'stop' })
 })
 
 it('a refusal has the name that says whether to come back', async () => {

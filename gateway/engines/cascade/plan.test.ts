@@ -85,10 +85,11 @@ it('follows OPENAI_BASE_URL, also to a server that takes anyone', () => {
 it('finds the part an agent’s model names, without what the agent’s author adds to it', () => {
   const { plan } = readPlan({ ...nothing, llm: 'ollama:a?temperature=1', keys: { deepseek: 'k' } })
   expect(partFor('ollama:a', plan)).toBe(plan.llm[0])
-  expect(partFor('deepseek:chat?stream=false', plan)).toMatchObject({
+  expect(partFor('deepseek:chat?stream=false', plan)).toEqual({
     name: 'deepseek:chat',
     model: 'chat',
     options: {},
+    server: plan.servers.get('deepseek'),
   })
   expect(partFor('gpt-realtime', plan)).toMatchObject({ name: 'ollama:gpt-realtime' })
   expect(partFor('x', { ...plan, llm: [] })).toBeUndefined()

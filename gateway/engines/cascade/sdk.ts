@@ -93,6 +93,8 @@ function inputOf(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
+const told: ReadonlySet<string> = new Set(['content-filter', 'length', 'stop', 'tool-calls'])
+
 type Stream = Awaited<ReturnType<LanguageModelV4['doStream']>>['stream']
 
 async function* pieces(stream: Stream, on: { readonly by: string; readonly tally: Tally }): AsyncGenerator<Piece> {
@@ -106,9 +108,9 @@ async function* pieces(stream: Stream, on: { readonly by: string; readonly tally
     } else if (part.type === 'error') throw partFailure(part.error)
     else if (part.type === 'finish') {
       const { unified, raw } = part.finishReason
-      // The stream ended before the provider told why.
-      if (unified === 'other' && raw === undefined) throw new PartFailure('connection_lost')
       if (unified === 'error') throw new PartFailure('server_error')
+      // The stream ended before the provider told why: the packages call that `other` or `interrupted`.
+      if (raw === undefined && !told.has(unified)) throw new PartFailure('connection_lost')
       tell(on.tally, part.usage)
       const isCut = unified === 'length' || unified === 'content-filter'
       if (!isCut) for (const call of calls) yield { is: 'call', call }

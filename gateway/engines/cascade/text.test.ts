@@ -34,6 +34,8 @@ it('is not fooled by points that end nothing', () => {
 it('begins to say a long first sentence before its end, and only that one', () => {
   const long = 'If you come by before the weekend, we can show you all of them, and then'
   expect(new SentenceStream().push(long)).toEqual(['If you come by before the weekend, we can show you all of them,'])
+  const shop = `${long} decide in peace. Fine.`
+  expect(stream(...(shop.match(/.{1,5}/g) ?? [])).join(' ')).toBe(shop)
   const sentences = new SentenceStream()
   sentences.push('Yes. No')
   expect(sentences.push(` ${long}`)).toEqual([])
@@ -86,7 +88,7 @@ async function events(bytes: readonly Uint8Array[]): Promise<string[]> {
 
 it('reads events whatever the pieces they come in, comments and all kinds of line ends', async () => {
   const text =
-    ': hi\r\n\r\ndata: {"a":"ä🙂"}\r\n\r\nevent: x\nid: 1\ndata:two\ndata: lines\n\nretry: 5\n\ndata: [DONE]\r\rdata: last'
+    ': hi\r\n\r\ndata: {"a":"ä🙂"}\r\n\r\nevent: x\nid: 1\ndata:two\r\ndata: lines\n\nretry: 5\n\ndata: [DONE]\r\rdata: last'
   const wanted = ['{"a":"ä🙂"}', 'two\nlines', '[DONE]', 'last']
   const whole = Buffer.from(text)
   await fc.assert(
@@ -141,7 +143,7 @@ function isTakenEverywhere(messages: readonly Message[]): boolean {
     messages[0]?.role === 'user' &&
     messages.at(-1)?.role !== 'agent' &&
     alternates &&
-    messages.every((each) => each.role === 'call' || each.text !== '')
+    messages.every((each) => (each.role === 'call' ? typeof each.output === 'string' : each.text !== ''))
   )
 }
 
