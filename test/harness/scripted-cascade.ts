@@ -70,6 +70,8 @@ export class ScriptedCascade {
   readonly refused: WireError[] = []
   /** By the provider's own count, of everything it began. */
   readonly charged: Charged = { input: 0, cached: 0, output: 0, characters: 0, seconds: 0 }
+  /** Answers whose last event was sent. */
+  answered = 0
   /** Streams that were not read to their end. */
   cutOff = 0
   readonly #options: ScriptedCascadeOptions
@@ -221,6 +223,7 @@ export class ScriptedCascade {
       betweenMs: reply.wordMs ?? 0,
       garbage: 'data: {"choices": [{"delta": nonsense\n\n',
     })
+    if (response.writableEnded) this.answered++
   }
 
   *#events(body: ChatBody, reply: ChatReply): Generator<string> {

@@ -84,13 +84,13 @@ it('is heard before the answer is written to its end', async () => {
   const askedMs = performance.now()
   one.ask('a sofa?')
   await one.until('audio')
+  const answeredAtFirst = server.answered
   const firstMs = performance.now() - askedMs
   const { responseId } = await one.until('responseDone')
   const wholeMs = performance.now() - askedMs
   process.stdout.write(`first audio after ${Math.round(firstMs)} ms of ${Math.round(wholeMs)} ms\n`)
-  expect(firstMs).toBeLessThan(700)
-  // Writing alone takes 26 words × 50 ms.
-  expect(wholeMs).toBeGreaterThan(1_300)
+  expect(answeredAtFirst).toBe(0)
+  expect(server.answered).toBe(1)
   expect(one.said(responseId)).toBe(say)
   expect(server.speeches.map(({ input }) => input)[0]).toBe('Of course we do.')
 })

@@ -21,6 +21,8 @@ const tool = {
 
 beforeAll(async () => {
   models = await startScriptedModels()
+  // Packages of some MB each: on a busy machine that takes its time.
+  await Promise.all([import('@ai-sdk/anthropic'), import('@ai-sdk/google'), import('@ai-sdk/openai')])
   models
     .on(/hello/, { say: 'Good morning to you.' })
     .on(/sofa/, { say: 'Let me see.', call: { name: 'search', arguments: { colour: 'red' } } })
@@ -30,7 +32,7 @@ beforeAll(async () => {
     .on(/stops/, { say: 'This stops in the middle of it.', endAfter: 4 })
     .on(/busy/, { status: 529 })
     .on(/many/, { status: 429 })
-})
+}, 60_000)
 afterAll(() => models.stop())
 
 function plan(kind: ServerKind, provider: 'anthropic' | 'google' | 'openai', apiKey = 'sk-test'): PartPlan {

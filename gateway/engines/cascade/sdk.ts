@@ -1,5 +1,5 @@
 // A language model behind its provider's own protocol, through the Vercel AI SDK's provider packages. Only their model
-// interface is used: repetition, fallback and tools are ours. A package is loaded when first needed.
+// interface is used: repetition, fallback and tools are ours. A package is loaded with the first session that needs it.
 
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider'
 import { z } from 'zod'
@@ -32,11 +32,12 @@ async function load({ server, model }: PartPlan): Promise<LanguageModelV4> {
 }
 
 export function createSdkModel(plan: PartPlan): Llm {
-  let loaded: Promise<LanguageModelV4> | undefined
+  // Begun with the session and not with its first question.
+  const loaded = load(plan)
+  loaded.catch(() => undefined)
   return {
     name: plan.name,
     async *answer(prompt, { signal, tally }) {
-      loaded ??= load(plan)
       try {
         const model = await loaded
         const { stream } = await model.doStream({ ...callOf(prompt, plan), abortSignal: signal })
