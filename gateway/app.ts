@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { agentCollections, type Brief, createAgents } from './agents/agents.ts'
 import type { Config } from './config.ts'
+import { createCascade } from './engines/cascade/cascade.ts'
 import { createDemo, createHoldingLine } from './engines/demo/demo.ts'
-import { createVoice } from './engines/demo/voice.ts'
+import { createVoice, type Voice } from './engines/demo/voice.ts'
 import type { EngineFactory } from './engines/engines.ts'
 import { createGeminiLive } from './engines/gemini-live/gemini-live.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
@@ -122,7 +123,10 @@ function createSlices(
   return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions, bus }
 }
 
-function engineFactories(config: Config, deps: Outside & Parameters<typeof createDemo>[0]): EngineFactory[] {
+function engineFactories(
+  config: Config,
+  deps: Outside & Parameters<typeof createDemo>[0] & { readonly voice: Voice },
+): EngineFactory[] {
   const openai = createOpenAiRealtime({
     apiKey: config.OPENAI_API_KEY,
     baseUrl: config.OPENAI_BASE_URL,
@@ -137,7 +141,7 @@ function engineFactories(config: Config, deps: Outside & Parameters<typeof creat
     log: deps.log,
     clock: deps.clock,
   })
-  return [openai, gemini, createDemo(deps)]
+  return [openai, gemini, createCascade({ ...deps, plan: config.cascade }), createDemo(deps)]
 }
 
 /** Throws StartError when a store cannot be used. */

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -53,7 +54,10 @@ export const settings = {
     .default('https://api.openai.com/v1')
     .describe('Base URL of a Realtime-compatible provider (Azure, LocalAI, speaches, …).'),
   OPENAI_REALTIME_MODEL: z.string().default('gpt-realtime-2.1').describe('Model of agents that name none.'),
-  GEMINI_API_KEY: z.string().optional().describe('Key of the Gemini Live engine.'),
+  GEMINI_API_KEY: z
+    .string()
+    .optional()
+    .describe('Key of the Gemini Live engine, and of the server google of CASCADE_LLM.'),
   GEMINI_BASE_URL: url
     .default('https://generativelanguage.googleapis.com')
     .describe('Address of the Gemini API, or of a relay that speaks it; without the path.'),
@@ -62,8 +66,31 @@ export const settings = {
     .regex(/^(models\/)?[\w.-]+$/, 'is a model code such as gemini-3.8-live')
     .default('gemini-3.8-live')
     .describe('Gemini model of agents that name none.'),
+  CASCADE_LLM: z
+    .string()
+    .optional()
+    .describe(
+      'Language models of the cascade engine, in the order they are asked: `server:model, …`, e.g. anthropic:claude-haiku-4-5. Servers: openai, openai-responses, anthropic, google, openrouter, deepseek, ollama and those of CASCADE_SERVERS. `?name=value` sends a field more. Unset: no cascade.',
+    ),
+  CASCADE_STT: z
+    .string()
+    .optional()
+    .describe('Speech recognition of the cascade, as CASCADE_LLM, e.g. openai:gpt-transcribe. Unset: it only reads.'),
+  CASCADE_TTS: z
+    .string()
+    .optional()
+    .describe(
+      'Voices of the cascade, as CASCADE_LLM, e.g. local:kokoro?voice=af_heart; `builtin` is the demo voice, English only. Unset: it only writes.',
+    ),
+  CASCADE_SERVERS: z
+    .string()
+    .optional()
+    .describe('Further OpenAI-compatible servers: `name=https://host/v1 key, …`; the key may be missing.'),
+  ANTHROPIC_API_KEY: z.string().optional().describe('Key of the server anthropic of CASCADE_LLM.'),
+  OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter of CASCADE_LLM.'),
+  DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek of CASCADE_LLM.'),
   PARLEY_ENGINE: z
-    .enum(['demo', 'gemini-live', 'openai-realtime'])
+    .enum(['cascade', 'demo', 'gemini-live', 'openai-realtime'])
     .optional()
     .describe('Forces one engine for all agents.'),
   PARLEY_DEMO: flag.default(true).describe('Seeds the demo tenants and serves /demo.'),
@@ -97,6 +124,8 @@ const schema = z.object(settings)
 
 export interface Config extends z.output<typeof schema> {
   readonly dataDir: string
+  /** What the variables CASCADE_… ask for. */
+  readonly cascade: CascadePlan
 }
 
 export class ConfigError extends Error {
@@ -130,6 +159,29 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const relayed = given.GEMINI_BASE_URL !== undefined && !/googleapis\.com/.test(given.GEMINI_BASE_URL)
   if (given.PARLEY_ENGINE === 'gemini-live' && given.GEMINI_API_KEY === undefined && !relayed)
     problems.push('PARLEY_ENGINE=gemini-live: needs GEMINI_API_KEY')
+  const cascade = readPlan(cascadeSettings(given))
+  problems.push(...cascade.problems)
+  if (given.PARLEY_ENGINE === 'cascade' && given.CASCADE_LLM === undefined)
+    problems.push('PARLEY_ENGINE=cascade: needs CASCADE_LLM')
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
-  return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR) }
+  return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR), cascade: cascade.plan }
+}
+
+function cascadeSettings(given: Readonly<Record<string, string | undefined>>): Parameters<typeof readPlan>[0] {
+  const own = given.OPENAI_BASE_URL
+  return {
+    llm: given.CASCADE_LLM,
+    stt: given.CASCADE_STT,
+    tts: given.CASCADE_TTS,
+    servers: given.CASCADE_SERVERS,
+    // A base URL that is none has its own problem in the list.
+    openAiBaseUrl: own !== undefined && url.safeParse(own).success ? own : 'https://api.openai.com/v1',
+    keys: {
+      openai: given.OPENAI_API_KEY,
+      anthropic: given.ANTHROPIC_API_KEY,
+      google: given.GEMINI_API_KEY,
+      openrouter: given.OPENROUTER_API_KEY,
+      deepseek: given.DEEPSEEK_API_KEY,
+    },
+  }
 }

@@ -16,6 +16,8 @@ export interface Capabilities {
   readonly media: 'relayed' | 'direct'
   /** `words`: speech is transcribed; `speech`: only noticed (the keyless demo without a recogniser). */
   readonly hears: 'words' | 'speech'
+  /** False: answers are written, whatever the brief asks. Missing: it speaks. */
+  readonly speaks?: false
   readonly inputAudio: AudioFormat
   readonly outputAudio: AudioFormat
   /** Provider's session cap in milliseconds; null when it has none. */
@@ -110,6 +112,8 @@ export type MeterKey =
   | 'transcription.output.tokens'
   | 'transcription.seconds'
   | 'speech.characters'
+  /** Calls whose usage the provider did not tell, or not to the end: no price book has a cost for it, so the cost is unknown. */
+  | 'unreported.calls'
 
 export type Meters = Readonly<Partial<Record<MeterKey, number>>>
 
@@ -229,7 +233,7 @@ export interface Engine {
   close(): void
 }
 
-export type EngineKind = 'demo' | 'gemini-live' | 'openai-realtime'
+export type EngineKind = 'cascade' | 'demo' | 'gemini-live' | 'openai-realtime'
 
 /** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
 export interface EngineFactory {

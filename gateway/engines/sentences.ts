@@ -6,7 +6,9 @@ const longestPiece = 180
 /** Every piece keeps its characters: joined they are the text again, apart from white space between them. */
 export function sentences(text: string): readonly string[] {
   const whole = text.match(/\S[^.!?\n]*(?:[.!?](?![.!?"')\]]*(?:\s|$))[^.!?\n]*)*(?:[.!?]+["')\]]*|\n|$)/gu) ?? []
-  return whole.flatMap((sentence) => pieces(sentence.trim())).filter((piece) => piece !== '')
+  // Chinese and Japanese leave no space after an end.
+  const parts = whole.flatMap((sentence) => sentence.split(/(?<=[。！？])/u))
+  return parts.flatMap((sentence) => pieces(sentence.trim())).filter((piece) => piece !== '')
 }
 
 function pieces(sentence: string): readonly string[] {

@@ -1,7 +1,7 @@
 // What of the agent's audio was sent to the leg and what its player reported. Per item, in milliseconds of audio.
 // A report is never believed beyond what was sent.
 
-import type { TextSpan } from './heard.ts'
+import type { TextSpan } from '../platform/heard.ts'
 
 interface Item {
   text: string

@@ -1,7 +1,7 @@
 // What the owner before left open, read from its turns: what must be mended, and what the agent still owes. Pure.
 
+import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
-import { splitHeard } from './heard.ts'
 import type { Recovery, Unplayed } from './session-parts.ts'
 
 /** Turns nobody will finish any more: cut speech is what its player had of it, a running tool's outcome is not known. */

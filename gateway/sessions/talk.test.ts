@@ -235,3 +235,24 @@ test('[S21] what begins while nobody listens is kept whole for the return', () =
   talk.here()
   expect(talk.restUnplayed()).toBe('We open at nine and close at six.')
 })
+
+test('an engine that rewrites its history is told what was heard, and also that nothing was; a provider is not asked to cut at 0', () => {
+  for (const [truncate, playedMs, heardMs] of [
+    ['rewrite', 1_200, 1_200],
+    ['rewrite', 0, 0],
+    ['native', 1_200, 1_200],
+    ['native', 0, undefined],
+    ['note', 1_200, 1_200],
+    ['note', 0, undefined],
+  ] as const) {
+    const { answer, speak, talk, commands } = setup(true, { truncate })
+    answer()
+    speak()
+    talk.played('a', playedMs, true)
+    const told = heardMs === undefined ? [] : [{ type: 'truncate', itemId: 'a', heardMs }]
+    expect([truncate, playedMs, commands]).toMatchObject([truncate, playedMs, told])
+    expect(commands).toHaveLength(told.length)
+    // Who has no sound to cut is told the words.
+    expect(commands.every((command) => 'heard' in command === (truncate !== 'native'))).toBe(true)
+  }
+})

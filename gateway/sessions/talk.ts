@@ -3,8 +3,8 @@
 
 import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
+import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
-import { splitHeard } from './heard.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
@@ -335,12 +335,16 @@ export class Talk {
       this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
     else
       this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
-    const isKnown = !this.#restored.has(itemId)
-    if (exactMs === undefined && this.#options.leg.reportsPlayback && isKnown && heard.playedMs > 0) {
-      // Who keeps the sound cuts it; the others are told the words.
-      const words = this.#capabilities.truncate === 'native' ? {} : { heard: split.heard }
-      this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heard.playedMs), ...words })
-    }
+    if (exactMs === undefined && this.#options.leg.reportsPlayback && !this.#restored.has(itemId))
+      this.#tell(itemId, Math.floor(heard.playedMs), split.heard)
     this.#options.onTurnEnd()
+  }
+
+  /** Who keeps the sound cuts it, and refuses to at 0; the others are told the words. A rewritten history must lose the whole. */
+  #tell(itemId: string, heardMs: number, heard: string): void {
+    const { truncate } = this.#capabilities
+    if (heardMs === 0 && truncate !== 'rewrite') return
+    const words = truncate === 'native' ? {} : { heard }
+    this.#options.engine.send({ type: 'truncate', itemId, heardMs, ...words })
   }
 }

@@ -90,6 +90,29 @@ test('[U9] a second of hold covers a busy second, and every default model has a 
   for (const [engine, model] of Object.entries(defaultModels)) of(engine, model)
 })
 
+test('[U9] a second of hold covers a busy second of a cascade; its cost is unknown until the operator prices it', () => {
+  const price = of('cascade', '*')
+  const meters = {
+    'input.text.tokens': 2_000,
+    'output.text.tokens': 40,
+    'speech.characters': 15,
+    'transcription.seconds': 1,
+  }
+  const busy = billOf(price, { seconds: 1, toolCalls: 0, meters })
+  expect(busy.totalMicro).toBe(5_000 + 30_000 + 3_000 + 3_375 + 4_249)
+  expect(busy.totalMicro).toBeLessThanOrEqual(price.holdSecondMicro)
+  expect(busy.costUsdMicro).toBeNull()
+})
+
+test('[U3] a call whose usage was never told makes the cost unknown, and is charged to nobody', () => {
+  const priced = { ...of('cascade', '*'), costUsdMicroPerMillion: { 'output.text.tokens': 5_000_000 } }
+  const told = { seconds: 1, toolCalls: 0, meters: { 'output.text.tokens': 10 } }
+  expect(billOf(priced, told).costUsdMicro).toBe(50)
+  const untold = { ...told, meters: { ...told.meters, 'unreported.calls': 1 } }
+  expect(billOf(priced, untold).costUsdMicro).toBeNull()
+  expect(billOf(priced, untold).totalMicro).toBe(billOf(priced, told).totalMicro)
+})
+
 test('[U2] pieces cost what the table says, a tool nobody priced one credit, reading nothing', () => {
   const table: readonly (readonly [string, number])[] = [
     ['agent.simple.messages', 1],

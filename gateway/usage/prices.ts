@@ -106,6 +106,21 @@ const gemini25: TokenPrices = { text: [0.5, 0.5, 2], audio: [3, 3, 12], image: [
  * turn pays anew, every 8 s (9,000), × 15 micro-credits, plus the fee: 147,000 rounded up.
  */
 const geminiSecondMicro = 150_000
+/**
+ * A cascade's servers are the operator's own choice, so what they cost is unknown until a row of their own says so. Charged is
+ * what a usual one costs: text tokens at 1, 0.10 (cached) and 5 dollars per million (Claude Haiku 4.5), recognition as beside a
+ * realtime model, voice at 15 dollars per million characters (tts-1). Sources: the providers' public price pages, autumn 2026.
+ */
+const cascadeCosts = {
+  'input.text.tokens': 1 * million,
+  'input.cached.text.tokens': million / 10,
+  'output.text.tokens': 5 * million,
+  'speech.characters': 15 * million,
+  ...transcription,
+}
+
+/** A busy second: 2,000 tokens in, 40 out, 15 characters and a second of recognition (2,700 micro-dollars) × 15, plus the fee. */
+const cascadeSecondMicro = 50_000
 
 const zeroMeters = Object.fromEntries(
   [...Object.keys({ ...tokenCosts(flagship), ...transcription }), 'speech.characters'].map((meter) => [meter, 0]),
@@ -185,6 +200,15 @@ export const defaultPrices: readonly Price[] = [
   geminiLive('gemini-3.1-flash-live-preview', gemini3),
   geminiLive('gemini-2.5-flash-native-audio-preview-12-2025', gemini25),
   { ...geminiLive('*', gemini3), costUsdMicroPerMillion: null },
+  {
+    engine: 'cascade',
+    model: '*',
+    effectiveFrom,
+    secondMicro: 5_000,
+    holdSecondMicro: cascadeSecondMicro,
+    meterMicroPerMillion: withMarkup(cascadeCosts),
+    costUsdMicroPerMillion: null,
+  },
   {
     engine: '*',
     model: '*',

@@ -1,5 +1,7 @@
 import { pino } from 'pino'
 import { expect } from 'vitest'
+import { createCascade } from '../../gateway/engines/cascade/cascade.ts'
+import { readPlan } from '../../gateway/engines/cascade/plan.ts'
 import { createDemo } from '../../gateway/engines/demo/demo.ts'
 import { createVoice } from '../../gateway/engines/demo/voice.ts'
 import type { EngineFactory } from '../../gateway/engines/engines.ts'
@@ -7,6 +9,7 @@ import { createGeminiLive } from '../../gateway/engines/gemini-live/gemini-live.
 import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/openai-realtime.ts'
 import { createSteady } from '../../gateway/engines/steady/steady.ts'
 import { systemClock } from '../../gateway/platform/clock.ts'
+import { startScriptedCascade } from '../harness/scripted-cascade.ts'
 import { startScriptedGemini } from '../harness/scripted-gemini.ts'
 import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
 import { type EngineRig, engineContract } from './engine.contract.ts'
@@ -114,6 +117,39 @@ async function geminiRig(model: string): Promise<EngineRig> {
   }
 }
 
+async function cascadeRig(): Promise<EngineRig> {
+  const server = await startScriptedCascade({ apiKey: 'sk-test', pace: 4 })
+  server
+    .on(/return/, { say: 'You can return anything within 30 days.' })
+    .on(/delivery/, { say: longText })
+    .on(/red sofa/, { calls: [{ name: tool.name, arguments: JSON.stringify({ colour: 'red', maxPrice: 500 }) }] })
+    .on(/Oslo sofa/, { say: 'The Oslo sofa costs €429.' })
+    .hears('Do you have a red chair?')
+  const voice = createVoice({ log })
+  const factory = (key: string) => {
+    const settings = { llm: 'own:chat', stt: 'own:whisper', tts: 'own:voice', servers: `own=${server.baseUrl} ${key}` }
+    const { plan } = readPlan({ ...settings, openAiBaseUrl: 'https://api.openai.com/v1', keys: {} })
+    return createCascade({ plan, voice, clock, log })
+  }
+  return {
+    factory: factory('sk-test'),
+    refusing: factory('sk-wrong'),
+    question: { text: 'What is your return policy?', answer: /within 30 days/ },
+    longQuestion: 'How does delivery work?',
+    toolQuestion: {
+      text: 'Show me a red sofa under 500',
+      tool,
+      arguments: { colour: 'red', maxPrice: 500 },
+      output,
+      answer: /Oslo sofa.*€429/,
+    },
+    close: async () => {
+      await server.stop()
+      await voice[Symbol.asyncDispose]()
+    },
+  }
+}
+
 /** The same engine behind one that would replace it. */
 async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
   const rig = await build()
@@ -130,4 +166,6 @@ engineContract('openai-realtime', realtimeRig)
 // Tools beside the conversation, and tools that it waits for.
 engineContract('gemini-live', () => geminiRig('gemini-3.8-live'))
 engineContract('gemini-live, as before 3.8,', () => geminiRig('gemini-3.1-flash-live-preview'))
+engineContract('cascade', cascadeRig)
 engineContract('steady', () => steady(realtimeRig))
+engineContract('steady cascade', () => steady(cascadeRig))

@@ -4,6 +4,8 @@ import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
+import { type Modality, modalityOf, samplesIn } from '../client-frame.ts'
+import { Ears } from '../ears.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -13,14 +15,14 @@ import type {
   EngineEvent,
   EngineOptions,
 } from '../engines.ts'
+import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import { restOf } from '../rest.ts'
 import { sentences } from '../sentences.ts'
 import type { VadEvent } from '../sound/vad.ts'
-import { Ears } from './ears.ts'
-import { capabilitiesOf, type Modality, modalityOf, samplesIn } from './facts.ts'
+import { capabilitiesOf } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
-import { Gate, speak } from './mouth.ts'
+import { speak } from './mouth.ts'
 import { OpenCalls } from './open-calls.ts'
 import type { Recogniser } from './recogniser.ts'
 import { type Voice, voiceNamed } from './voice.ts'

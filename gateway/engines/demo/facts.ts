@@ -1,14 +1,6 @@
-// What the demo can, and what it reads of frames of a protocol that it does not speak itself.
+// What the demo can.
 
-import { z } from 'zod'
-import type { Capabilities, EngineBrief } from '../engines.ts'
-
-export type Modality = EngineBrief['outputModality']
-
-const appendEvent = z.object({ audio: z.string() })
-const respondEvent = z.object({
-  response: z.object({ output_modalities: z.tuple([z.enum(['audio', 'text'])]) }),
-})
+import type { Capabilities } from '../engines.ts'
 
 export function capabilitiesOf(hears: Capabilities['hears']): Capabilities {
   return {
@@ -25,18 +17,5 @@ export function capabilitiesOf(hears: Capabilities['hears']): Capabilities {
     maxDurationMs: null,
     mutable: ['tools', 'voice', 'turnDetection', 'outputModality'],
     dialect: 'none',
-  }
-}
-
-export function modalityOf(raw: unknown): Modality | undefined {
-  return respondEvent.safeParse(raw).data?.response.output_modalities[0]
-}
-
-export function samplesIn(frame: Buffer): Buffer | undefined {
-  try {
-    const event = appendEvent.safeParse(JSON.parse(frame.toString('utf8')))
-    return event.success ? Buffer.from(event.data.audio, 'base64') : undefined
-  } catch {
-    return undefined
   }
 }

@@ -2,44 +2,19 @@
 
 import type { Clock } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
+import { type Gate, Pacer, type Pacing } from '../pace.ts'
 import { alignWords, pronounceable, sentences, soundSpan } from '../sentences.ts'
 import type { Voice, VoiceName } from './voice.ts'
 
 const chunkMs = 100
-/** Ahead of real time by this much at once, then at 1.8 × real time, until 4 s are in hand. */
-const headStartMs = 400
-const pace = 1.8
-const aheadMs = 4_000
+/** Ahead of real time by 400 ms at once, then at 1.8 × real time, until 4 s are in hand. */
+const pacing: Pacing = { headStartMs: 400, speed: 1.8, aheadMs: 4_000 }
 
 export interface MouthEvents {
   audio(pcm: Buffer): void
   words(delta: string): void
   /** A piece of the answer was spoken to its end. */
   spoken(characters: number): void
-}
-
-/** Holds the flow while the client is slow. */
-export class Gate {
-  #held: PromiseWithResolvers<void> | undefined
-
-  pause(): void {
-    this.#held ??= Promise.withResolvers()
-  }
-
-  resume(): void {
-    this.#held?.resolve()
-    this.#held = undefined
-  }
-
-  /** Resolves when open, or when `signal` aborts. */
-  async passed(signal: AbortSignal): Promise<void> {
-    if (this.#held === undefined || signal.aborted) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const go = () => resolve()
-    signal.addEventListener('abort', go, { once: true })
-    await Promise.race([this.#held.promise, promise])
-    signal.removeEventListener('abort', go)
-  }
 }
 
 export interface MouthNeeds {
@@ -52,7 +27,7 @@ export interface MouthNeeds {
 /** Resolves when all is said or `signal` stopped it. Rejects when the voice fails. */
 export async function speak(needs: MouthNeeds, text: string, on: MouthEvents, signal: AbortSignal): Promise<void> {
   const pieces = sentences(text)
-  const pacer = new Pacer(needs.clock, needs.gate)
+  const pacer = new Pacer(needs.clock, needs.gate, pacing)
   let next = prepared(needs, pieces[0])
   for (let i = 0; i < pieces.length && !signal.aborted; i++) {
     const piece = `${i === 0 ? '' : ' '}${pieces[i] ?? ''}`
@@ -91,45 +66,4 @@ async function speakPiece(
   }
   sayUpTo(Number.POSITIVE_INFINITY)
   on.spoken(piece.trim().length)
-}
-
-class Pacer {
-  readonly #clock: Clock
-  readonly #gate: Gate
-  #beganMs: number | undefined
-  #sentMs = 0
-
-  constructor(clock: Clock, gate: Gate) {
-    this.#clock = clock
-    this.#gate = gate
-  }
-
-  /** Resolves when the next stretch may leave. */
-  async turn(ms: number, signal: AbortSignal): Promise<void> {
-    this.#beganMs ??= this.#clock.monotonicMs()
-    while (!signal.aborted) {
-      await this.#gate.passed(signal)
-      const waitMs = this.#waitMs(this.#clock.monotonicMs() - this.#beganMs)
-      if (waitMs <= 0) break
-      await rest(this.#clock, waitMs, signal)
-    }
-    this.#sentMs += ms
-  }
-
-  #waitMs(elapsedMs: number): number {
-    return Math.max((this.#sentMs - headStartMs) / pace, this.#sentMs - aheadMs) - elapsedMs
-  }
-}
-
-/** Resolves after `ms`, or at once when `signal` aborts. */
-export function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      timer.cancel()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = clock.after(ms, done)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

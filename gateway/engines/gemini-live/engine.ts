@@ -3,7 +3,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
-import { modalityOf, samplesIn } from '../demo/facts.ts'
+import { modalityOf, samplesIn } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineBrief } from '../engines.ts'
-import { ResampleStream, samplesOf } from '../sound/resample.ts'
+import { Resampler, samplesOf } from '../sound/resample.ts'
 import { prefixMs, Vad, type VadEvent } from '../sound/vad.ts'
 
 export type Detection = EngineBrief['turnDetection']
@@ -42,7 +42,7 @@ export class Hearing {
   readonly #clock: Clock
   readonly #on: HearingEvents
   #detection: Detection
-  #stream = new ResampleStream(24_000, 16_000)
+  #stream = new Resampler(24_000, 16_000)
   readonly #vad = new Vad()
   /** Silence before speech, or a turn that somebody else ends. */
   #kept: Buffer[] = []

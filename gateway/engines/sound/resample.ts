@@ -1,66 +1,70 @@
-// Sample rates: every leg has 24 kHz; the demo voice speaks and its recogniser listens at 16 kHz, as do some providers.
+// Sample rates: every leg speaks 24 kHz; voices and recognisers have rates of their own.
 
 /** Half length of the filter, in samples of the slower rate: 16 keeps images some 60 dB down. */
 const halfTaps = 16
 
 /** Windowed-sinc resampling of mono PCM16. */
 export function resample(input: Int16Array, fromHz: number, toHz: number): Int16Array<ArrayBuffer> {
-  if (fromHz === toHz) return Int16Array.from(input)
-  const { up, down, phases } = planOf(fromHz, toHz)
-  const output = new Int16Array(Math.floor((input.length * up) / down))
-  for (let n = 0; n < output.length; n++) {
-    const at = n * down
-    output[n] = clamp(weigh(input, Math.floor(at / up), phases[at % up] ?? none))
-  }
+  const resampler = new Resampler(fromHz, toHz)
+  const head = resampler.push(input)
+  const tail = resampler.end()
+  const output = new Int16Array(head.length + tail.length)
+  output.set(head)
+  output.set(tail, head.length)
   return output
 }
 
-/** The same for a stream in pieces of any length: what comes out is what the whole would give, some 1 ms later. */
-export class ResampleStream {
-  readonly #plan: Plan
-  /** The end of the input so far that later samples still lean on; it begins at `#from` of the stream. */
+/** The same for a stream: in pieces of any length, out without a seam. */
+export class Resampler {
+  readonly #up: number
+  readonly #down: number
+  readonly #half: number
+  readonly #phases: readonly Float64Array[]
+  /** Input that later output still needs; its first sample is the `#from`-th of the stream. */
   #kept = new Int16Array()
   #from = 0
-  #made = 0
+  #read = 0
+  #written = 0
 
+  /** Rates in Hz. */
   constructor(fromHz: number, toHz: number) {
-    this.#plan = planOf(fromHz, toHz)
+    const divisor = gcd(fromHz, toHz)
+    this.#up = toHz / divisor
+    this.#down = fromHz / divisor
+    this.#phases = this.#up === this.#down ? [] : filter(this.#up, Math.min(1, toHz / fromHz))
+    this.#half = (this.#phases[0]?.length ?? 0) >> 1
   }
 
   push(input: Int16Array): Int16Array<ArrayBuffer> {
-    const { up, down, phases, half } = this.#plan
-    const all = new Int16Array(this.#kept.length + input.length)
-    all.set(this.#kept)
-    all.set(input, this.#kept.length)
-    // A sample needs `half` samples of input behind it.
-    const ready = this.#from + all.length - half
-    const count = Math.max(0, Math.ceil((ready * up) / down) - this.#made)
-    const output = new Int16Array(count)
-    for (let n = 0; n < count; n++) {
-      const at = (this.#made + n) * down
-      output[n] = clamp(weigh(all, Math.floor(at / up) - this.#from, phases[at % up] ?? none))
+    if (this.#half === 0) return Int16Array.from(input)
+    const kept = new Int16Array(this.#kept.length + input.length)
+    kept.set(this.#kept)
+    kept.set(input, this.#kept.length)
+    this.#kept = kept
+    this.#read += input.length
+    return this.#upTo(Math.max(this.#written, Math.ceil(((this.#read - this.#half) * this.#up) / this.#down)))
+  }
+
+  /** What the filter still held. */
+  end(): Int16Array<ArrayBuffer> {
+    return this.#half === 0 ? new Int16Array() : this.#upTo(Math.floor((this.#read * this.#up) / this.#down))
+  }
+
+  #upTo(end: number): Int16Array<ArrayBuffer> {
+    const output = new Int16Array(Math.max(0, end - this.#written))
+    for (let i = 0; i < output.length; i++) {
+      const at = (this.#written + i) * this.#down
+      output[i] = clamp(weigh(this.#kept, Math.floor(at / this.#up) - this.#from, this.#phases[at % this.#up] ?? none))
     }
-    this.#made += count
-    const keepFrom = Math.max(this.#from, Math.floor((this.#made * down) / up) - half)
-    this.#kept = all.slice(keepFrom - this.#from)
-    this.#from = keepFrom
+    this.#written += output.length
+    const needed = Math.floor((this.#written * this.#down) / this.#up) - this.#half
+    const spent = Math.min(this.#kept.length, needed - this.#from)
+    if (spent > 0) {
+      this.#kept = this.#kept.slice(spent)
+      this.#from += spent
+    }
     return output
   }
-}
-
-interface Plan {
-  readonly up: number
-  readonly down: number
-  readonly phases: readonly Float64Array[]
-  /** Half length of the taps, in samples of the input. */
-  readonly half: number
-}
-
-function planOf(fromHz: number, toHz: number): Plan {
-  const divisor = gcd(fromHz, toHz)
-  const up = toHz / divisor
-  const phases = filter(up, Math.min(1, toHz / fromHz))
-  return { up, down: fromHz / divisor, phases, half: (phases[0]?.length ?? 0) >> 1 }
 }
 
 const none = new Float64Array()

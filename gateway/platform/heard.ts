@@ -1,6 +1,6 @@
 // Splits an interrupted answer where the player stopped. Pure.
 
-import { wordEnd } from '../platform/words.ts'
+import { wordEnd } from './words.ts'
 
 /** After `textEnd` characters of the item's text had arrived, `audioMs` of its audio had. Monotone in both. */
 export interface TextSpan {

@@ -1,0 +1,366 @@
+// One session with a cascade: ears, mind and mouth of different makers. What was heard waits for `respond` or for the end of
+// speech; one answer at a time.
+
+import type { Clock, Timer } from '../../platform/clock.ts'
+import { newId } from '../../platform/ids.ts'
+import type { Log } from '../../platform/log.ts'
+import { samplesIn } from '../client-frame.ts'
+import type {
+  Capabilities,
+  CommandAnswer,
+  Engine,
+  EngineBrief,
+  EngineCommand,
+  EngineEvent,
+  EngineOptions,
+} from '../engines.ts'
+import { Gate } from '../pace.ts'
+import { Recent } from '../recent.ts'
+import type { VadEvent } from '../sound/vad.ts'
+import { Answer, type AnswerNeeds, type End } from './answer.ts'
+import { Conversation, fact } from './conversation.ts'
+import { type CascadeParts, capabilitiesOf, unheard } from './facts.ts'
+import { PartFailure } from './failure.ts'
+import { looksUnfinished, wordsOf } from './hearing.ts'
+import { Listening, shortestCommitMs } from './listening.ts'
+import type { Health } from './order.ts'
+import type { CascadeTimes } from './patience.ts'
+import { CascadeMeters, type Tally } from './tally.ts'
+import { type Asked, wishOf } from './wish.ts'
+
+export interface CascadeEngineNeeds {
+  readonly clock: Clock
+  readonly log: Log
+  readonly times: CascadeTimes
+  readonly health: Health
+  readonly deafness: Deafness
+  readonly parts: CascadeParts
+  readonly model: string
+  /** Whether its servers are there; undefined: they are. Never rejects. */
+  ready(): Promise<PartFailure | undefined>
+}
+
+/** Speech in a row that nobody could transcribe, in all sessions of the process. */
+export class Deafness {
+  count = 0
+}
+
+const waitingAnswers = 8
+/** Of speech that seems to stop in the middle of a sentence. */
+const breathMs = 1_200
+/** Then the person is asked to say it again; after this many another engine shall listen. */
+const deafLimit = 2
+
+const applied: CommandAnswer = { is: 'applied' }
+const accepted: CommandAnswer = { is: 'accepted' }
+
+export class CascadeEngine implements Engine {
+  readonly kind = 'cascade'
+  readonly capabilities: Capabilities
+  readonly bufferedBytes = 0
+  readonly #needs: CascadeEngineNeeds
+  readonly #options: EngineOptions
+  readonly #gate = new Gate()
+  readonly #meters = new CascadeMeters()
+  readonly #conversation: Conversation
+  readonly #listening: Listening
+  readonly #open = new Set<Tally>()
+  readonly #foreign = new Recent<true>()
+  readonly #over = new AbortController()
+  #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
+  #brief: EngineBrief
+  #asks: Asked[] = []
+  #answer: Answer | undefined
+  #speechItem = ''
+  #isUnanswered = false
+  #breath: Timer | undefined
+
+  constructor(needs: CascadeEngineNeeds, options: EngineOptions) {
+    this.#needs = needs
+    this.#options = options
+    this.#brief = options.brief
+    this.#conversation = new Conversation(options.brief.history)
+    this.#listening = new Listening(needs.clock, options.brief.turnDetection !== 'none', {
+      speech: (event) => this.#speech(event),
+    })
+    this.capabilities = capabilitiesOf(needs.parts)
+  }
+
+  start(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'opening'
+    void this.#needs.ready().then((failure) => {
+      if (this.#state !== 'opening') return
+      if (failure !== undefined) {
+        this.#finish('refused', failure.code, 'no server of the cascade can be used')
+        return
+      }
+      this.#state = 'ready'
+      this.#emit({ type: 'ready', source: 'local', engineSessionId: newId('sess'), model: this.#needs.model })
+      this.#next()
+    })
+  }
+
+  send(command: EngineCommand): CommandAnswer {
+    if (this.#state === 'closed') return { is: 'rejected', reason: 'closed' }
+    switch (command.type) {
+      case 'userText':
+        this.#conversation.user(command.text)
+        this.#isUnanswered = true
+        this.#emitSoon({ type: 'userItem', source: 'local', itemId: command.itemId, spoken: false })
+        return applied
+      case 'respond':
+        return this.#ask({ what: 'respond', ...(command.raw === undefined ? {} : { raw: command.raw }) })
+      case 'say':
+        return this.#ask({ what: 'say', text: command.text })
+      case 'goOn':
+        return this.#ask({ what: 'goOn', after: command.after })
+      case 'note':
+        this.#conversation.note(command.text)
+        return applied
+      case 'toolResult':
+        return this.#toolResult(command)
+      case 'cancel':
+        return this.#cancel(command.responseId)
+      case 'truncate':
+        return this.#truncate(command.itemId, command.heardMs)
+      case 'commitAudio':
+        return this.#commitAudio()
+      case 'clearAudio':
+        this.#listening.clear()
+        return applied
+      case 'update':
+        this.#brief = { ...this.#brief, ...command.fields }
+        this.#listening.detects = this.#brief.turnDetection !== 'none'
+        return applied
+      case 'native':
+        return { is: 'unsupported', reason: 'a cascade has no protocol of its own' }
+    }
+  }
+
+  #toolResult({ callId, output, foreign }: Extract<EngineCommand, { type: 'toolResult' }>): CommandAnswer {
+    if (foreign === undefined) {
+      return this.#conversation.result(callId, output) ? applied : { is: 'rejected', reason: 'unknown_call' }
+    }
+    if (this.#foreign.has(callId)) return { is: 'rejected', reason: 'unknown_call' }
+    this.#foreign.set(callId, true)
+    this.#conversation.user(fact(foreign, output))
+    return applied
+  }
+
+  #cancel(responseId: string | undefined): CommandAnswer {
+    if (responseId === undefined) this.#asks = []
+    if (this.#answer === undefined || (responseId !== undefined && responseId !== this.#answer.id)) {
+      return { is: 'rejected', reason: 'nothing_to_cancel' }
+    }
+    this.#answer.stop('client_cancelled')
+    return accepted
+  }
+
+  /** The history says from now on what was heard. */
+  #truncate(itemId: string, heardMs: number): CommandAnswer {
+    const said = this.#conversation.said(itemId)
+    if (said === undefined) return { is: 'rejected', reason: 'unknown_item' }
+    const endMs = said.truncate(heardMs)
+    if (this.#answer?.saidAs(itemId) !== undefined) this.#answer.mute()
+    if (endMs > 0) this.#emitSoon({ type: 'truncated', source: 'local', itemId, heardMs: endMs })
+    return applied
+  }
+
+  #commitAudio(): CommandAnswer {
+    const ms = this.#listening.bufferedMs
+    if (ms < shortestCommitMs) return { is: 'rejected', reason: 'input_audio_buffer_commit_empty' }
+    const itemId = newId('item')
+    queueMicrotask(() => this.#spoken(itemId, ms, false))
+    return accepted
+  }
+
+  audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
+    if (this.#state === 'closed') return
+    const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
+    if (pcm !== undefined) this.#listening.push(pcm)
+    else
+      this.#emit({
+        type: 'error',
+        source: 'local',
+        code: 'invalid_audio',
+        message: 'not an append frame',
+        benign: false,
+      })
+  }
+
+  #speech({ phase, atMs, speechMs }: VadEvent): void {
+    if (phase === 'start') this.#speechItem = newId('item')
+    const itemId = this.#speechItem
+    const interrupts = phase === 'start' && this.#answer !== undefined
+    if (phase === 'start') {
+      this.#breath?.cancel()
+      this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
+    }
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
+    if (interrupts) this.#answer?.stop('turn_detected')
+    if (phase === 'stop') this.#spoken(itemId, speechMs, true)
+  }
+
+  /** Speech became an item: its words if they can be had, then the answer. */
+  #spoken(itemId: string, speechMs: number, isTurn: boolean): void {
+    if (this.#state === 'closed') return
+    const pcm = this.#listening.take(speechMs)
+    this.#emit({ type: 'userItem', source: 'local', itemId, spoken: true })
+    const { clock, times, health, parts } = this.#needs
+    const needs = {
+      ...{ clock, times, health, ears: parts.ears, language: this.#brief.language },
+      transcribed: (...told: Parameters<CascadeMeters['transcription']>) => {
+        this.#meters.transcription(...told)
+        this.#meter()
+      },
+    }
+    const words = parts.ears.length === 0 ? Promise.resolve(undefined) : wordsOf(needs, pcm, this.#over.signal)
+    this.#listening.inTurn(words, (known) => this.#told(known, { itemId, speechMs, isTurn }))
+  }
+
+  #told(
+    words: string | PartFailure | undefined,
+    { itemId, speechMs, isTurn }: { readonly itemId: string; readonly speechMs: number; readonly isTurn: boolean },
+  ): void {
+    if (this.#state === 'closed') return
+    const { deafness } = this.#needs
+    const base = {
+      type: 'userText',
+      source: words === undefined ? 'local' : 'provider',
+      itemId,
+      heardMs: Math.round(speechMs),
+    } as const
+    if (words instanceof PartFailure) {
+      deafness.count++
+      if (deafness.count >= deafLimit) {
+        this.#finish('lost', words.code, 'no server of the cascade can put speech into words')
+        return
+      }
+      this.#emit({ ...base, failed: words.code })
+    } else {
+      if (words !== undefined) deafness.count = 0
+      this.#emit({ ...base, final: words ?? '' })
+    }
+    const entry = typeof words === 'string' ? words : unheard(words, speechMs)
+    if (entry !== '') {
+      this.#conversation.user(entry)
+      this.#isUnanswered = true
+    }
+    if (isTurn) this.#turnEnded(entry)
+    this.#next()
+  }
+
+  /** Everything the person said in one go is answered at once. */
+  #turnEnded(words: string): void {
+    if (!this.#isUnanswered || this.#listening.speaking || this.#listening.waits) return
+    this.#breath?.cancel()
+    if (this.#brief.turnDetection === 'semantic_vad' && looksUnfinished(words)) {
+      this.#breath = this.#needs.clock.after(breathMs, () => this.#ask({ what: 'respond' }))
+    } else this.#ask({ what: 'respond' })
+  }
+
+  #ask(ask: Asked): CommandAnswer {
+    if (this.#asks.length >= waitingAnswers) return { is: 'rejected', reason: 'too_many_answers_waiting' }
+    this.#asks.push(ask)
+    this.#next()
+    return accepted
+  }
+
+  #next(): void {
+    if (this.#state !== 'ready' || this.#answer !== undefined) return
+    // Whoever is speaking is let finish; a sentence that must be said is said.
+    const at = this.#asks.findIndex(({ what }) => what !== 'respond' || !this.#listening.speaking)
+    const [ask] = at < 0 ? [] : this.#asks.splice(at, 1)
+    if (ask === undefined) return
+    if (ask.what !== 'say') this.#isUnanswered = false
+    const answer = new Answer(this.#answerNeeds(), wishOf(ask, this.#brief, this.#needs.parts.voices.length > 0))
+    this.#answer = answer
+    // The caller still stands in send(): events come later, never out of it.
+    queueMicrotask(() => void this.#run(answer))
+  }
+
+  #answerNeeds(): AnswerNeeds {
+    const { clock, times, health, parts } = this.#needs
+    return {
+      clock,
+      gate: this.#gate,
+      times,
+      health,
+      llms: parts.llms,
+      conversation: this.#conversation,
+      mouth: {
+        voices: parts.voices,
+        voice: this.#brief.voice,
+        taken: (characters) => {
+          this.#meters.speech(characters)
+          this.#meter()
+        },
+      },
+      emit: (event) => this.#emit(event),
+      counting: (tally) => void this.#open.add(tally),
+      counted: (tally) => this.#count(tally),
+    }
+  }
+
+  async #run(answer: Answer): Promise<void> {
+    this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id })
+    const end = await answer.run()
+    this.#answer = undefined
+    this.#done(answer.id, end)
+    this.#next()
+  }
+
+  #done(responseId: string, end: End): void {
+    const done = { type: 'responseDone', source: 'local', responseId } as const
+    if (end.status === 'failed') {
+      const { code, retryAfterMs } = end.failure
+      if (code === 'rate_limit_exceeded') this.#emit({ type: 'rateLimited', source: 'provider', retryAfterMs })
+      this.#emit({ ...done, status: 'failed', reason: code })
+    } else this.#emit({ ...done, ...end })
+  }
+
+  #count(tally: Tally): void {
+    if (!this.#open.delete(tally)) return
+    this.#meters.completion(tally)
+    this.#meter()
+  }
+
+  #meter(): void {
+    this.#emit({ type: 'usage', source: 'provider', meters: this.#meters.totals })
+  }
+
+  pause(): void {
+    this.#gate.pause()
+  }
+
+  resume(): void {
+    this.#gate.resume()
+  }
+
+  close(): void {
+    if (this.#state !== 'closed') queueMicrotask(() => this.#finish('asked', 'asked', ''))
+  }
+
+  #emit(event: EngineEvent): void {
+    if (this.#state !== 'closed') this.#options.onEvent(event)
+  }
+
+  #emitSoon(event: EngineEvent): void {
+    queueMicrotask(() => this.#emit(event))
+  }
+
+  #finish(cause: 'asked' | 'refused' | 'lost', code: string, message: string): void {
+    if (this.#state === 'closed') return
+    // What is under way is charged, and nobody will tell how much.
+    for (const tally of this.#open) this.#count(tally)
+    this.#state = 'closed'
+    this.#breath?.cancel()
+    this.#listening.clear()
+    this.#over.abort()
+    this.#answer?.stop('client_cancelled')
+    this.#gate.resume()
+    this.#options.onEvent({ type: 'closed', source: 'local', cause, code, message })
+    if (cause !== 'asked') this.#needs.log.warn({ engine: this.kind, cause, code }, 'engine closed')
+  }
+}
