@@ -43,7 +43,7 @@ export const limits = {
  * Every text frame to a parley client carries `seq` as its first field, counting from 1 without holes within one epoch,
  * except `session.created`, `parley.session`, `parley.heartbeat` and audio deltas. Audio is never replayed.
  */
-export interface Numbered {
+interface Numbered {
   readonly seq?: number
 }
 

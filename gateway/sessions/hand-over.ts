@@ -15,7 +15,7 @@ export function sayGoingAway(leg: Leg, deadlineMs: number): void {
 
 /** Stores what is pending, then lets the next owner in and the client go. Never rejects. */
 export async function letGo({ leg, recorder, log, budget, onHandOver }: SessionParts): Promise<void> {
-  // A client that was away is back, at the next owner.
+  // A client that was away is back at the next owner, or will be within its window: the absence is charged as far as it is due.
   budget.back()
   try {
     if (!(await recorder.settle(handOverMs))) log.error('turns were not stored before the session was handed over')

@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
-import { Ears } from '../ears.ts'
+import { Ears } from '../sound/ears.ts'
 import type { VadEvent } from '../sound/vad.ts'
 
 /** A microphone that is switched off in the middle of a word sends no silence to end it. */

@@ -5,7 +5,6 @@ import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
 import { type Modality, modalityOf, samplesIn } from '../client-frame.ts'
-import { Ears } from '../ears.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -19,6 +18,7 @@ import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import { restOf } from '../rest.ts'
 import { sentences } from '../sentences.ts'
+import { Ears } from '../sound/ears.ts'
 import type { VadEvent } from '../sound/vad.ts'
 import { capabilitiesOf } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'

@@ -1,7 +1,7 @@
 // The ears of an engine that hears turns itself: the person's audio becomes stretches of speech, and words where a recogniser is at hand.
 
-import { bytesPerMs } from '../protocol/realtime.ts'
-import { prefixMs, Vad, type VadEvent } from './sound/vad.ts'
+import { bytesPerMs } from '../../protocol/realtime.ts'
+import { prefixMs, Vad, type VadEvent } from './vad.ts'
 
 /** 30 s: more than anybody says in one breath, 1.4 MB. */
 const keptBytes = 30_000 * bytesPerMs
