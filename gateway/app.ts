@@ -6,7 +6,9 @@ import { agentCollections, type Brief, createAgents } from './agents/agents.ts'
 import type { Config } from './config.ts'
 import { createDemo, createHoldingLine } from './engines/demo/demo.ts'
 import { createVoice } from './engines/demo/voice.ts'
-import type { EngineFactory } from './engines/engines.ts'
+import type { EngineFactory, OpenSteady } from './engines/engines.ts'
+import { createOpenAiLive } from './engines/openai-live/openai-live.ts'
+import { needsKey } from './engines/openai-realtime/address.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
 import { createEngines } from './engines/registry.ts'
 import { createSteady } from './engines/steady/steady.ts'
@@ -98,7 +100,9 @@ function createSlices(
   const ledger = createLedger({ db, clock })
   const usage = createUsage({ db, redis, ledger, clock, log })
   const voice = createVoice({ log })
-  const engines = createEngines(engineFactories(config, { clock, log, knowledge, voice }), config.PARLEY_ENGINE)
+  const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
+  const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
+  const engines = createEngines(factories, config.PARLEY_ENGINE)
   const sessions = createSessions({
     db,
     clock,
@@ -114,14 +118,17 @@ function createSlices(
     ledger,
     tools,
     enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.secondEngine),
-    openEngine: createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) }),
+    openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
   return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions, bus }
 }
 
-function engineFactories(config: Config, deps: Outside & Parameters<typeof createDemo>[0]): EngineFactory[] {
+function engineFactories(
+  config: Config,
+  deps: Outside & Parameters<typeof createDemo>[0] & { readonly openEngine: OpenSteady },
+): EngineFactory[] {
   const openai = createOpenAiRealtime({
     apiKey: config.OPENAI_API_KEY,
     baseUrl: config.OPENAI_BASE_URL,
@@ -129,7 +136,24 @@ function engineFactories(config: Config, deps: Outside & Parameters<typeof creat
     log: deps.log,
     clock: deps.clock,
   })
-  return [openai, createDemo(deps)]
+  const demo = createDemo(deps)
+  const behind = openai.off === undefined ? openai : demo
+  const backendModel = config.OPENAI_LIVE_RESPONSES_MODEL
+  const live = createOpenAiLive({
+    apiKey: config.OPENAI_API_KEY,
+    baseUrl: config.OPENAI_LIVE_BASE_URL ?? config.OPENAI_BASE_URL,
+    isOffered: config.OPENAI_LIVE_BASE_URL !== undefined || needsKey(config.OPENAI_BASE_URL),
+    defaultModel: config.OPENAI_LIVE_MODEL,
+    ...(backendModel === undefined ? {} : { backendModel }),
+    // It outlives the connections of its provider, as the voice in front of it does.
+    desk: {
+      model: behind.defaultModel,
+      open: (options, history) => deps.openEngine({ ...options, factories: [behind], history }),
+    },
+    log: deps.log,
+    clock: deps.clock,
+  })
+  return [openai, live, demo]
 }
 
 /** Throws StartError when a store cannot be used. */

@@ -13,9 +13,9 @@ const toolNames = z.array(z.string().min(1).max(64)).max(100)
 /** The behaviour of an agent: one `draft` that may be edited and one `live` that sessions get. */
 export const agentConfig = z.strictObject({
   /** `auto`: the best engine this gateway has. */
-  engine: z.enum(['demo', 'openai-realtime', 'auto']).default('auto'),
+  engine: z.enum(['demo', 'openai-live', 'openai-realtime', 'auto']).default('auto'),
   /** Goes on with the conversation when the first engine is lost for good. `none`: the first is only opened again. */
-  secondEngine: z.enum(['demo', 'openai-realtime', 'none']).default('none'),
+  secondEngine: z.enum(['demo', 'openai-live', 'openai-realtime', 'none']).default('none'),
   /** Empty: the engine's default. */
   model: z.string().max(100).default(''),
   voice: z.string().max(64).default(''),

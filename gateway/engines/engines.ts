@@ -76,8 +76,13 @@ export type EngineCommand =
     }
   /** Stop generating the answer in progress. */
   | { readonly type: 'cancel'; readonly responseId?: string; readonly raw?: Readonly<Record<string, unknown>> }
-  /** The person heard this item only up to `heardMs` of its audio. */
-  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number }
+  /** The person heard this item only up to `heardMs` of its audio. `text`: which words that are, by the player's account. */
+  | {
+      readonly type: 'truncate'
+      readonly itemId: string
+      readonly heardMs: number
+      readonly text?: { readonly heard: string; readonly unheard: string }
+    }
   | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
@@ -97,7 +102,7 @@ export type CommandAnswer =
   | { readonly is: 'rejected' | 'unsupported'; readonly reason: string }
 
 /** Cumulative since the engine opened, disjoint (cached tokens are not counted again as input). Missing = not metered. */
-export type MeterKey =
+type NamedMeter =
   | 'input.text.tokens'
   | 'input.audio.tokens'
   | 'input.image.tokens'
@@ -110,8 +115,15 @@ export type MeterKey =
   | 'transcription.output.tokens'
   | 'transcription.seconds'
   | 'speech.characters'
+  /** Of sessions that the provider charges by the second. */
+  | 'live.seconds'
 
-export type Meters = Readonly<Partial<Record<MeterKey, number>>>
+/** Of the model that works behind the voice, e.g. `work.gpt-realtime-2_1.input.text.tokens`: its prices are its own. */
+type WorkMeter = `work.${string}`
+
+export type MeterKey = NamedMeter | WorkMeter
+
+export type Meters = Readonly<Partial<Record<NamedMeter, number>> & Record<WorkMeter, number>>
 
 interface Base {
   readonly source: Source
@@ -225,11 +237,14 @@ export interface Engine {
   /** Stops and restarts reading from the provider (the client is slow). */
   pause(): void
   resume(): void
-  /** Closes politely within 1 s, then hard; `closed` with cause `asked` follows unless it was closed already. */
+  /**
+   * Closes politely, then hard: within 1 s, or 3 s where the provider tells its bill at the end. `closed` with cause `asked`
+   * follows unless it was closed already; `usage` may come before it.
+   */
   close(): void
 }
 
-export type EngineKind = 'demo' | 'openai-realtime'
+export type EngineKind = 'demo' | 'openai-live' | 'openai-realtime'
 
 /** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
 export interface EngineFactory {

@@ -94,7 +94,10 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     tenantId,
     sessionId: ask.sessionId,
     factories,
-    onEvent: (event: EngineEvent) => made?.session.engineEvent(event),
+    onEvent: (event: EngineEvent) => {
+      made?.engineEnd.event(event)
+      made?.session.engineEvent(event)
+    },
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
     onTrouble: (trouble) => {
       leg.notice('engine_trouble', 'One moment, please.')

@@ -21,12 +21,12 @@ const capabilities: Capabilities = {
   dialect: 'none',
 }
 
-function setup(reportsPlayback: boolean) {
+function setup(reportsPlayback: boolean, over: Partial<Capabilities> = {}) {
   const clock = new ManualClock()
   const commands: EngineCommand[] = []
   const flushed: string[] = []
   const engine: Pick<Engine, 'send' | 'capabilities'> = {
-    capabilities,
+    capabilities: { ...capabilities, ...over },
     send(command) {
       commands.push(command)
       return { is: 'accepted' }
@@ -72,8 +72,29 @@ test('[S9] the player’s last report decides what was heard, and the engine is 
     unheard: 'and close at six.',
     audio: { sentMs: 4_000, playedMs: 2_000 },
   })
-  expect(commands).toEqual([{ type: 'truncate', itemId: 'a', heardMs: 2_000 }])
+  const text = { heard: 'We open at nine', unheard: 'and close at six.' }
+  expect(commands).toEqual([{ type: 'truncate', itemId: 'a', heardMs: 2_000, text }])
   expect(recorder.interruptions).toBe(1)
+})
+
+test('[S9] an engine that takes notes is told what was heard, even where that is nothing or only inferred', () => {
+  const whole = 'We open at nine and close at six.'
+  const nothing = setup(true, { truncate: 'note' })
+  nothing.answer()
+  nothing.speak()
+  nothing.talk.played('a', 0, true)
+  expect(nothing.commands).toEqual([
+    { type: 'truncate', itemId: 'a', heardMs: 0, text: { heard: '', unheard: whole } },
+  ])
+  const inferred = setup(false, { truncate: 'note' })
+  inferred.answer()
+  inferred.speak()
+  expect(inferred.commands).toMatchObject([{ type: 'truncate', itemId: 'a', text: { unheard: whole } }])
+  // One that truncates by itself is not told: the protocol's own client does that.
+  const native = setup(false)
+  native.answer()
+  native.speak()
+  expect(native.commands).toEqual([])
 })
 
 test('[S9] a player that does not answer is taken at its last word', async () => {

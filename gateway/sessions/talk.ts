@@ -305,14 +305,14 @@ export class Talk {
       this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
     else
       this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
-    if (
-      exactMs === undefined &&
-      this.#options.leg.reportsPlayback &&
-      this.#capabilities.truncate === 'native' &&
-      heard.playedMs > 0
-    ) {
-      this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heard.playedMs) })
-    }
+    if (exactMs === undefined) this.#tellHeard(itemId, heard.playedMs, split)
     this.#options.onTurnEnd()
+  }
+
+  /** A provider that truncates takes no truncation at nought, and one that keeps its own count needs none. */
+  #tellHeard(itemId: string, playedMs: number, text: { readonly heard: string; readonly unheard: string }): void {
+    const { truncate } = this.#capabilities
+    const isToTell = truncate === 'native' ? this.#options.leg.reportsPlayback && playedMs > 0 : truncate === 'note'
+    if (isToTell) this.#options.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(playedMs), text })
   }
 }

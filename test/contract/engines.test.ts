@@ -1,10 +1,13 @@
 import { pino } from 'pino'
+import { expect } from 'vitest'
 import { createDemo } from '../../gateway/engines/demo/demo.ts'
 import { createVoice } from '../../gateway/engines/demo/voice.ts'
 import type { EngineFactory } from '../../gateway/engines/engines.ts'
+import { createOpenAiLive } from '../../gateway/engines/openai-live/openai-live.ts'
 import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/openai-realtime.ts'
 import { createSteady } from '../../gateway/engines/steady/steady.ts'
 import { systemClock } from '../../gateway/platform/clock.ts'
+import { startScriptedLive } from '../harness/scripted-live.ts'
 import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
 import { type EngineRig, engineContract } from './engine.contract.ts'
 
@@ -82,6 +85,53 @@ async function realtimeRig(): Promise<EngineRig> {
   }
 }
 
+/** GPT-Live, and behind it the Realtime engine in writing: the voice delegates, the other works. */
+async function liveRig(): Promise<EngineRig> {
+  const text = await startScriptedRealtime({ apiKey: 'sk-test' })
+  const voice = await startScriptedLive({ apiKey: 'sk-test' })
+  text
+    .on(/return/, { say: 'You can return anything within 30 days.' })
+    .on(/delivery/, { say: longText })
+    .on(/red sofa/, { call: { name: tool.name, arguments: { colour: 'red', maxPrice: 500 } } })
+    .on(/Oslo sofa/, { say: 'The Oslo sofa costs €429.' })
+  voice
+    .on(/return/, { say: 'You can return anything within 30 days.' })
+    .on(/deliver/, { say: longText, pace: 2 })
+    .on(/One two three/, { say: 'One two three four five six. Eleven twelve thirteen.', audioMs: 3_000, pace: 4 })
+  const needs = { baseUrl: voice.baseUrl, defaultModel: 'gpt-live-1', log, clock }
+  const desk = {
+    model: 'gpt-realtime-2.1',
+    open: createOpenAiRealtime({
+      baseUrl: text.baseUrl,
+      defaultModel: 'gpt-realtime-2.1',
+      apiKey: 'sk-test',
+      log,
+      clock,
+    }).open,
+  }
+  return {
+    factory: createOpenAiLive({ ...needs, desk, apiKey: 'sk-test' }),
+    refusing: createOpenAiLive({ ...needs, desk, apiKey: 'sk-wrong' }),
+    question: { text: 'What is your return policy?', answer: /within 30 days/ },
+    longQuestion: 'How does delivery work?',
+    toolQuestion: {
+      text: 'Show me a red sofa under 500',
+      tool,
+      arguments: { colour: 'red', maxPrice: 500 },
+      output,
+      answer: /Oslo sofa.*€429/,
+    },
+    // The model decides when a turn is over, and takes no part in deciding who else may.
+    cannot: { manualTurns: 'no_turn_control' },
+    close: async () => {
+      await voice.stop()
+      await text.stop()
+      // Whatever the test was about: the provider took every event that it got.
+      expect(voice.connections.flatMap(({ errors }) => errors)).toEqual([])
+    },
+  }
+}
+
 /** The same engine behind one that would replace it. */
 async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
   const rig = await build()
@@ -95,4 +145,5 @@ async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
 
 engineContract('demo', demoRig)
 engineContract('openai-realtime', realtimeRig)
+engineContract('openai-live', liveRig)
 engineContract('steady', () => steady(realtimeRig))

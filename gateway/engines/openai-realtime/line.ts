@@ -22,6 +22,8 @@ export interface Gone {
 }
 
 export interface LineEvents {
+  /** The socket is there; what is queued still waits for `release`. */
+  opened?(): void
   frame(frame: Buffer): void
   /** The upgrade was answered with an HTTP status. */
   refused(refusal: Refusal): void
@@ -63,6 +65,7 @@ export class Line {
       opened = true
       if (this.#paused) socket.pause()
       this.#timers.push(this.#clock.every(pulseMs, () => this.#pulse(socket)))
+      this.#events.opened?.()
     })
     socket.on('message', (data: Buffer) => {
       this.#silentPulses = 0
@@ -91,6 +94,11 @@ export class Line {
       this.#silentPulses++
       socket.ping()
     }
+  }
+
+  /** Past the queue: what the provider must hear before anything else. */
+  greet(frame: string): void {
+    this.#socket?.send(frame, { binary: false })
   }
 
   /** Sends these first, then what was queued, and queues no more. */

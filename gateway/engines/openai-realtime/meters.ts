@@ -25,7 +25,7 @@ export const transcriptionUsage = z.union([
 type Kinds = z.output<typeof byKind>
 
 export class UsageMeters {
-  readonly #meters: Partial<Record<MeterKey, number>> = {}
+  readonly #meters: Record<string, number> = {}
   readonly #counted = new Recent<true>()
 
   /** The new totals, or undefined when this response was counted before. */
