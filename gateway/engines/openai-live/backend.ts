@@ -35,6 +35,9 @@ export interface BackendEvents {
   usage(meters: Meters): void
 }
 
+/** Asking again may help. */
+const busy = new Set(['rate_limit_exceeded', 'server_error', 'insufficient_quota'])
+
 const full: CommandAnswer = { is: 'rejected', reason: 'queue_full' }
 
 export class Backend {
@@ -85,17 +88,24 @@ export class Backend {
 
   /** Session-wide: nothing runs, nothing is unanswered, and there is something new. */
   #next(): void {
-    if (!this.#wanted || this.#running.size > 0 || this.#asked > 0 || this.#open.size > 0 || this.#news === 0) return
+    if (!this.#wanted || this.#running.size > 0 || this.#asked > 0 || this.#open.size > 0) return
     this.#wanted = false
+    if (this.#news === 0) {
+      this.#on.done()
+      return
+    }
     this.#news = 0
-    if (this.#on.send({ type: 'response.create', event_id: 'event_parley_respond' })) this.#asked = 1
+    this.#asked = 1
+    if (!this.#on.send({ type: 'response.create', event_id: 'event_parley_respond' })) this.#asked = 0
   }
 
   /** True when the error was about a response that was asked for. */
   refused(eventId: string | undefined, code: string): boolean {
     if (eventId !== 'event_parley_respond' || this.#asked === 0) return false
     this.#asked = 0
-    this.#on.failed(code)
+    // A response of the voice's own has taken what was new: it answers that too.
+    if (busy.has(code)) this.#on.failed(code)
+    else this.#on.done()
     return true
   }
 

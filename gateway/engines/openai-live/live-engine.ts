@@ -155,12 +155,7 @@ export class LiveEngine implements Engine {
   #started({ id, model }: LiveSessionFacts): void {
     if (this.#state === 'opening') {
       this.#state = 'ready'
-      this.#emit({
-        type: 'ready',
-        source: 'provider',
-        engineSessionId: id,
-        model: model === '' ? this.#brief.model : model,
-      })
+      this.#emit({ type: 'ready', source: 'provider', engineSessionId: id, model: model || this.#brief.model })
     }
     this.#work.warm()
     this.#sayings.next()
@@ -248,7 +243,7 @@ export class LiveEngine implements Engine {
       case 'say':
         return this.#spoken ? this.#sayings.ask({ is: 'say', text: command.text }) : this.#work.desk.send(command)
       case 'goOn':
-        return this.#spoken ? this.#sayings.ask({ is: 'goOn', text: command.after }) : this.#work.desk.send(command)
+        return this.#goOn(command)
       case 'note':
         return this.#work.note(command)
       case 'toolResult':
@@ -265,6 +260,12 @@ export class LiveEngine implements Engine {
       case 'native':
         return { is: 'unsupported', reason: 'no_dialect' }
     }
+  }
+
+  #goOn(command: Of<'goOn'>): CommandAnswer {
+    if (!this.#spoken) return this.#work.desk.send(command)
+    if (command.after === '' && this.#work.unasked) return this.#work.respond()
+    return this.#sayings.ask({ is: 'goOn', text: command.after })
   }
 
   get #spoken(): boolean {
@@ -298,13 +299,12 @@ export class LiveEngine implements Engine {
   }
 
   #update({ fields }: Of<'update'>): CommandAnswer {
-    const { voice, turnDetection, ...rest } = fields
+    const { voice, turnDetection, instructions, tools, outputModality } = fields
     if (voice !== undefined && voice !== this.#brief.voice && this.#voice !== undefined) {
       return { is: 'rejected', reason: 'voice_locked' }
     }
-    if (turnDetection !== undefined && turnDetection === 'none') return { is: 'unsupported', reason: 'no_turn_control' }
+    if (turnDetection === 'none') return { is: 'unsupported', reason: 'no_turn_control' }
     this.#brief = { ...this.#brief, ...fields }
-    const { instructions, tools, outputModality } = rest
     if (instructions !== undefined || tools !== undefined) {
       const changed = {
         ...(instructions === undefined ? {} : { instructions }),
@@ -329,8 +329,7 @@ export class LiveEngine implements Engine {
       this.#mouth.nothing()
       this.#mouth.cut('client_cancelled')
       this.#hearing.restart()
-      const { ready } = this.#work.desk
-      if (ready !== undefined) this.#deskReady(ready)
+      if (this.#work.desk.ready !== undefined) this.#deskReady(this.#work.desk.ready)
     })
   }
 

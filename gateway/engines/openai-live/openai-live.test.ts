@@ -486,3 +486,67 @@ it('cannot serve without a key or an address of it, and says which', () => {
   expect(createOpenAiLive({ ...needs, apiKey: 'sk' }).off).toBeUndefined()
   expect(createOpenAiLive({ ...needs, baseUrl: 'http://localhost:1/v1' }).off).toBeUndefined()
 })
+
+const responses = { backendModel: 'gpt-6-luna' }
+
+it('leaves the work to a model at the provider where that is configured; its tools run here all the same', async () => {
+  const usage = { input: 300, cached: 100, output: 20 }
+  voice
+    .hears('Is the red sofa in stock?')
+    .on(/stock: 3/, { say: 'There are three of them.', usage })
+    .on(/red sofa/, { calls: [{ name: 'look_up', arguments: { item: 'sofa' }, callId: 'call_1' }], usage })
+    .on(/red sofa/, { delegate: true })
+  const one = open({ tools: [tool], instructions: 'Sell sofas.' }, responses)
+  await one.until('ready')
+  expect(voice.last.session.delegation).toMatchObject({
+    type: 'responses',
+    responses: { model: 'gpt-6-luna', tools: [{ type: 'function', name: 'look_up' }] },
+  })
+  await speak(one, 'Is the red sofa in stock?')
+  expect(await one.until('toolCall')).toMatchObject({ callId: 'call_1', arguments: '{"item":"sofa"}' })
+  one.engine.send({ type: 'toolResult', callId: 'call_1', output: 'stock: 3' })
+  one.engine.send({ type: 'respond' })
+  await until('the answer', () => one.of('agentText').some(({ final }) => final === 'There are three of them.'))
+  expect([voice.last.errors, text.connections]).toEqual([[], []])
+  expect(one.of('usage').at(-1)?.meters).toEqual({
+    'work.gpt-6-luna.input.text.tokens': 400,
+    'work.gpt-6-luna.input.cached.text.tokens': 200,
+    'work.gpt-6-luna.output.text.tokens': 40,
+  })
+})
+
+it('hands what is written to the model at the provider while the conversation is spoken', async () => {
+  voice.on(/hours/, { say: 'From nine to six.' })
+  const one = open({}, responses)
+  await one.until('ready')
+  one.ask('What are your hours?', 'item_question')
+  const { responseId } = await one.until('responseDone')
+  expect(one.said(responseId)).toBe('From nine to six.')
+  expect(await one.until('userItem')).toMatchObject({ itemId: 'item_question', spoken: false })
+  expect(one.engine.send({ type: 'toolResult', callId: 'call_none', output: '' })).toMatchObject({ is: 'rejected' })
+  expect(voice.last.errors).toEqual([])
+})
+
+it('tells the model at the provider of changed tools and of a result that another engine’s call had', async () => {
+  voice.on(/stock: 3/, { say: 'There are three of them.' })
+  const one = open({}, responses)
+  await one.until('ready')
+  one.engine.send({ type: 'update', fields: { tools: [tool] } })
+  one.engine.send({ type: 'toolResult', callId: 'call_other', output: 'stock: 3', foreign: 'look_up' })
+  one.engine.send({ type: 'respond' })
+  const { responseId } = await one.until('responseDone')
+  expect(one.said(responseId)).toBe('There are three of them.')
+  expect(voice.last.of('session.update')[0]?.session.delegation).toMatchObject({
+    type: 'responses',
+    responses: { tools: [{ name: 'look_up' }] },
+  })
+  expect(voice.last.errors).toEqual([])
+})
+
+it('is asked again where the work at the provider fails', async () => {
+  voice.on(/hours/, { status: 'failed' })
+  const one = open({}, responses)
+  await one.until('ready')
+  one.ask('What are your hours?')
+  expect(await one.until('responseDone')).toMatchObject({ status: 'failed' })
+})

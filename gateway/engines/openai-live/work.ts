@@ -48,6 +48,8 @@ export class Work {
   readonly desk: Desk
   readonly #needs: WorkNeeds
   readonly #backend: Backend | undefined
+  /** Somebody wrote something that nobody was asked to answer yet. */
+  #unasked = false
   /** Work that waits for the end of the sentence. */
   readonly #timers = new Set<Timer>()
   #pulse: Timer | undefined
@@ -130,7 +132,13 @@ export class Work {
 
   // From the session
 
+  /** Where the answer to what was written is still to be asked for: that is what is asked for now. */
+  get unasked(): boolean {
+    return this.#unasked
+  }
+
   wrote(command: Of<'userText'>): CommandAnswer {
+    this.#unasked = true
     const { conversation, emit, appends, spoken } = this.#needs
     const { itemId, text } = command
     if (this.#present === undefined) {
@@ -146,6 +154,7 @@ export class Work {
   }
 
   respond(): CommandAnswer {
+    this.#unasked = false
     return this.#present?.respond() ?? this.desk.respond()
   }
 
