@@ -71,14 +71,10 @@ function realtime(model: string, prices: TokenPrices, holdSecondMicro: number): 
   }
 }
 
-/** Tokens of whoever works behind the voice, in writing: under the name of its model, as the engine meters them. */
-function workCosts(model: string, { text: [input, cached, output] }: TokenPrices): Readonly<Record<string, number>> {
+/** Tokens of whoever works behind the voice: under the name of its model, as the engine meters them. */
+function workCosts(model: string, prices: TokenPrices): Readonly<Record<string, number>> {
   const name = model === '*' ? anyWork : `work.${model.replaceAll('.', '_')}.`
-  return {
-    [`${name}input.text.tokens`]: Math.round(input * million),
-    [`${name}input.cached.text.tokens`]: Math.round(cached * million),
-    [`${name}output.text.tokens`]: Math.round(output * million),
-  }
+  return Object.fromEntries(Object.entries(tokenCosts(prices)).map(([meter, cost]) => [`${name}${meter}`, cost]))
 }
 
 const flagship: TokenPrices = { text: [4, 0.4, 24], audio: [32, 0.4, 64], image: [5, 0.5] }
