@@ -133,6 +133,7 @@ function engineFactories(
     apiKey: config.OPENAI_API_KEY,
     baseUrl: config.OPENAI_BASE_URL,
     defaultModel: config.OPENAI_REALTIME_MODEL,
+    transcriptionModel: config.OPENAI_TRANSCRIPTION_MODEL,
     log: deps.log,
     clock: deps.clock,
   })

@@ -53,6 +53,11 @@ export const settings = {
     .default('https://api.openai.com/v1')
     .describe('Base URL of a Realtime-compatible provider (Azure, LocalAI, speaches, …).'),
   OPENAI_REALTIME_MODEL: z.string().default('gpt-realtime-2.1').describe('Model of agents that name none.'),
+  OPENAI_TRANSCRIPTION_MODEL: z
+    .string()
+    .regex(/^(?!gpt-realtime-whisper)/, 'works without turn detection only')
+    .default('gpt-transcribe')
+    .describe('Writes down what people say to the Realtime engine, e.g. whisper-1 of a local server.'),
   OPENAI_LIVE_MODEL: z.string().default('gpt-live-1').describe('Model of agents on GPT-Live that name none.'),
   OPENAI_LIVE_BASE_URL: url
     .optional()

@@ -59,6 +59,17 @@ export const agentConfig = z.strictObject({
       api: z.array(mutableField).default(ownFields),
     })
     .default({ visitor: ['outputModality'], api: ownFields }),
+  /** How people are heard; `null` is the provider's default. */
+  hearing: z
+    .strictObject({
+      /** `semantic_vad` waits for the end of a thought, `server_vad` for silence. */
+      turnDetection: z.enum(['server_vad', 'semantic_vad']).default('server_vad'),
+      eagerness: z.enum(['low', 'medium', 'high', 'auto']).nullable().default(null),
+      silenceMs: z.int().min(200).max(5_000).nullable().default(null),
+      threshold: z.number().min(0).max(1).nullable().default(null),
+      noiseReduction: z.enum(['near_field', 'far_field']).nullable().default(null),
+    })
+    .optional(),
   /** The widget shows its microphone. */
   speaks: z.boolean().default(true),
 })

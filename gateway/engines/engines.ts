@@ -33,6 +33,18 @@ export interface EngineTool {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
+/** How the person is heard, where the engine has a setting for it. Undefined: the provider's default. */
+export interface HearingSettings {
+  /** Of `semantic_vad`: how soon a pause is taken for the end of a turn. */
+  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
+  /** Of `server_vad`: the silence that ends a turn, ms. */
+  readonly silenceMs?: number
+  /** Of `server_vad`: how loud speech has to be, 0 to 1. */
+  readonly threshold?: number
+  /** `near_field`: a headset; `far_field`: a laptop or a room. */
+  readonly noiseReduction?: 'near_field' | 'far_field'
+}
+
 /** What one session needs of its engine. Built from the agent's live config; never from the client. */
 export interface EngineBrief {
   readonly instructions: string
@@ -42,6 +54,7 @@ export interface EngineBrief {
   readonly tools: readonly EngineTool[]
   readonly outputModality: 'audio' | 'text'
   readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
+  readonly hearing?: HearingSettings
   /** Earlier turns of the conversation, oldest first, for seeding. */
   readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
 }
@@ -117,6 +130,8 @@ type NamedMeter =
   | 'speech.characters'
   /** Of sessions that the provider charges by the second. */
   | 'live.seconds'
+  /** Answers, transcriptions or sessions whose usage the provider did not tell: it has no price, so the cost is unknown. */
+  | 'unknown.usages'
 
 /** Of the model that works behind the voice, e.g. `work.gpt-realtime-2_1.input.text.tokens`: its prices are its own. */
 type WorkMeter = `work.${string}`

@@ -8,7 +8,7 @@ import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/open
 import { createSteady } from '../../gateway/engines/steady/steady.ts'
 import { systemClock } from '../../gateway/platform/clock.ts'
 import { startScriptedLive } from '../harness/scripted-live.ts'
-import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
+import { type ScriptedOptions, startScriptedRealtime } from '../harness/scripted-realtime.ts'
 import { type EngineRig, engineContract } from './engine.contract.ts'
 
 const log = pino({ level: 'silent' })
@@ -60,8 +60,8 @@ async function demoRig(): Promise<EngineRig> {
   }
 }
 
-async function realtimeRig(): Promise<EngineRig> {
-  const provider = await startScriptedRealtime({ apiKey: 'sk-test' })
+async function realtimeRig(options: ScriptedOptions = {}): Promise<EngineRig> {
+  const provider = await startScriptedRealtime({ apiKey: 'sk-test', ...options })
   provider
     .on(/return/, { say: 'You can return anything within 30 days.' })
     .on(/delivery/, { say: longText, pace: 2 })
@@ -144,6 +144,7 @@ async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
 }
 
 engineContract('demo', demoRig)
-engineContract('openai-realtime', realtimeRig)
+engineContract('openai-realtime', () => realtimeRig())
+engineContract('openai-realtime (names of the beta)', () => realtimeRig({ betaNames: true }))
 engineContract('openai-live', liveRig)
-engineContract('steady', () => steady(realtimeRig))
+engineContract('steady', () => steady(() => realtimeRig()))

@@ -163,7 +163,8 @@ export class Backend {
     if (!parsed.success) return false
     const { id, usage, model = this.#model, error, incomplete_details: details } = parsed.data.response
     this.#running.delete(id)
-    const meters = usage == null ? undefined : this.#meters.backend(id, model, usage)
+    const isKnown = usage != null || event.type !== 'response.completed'
+    const meters = isKnown && usage == null ? undefined : this.#meters.backend(id, model, usage ?? undefined)
     if (meters !== undefined) this.#on.usage(meters)
     if (event.type !== 'response.completed') {
       // What a response called that did not end well nobody waits for.

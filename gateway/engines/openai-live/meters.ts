@@ -5,13 +5,16 @@ import { z } from 'zod'
 import type { MeterKey, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 
-const tokens = z.number().nonnegative().catch(0)
+const tokens = z.number().nonnegative()
 
 /** Of a response of the backend at the provider. Cached tokens are a part of the input, reasoning of the output. */
 export const backendUsage = z.object({
   input_tokens: tokens,
   output_tokens: tokens,
-  input_tokens_details: z.object({ cached_tokens: tokens }).optional().catch(undefined),
+  input_tokens_details: z
+    .object({ cached_tokens: tokens.catch(0) })
+    .optional()
+    .catch(undefined),
 })
 
 interface Session {
@@ -22,7 +25,7 @@ interface Session {
 export class LiveMeters {
   readonly #sessions = new Map<string, Session>()
   readonly #counted = new Recent<true>()
-  readonly #backend: Record<string, number> = {}
+  readonly #own: Record<string, number> = {}
   #desk: Meters = {}
 
   /** The new totals, or undefined when they did not change: reports repeat and overtake each other. */
@@ -36,10 +39,21 @@ export class LiveMeters {
     return this.totals
   }
 
+  /** The provider ended a session without a word about its bill: `seconds` are our own, and the cost is unknown. */
+  unconfirmed(sessionId: string, seconds: number): Meters {
+    this.seconds(sessionId, seconds, true)
+    this.#add('unknown.usages', 1)
+    return this.totals
+  }
+
   /** As `seconds`, for one response of the backend at the provider. */
-  backend(responseId: string, model: string, usage: z.output<typeof backendUsage>): Meters | undefined {
+  backend(responseId: string, model: string, usage: z.output<typeof backendUsage> | undefined): Meters | undefined {
     if (this.#counted.has(responseId)) return undefined
     this.#counted.set(responseId, true)
+    if (usage === undefined) {
+      this.#add('unknown.usages', 1)
+      return this.totals
+    }
     const cached = Math.min(usage.input_tokens, usage.input_tokens_details?.cached_tokens ?? 0)
     this.#add(workMeter(model, 'input.text.tokens'), usage.input_tokens - cached)
     this.#add(workMeter(model, 'input.cached.text.tokens'), cached)
@@ -56,13 +70,13 @@ export class LiveMeters {
   get totals(): Meters {
     const seconds = [...this.#sessions.values()].reduce((sum, session) => sum + session.seconds, 0)
     const live = seconds > 0 ? { 'live.seconds': seconds } : {}
-    const work: Record<string, number> = { ...this.#backend }
+    const work: Record<string, number> = { ...this.#own }
     for (const [key, value] of Object.entries(this.#desk) as [MeterKey, number][]) work[key] = (work[key] ?? 0) + value
     return { ...work, ...live }
   }
 
   #add(key: MeterKey, amount: number): void {
-    if (amount > 0) this.#backend[key] = (this.#backend[key] ?? 0) + amount
+    if (amount > 0) this.#own[key] = (this.#own[key] ?? 0) + amount
   }
 }
 

@@ -96,9 +96,13 @@ export class Voices {
 
   /** Without the provider's final word the session's length is our own, and said to be. */
   #billed({ sessionId, seconds, confirmed }: NonNullable<SessionEnd['usage']>): void {
-    const meters = this.#meters.seconds(sessionId, seconds, confirmed)
-    if (!confirmed) this.#log.warn({ engineSessionId: sessionId, seconds }, 'what the provider charges is unconfirmed')
-    if (meters !== undefined) this.#on.used(meters, confirmed ? 'provider' : 'inferred')
+    if (confirmed) {
+      const meters = this.#meters.seconds(sessionId, seconds, true)
+      if (meters !== undefined) this.#on.used(meters, 'provider')
+      return
+    }
+    this.#log.warn({ engineSessionId: sessionId, seconds }, 'what the provider charges is unconfirmed')
+    this.#on.used(this.#meters.unconfirmed(sessionId, seconds), 'inferred')
   }
 
   /** A session that nobody listens to costs as much as any. */
