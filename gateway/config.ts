@@ -54,6 +54,23 @@ export const settings = {
     .default('https://api.openai.com/v1')
     .describe('Base URL of a Realtime-compatible provider (Azure, LocalAI, speaches, …).'),
   OPENAI_REALTIME_MODEL: z.string().default('gpt-realtime-2.1').describe('Model of agents that name none.'),
+  OPENAI_TRANSCRIPTION_MODEL: z
+    .string()
+    .regex(/^(?!gpt-realtime-whisper)/, 'works without turn detection only')
+    .default('gpt-transcribe')
+    .describe('Writes down what people say to the Realtime engine, e.g. whisper-1 of a local server.'),
+  OPENAI_LIVE_MODEL: z.string().default('gpt-live-1').describe('Model of agents on GPT-Live that name none.'),
+  OPENAI_LIVE_BASE_URL: url
+    .optional()
+    .describe(
+      'Base URL of GPT-Live. Default: OPENAI_BASE_URL where that is OpenAI or Azure; elsewhere GPT-Live is off.',
+    ),
+  OPENAI_LIVE_RESPONSES_MODEL: z
+    .string()
+    .optional()
+    .describe(
+      'Responses model that works behind GPT-Live at OpenAI. Unset: a text engine of the gateway does. Tools run here in both cases.',
+    ),
   GEMINI_API_KEY: z
     .string()
     .optional()
@@ -90,7 +107,7 @@ export const settings = {
   OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter of CASCADE_LLM.'),
   DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek of CASCADE_LLM.'),
   PARLEY_ENGINE: z
-    .enum(['cascade', 'demo', 'gemini-live', 'openai-realtime'])
+    .enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime'])
     .optional()
     .describe('Forces one engine for all agents.'),
   PARLEY_DEMO: flag.default(true).describe('Seeds the demo tenants and serves /demo.'),
@@ -152,17 +169,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
-  // A local server of the same protocol needs no key.
-  const keyless = given.OPENAI_BASE_URL !== undefined && !/openai\.(com|azure\.com)/.test(given.OPENAI_BASE_URL)
-  if (given.PARLEY_ENGINE === 'openai-realtime' && given.OPENAI_API_KEY === undefined && !keyless)
-    problems.push('PARLEY_ENGINE=openai-realtime: needs OPENAI_API_KEY')
-  const relayed = given.GEMINI_BASE_URL !== undefined && !/googleapis\.com/.test(given.GEMINI_BASE_URL)
-  if (given.PARLEY_ENGINE === 'gemini-live' && given.GEMINI_API_KEY === undefined && !relayed)
-    problems.push('PARLEY_ENGINE=gemini-live: needs GEMINI_API_KEY')
   const cascade = readPlan(cascadeSettings(given))
-  problems.push(...cascade.problems)
-  if (given.PARLEY_ENGINE === 'cascade' && given.CASCADE_LLM === undefined)
-    problems.push('PARLEY_ENGINE=cascade: needs CASCADE_LLM')
+  problems.push(...forcedProblems(given), ...cascade.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR), cascade: cascade.plan }
 }
@@ -184,4 +192,21 @@ function cascadeSettings(given: Readonly<Record<string, string | undefined>>): P
       deepseek: given.DEEPSEEK_API_KEY,
     },
   }
+}
+
+/** A forced engine that cannot serve would leave every agent without one. */
+function forcedProblems(given: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const { PARLEY_ENGINE: kind, OPENAI_API_KEY: key, OPENAI_BASE_URL: base, OPENAI_LIVE_BASE_URL: liveBase } = given
+  // A local server of the same protocol needs no key.
+  const isLocal = (address: string | undefined) => address !== undefined && !/openai\.(com|azure\.com)/.test(address)
+  if (kind === 'openai-realtime' && key === undefined && !isLocal(base))
+    return [`PARLEY_ENGINE=${kind}: needs OPENAI_API_KEY`]
+  if (kind === 'gemini-live') {
+    const isRelayed = given.GEMINI_BASE_URL !== undefined && !/googleapis\.com/.test(given.GEMINI_BASE_URL)
+    return given.GEMINI_API_KEY === undefined && !isRelayed ? [`PARLEY_ENGINE=${kind}: needs GEMINI_API_KEY`] : []
+  }
+  if (kind === 'cascade') return given.CASCADE_LLM === undefined ? [`PARLEY_ENGINE=${kind}: needs CASCADE_LLM`] : []
+  if (kind !== 'openai-live') return []
+  if (liveBase === undefined && isLocal(base)) return [`PARLEY_ENGINE=${kind}: needs OPENAI_LIVE_BASE_URL`]
+  return key === undefined && !isLocal(liveBase) ? [`PARLEY_ENGINE=${kind}: needs OPENAI_API_KEY`] : []
 }

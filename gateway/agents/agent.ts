@@ -13,9 +13,9 @@ const toolNames = z.array(z.string().min(1).max(64)).max(100)
 /** The behaviour of an agent: one `draft` that may be edited and one `live` that sessions get. */
 export const agentConfig = z.strictObject({
   /** `auto`: the best engine this gateway has. */
-  engine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-realtime', 'auto']).default('auto'),
+  engine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'auto']).default('auto'),
   /** Goes on with the conversation when the first engine is lost for good. `none`: the first is only opened again. */
-  secondEngine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-realtime', 'none']).default('none'),
+  secondEngine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'none']).default('none'),
   /** Empty: the engine's default. */
   model: z.string().max(100).default(''),
   voice: z.string().max(64).default(''),
@@ -59,6 +59,17 @@ export const agentConfig = z.strictObject({
       api: z.array(mutableField).default(ownFields),
     })
     .default({ visitor: ['outputModality'], api: ownFields }),
+  /** How people are heard; `null` is the provider's default. */
+  hearing: z
+    .strictObject({
+      /** `semantic_vad` waits for the end of a thought, `server_vad` for silence. */
+      turnDetection: z.enum(['server_vad', 'semantic_vad']).default('server_vad'),
+      eagerness: z.enum(['low', 'medium', 'high', 'auto']).nullable().default(null),
+      silenceMs: z.int().min(200).max(5_000).nullable().default(null),
+      threshold: z.number().min(0).max(1).nullable().default(null),
+      noiseReduction: z.enum(['near_field', 'far_field']).nullable().default(null),
+    })
+    .optional(),
   /** The widget shows its microphone. */
   speaks: z.boolean().default(true),
 })

@@ -131,6 +131,23 @@ test('an agent may have caps on messages and credits of a day and on credits of 
     await expect(scope.saveDraft(id, { limits: wrong })).rejects.toMatchObject({ code: 'invalid' })
 })
 
+test('an agent says how people are heard; by default the engine decides', async () => {
+  const scope = agents.of(tenant.id)
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: {} })
+  await scope.publish(id)
+  expect((await resolve(id))?.hearing).toBeUndefined()
+  await scope.saveDraft(id, {
+    hearing: { turnDetection: 'semantic_vad', eagerness: 'low', noiseReduction: 'near_field' },
+  })
+  await scope.publish(id)
+  expect((await resolve(id))?.hearing).toMatchObject({
+    turnDetection: 'semantic_vad',
+    eagerness: 'low',
+    silenceMs: null,
+  })
+  await expect(scope.saveDraft(id, { hearing: { silenceMs: 1 } })).rejects.toMatchObject({ code: 'invalid' })
+})
+
 test('[S002-33] the prompt library gives the tenant’s own prompt, else the first shared one, else an error', async () => {
   const scope = agents.of(tenant.id)
   const { id } = await scope.create({ slug: 'a', name: 'A', config: { library: true, instructions: 'Sell.' } })

@@ -46,6 +46,8 @@ export interface Brief {
   readonly tools: readonly string[]
   /** Configs stored before there were caps lack them. */
   readonly limits: Pick<AgentConfig['limits'], 'idleMs' | 'maxDurationMs'> & Partial<AgentConfig['limits']>
+  /** Missing: as by default. */
+  readonly hearing?: AgentConfig['hearing']
   readonly clientTools: boolean
   /** What the client may change by `session.update`. */
   readonly mutable: readonly MutableField[]
@@ -167,6 +169,7 @@ function briefOf(
     closing: config.closing,
     tools: session.tools,
     limits: config.limits,
+    hearing: config.hearing,
     clientTools: config.clientTools && session.trusted,
     mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
   }

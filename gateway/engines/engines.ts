@@ -35,6 +35,18 @@ export interface EngineTool {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
+/** How the person is heard, where the engine has a setting for it. Undefined: the provider's default. */
+export interface HearingSettings {
+  /** Of `semantic_vad`: how soon a pause is taken for the end of a turn. */
+  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
+  /** Of `server_vad`: the silence that ends a turn, ms. */
+  readonly silenceMs?: number
+  /** Of `server_vad`: how loud speech has to be, 0 to 1. */
+  readonly threshold?: number
+  /** `near_field`: a headset; `far_field`: a laptop or a room. */
+  readonly noiseReduction?: 'near_field' | 'far_field'
+}
+
 /** What one session needs of its engine. Built from the agent's live config; never from the client. */
 export interface EngineBrief {
   readonly instructions: string
@@ -44,6 +56,7 @@ export interface EngineBrief {
   readonly tools: readonly EngineTool[]
   readonly outputModality: 'audio' | 'text'
   readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
+  readonly hearing?: HearingSettings
   /** Earlier turns of the conversation, oldest first, for seeding. */
   readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
 }
@@ -78,8 +91,13 @@ export type EngineCommand =
     }
   /** Stop generating the answer in progress. */
   | { readonly type: 'cancel'; readonly responseId?: string; readonly raw?: Readonly<Record<string, unknown>> }
-  /** The person heard this item only up to `heardMs` of its audio; `heard`: the words of it, where they are known better. */
-  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number; readonly heard?: string }
+  /** The person heard this item only up to `heardMs` of its audio. `text`: which words that are, by the player's account. */
+  | {
+      readonly type: 'truncate'
+      readonly itemId: string
+      readonly heardMs: number
+      readonly text?: { readonly heard: string; readonly unheard: string }
+    }
   | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
@@ -99,7 +117,7 @@ export type CommandAnswer =
   | { readonly is: 'rejected' | 'unsupported'; readonly reason: string }
 
 /** Cumulative since the engine opened, disjoint (cached tokens are not counted again as input). Missing = not metered. */
-export type MeterKey =
+type NamedMeter =
   | 'input.text.tokens'
   | 'input.audio.tokens'
   | 'input.image.tokens'
@@ -112,10 +130,20 @@ export type MeterKey =
   | 'transcription.output.tokens'
   | 'transcription.seconds'
   | 'speech.characters'
-  /** Calls whose usage the provider did not tell, or not to the end: no price book has a cost for it, so the cost is unknown. */
-  | 'unreported.calls'
+  /** Of sessions that the provider charges by the second. */
+  | 'live.seconds'
+  /**
+   * Answers, transcriptions, calls or sessions whose usage the provider did not tell, or not to the end: no price book has a
+   * cost for it, so the cost is unknown.
+   */
+  | 'unknown.usages'
 
-export type Meters = Readonly<Partial<Record<MeterKey, number>>>
+/** Of the model that works behind the voice, e.g. `work.gpt-realtime-2_1.input.text.tokens`: its prices are its own. */
+type WorkMeter = `work.${string}`
+
+export type MeterKey = NamedMeter | WorkMeter
+
+export type Meters = Readonly<Partial<Record<NamedMeter, number>> & Record<WorkMeter, number>>
 
 interface Base {
   readonly source: Source
@@ -229,11 +257,14 @@ export interface Engine {
   /** Stops and restarts reading from the provider (the client is slow). */
   pause(): void
   resume(): void
-  /** Closes politely within 1 s, then hard; `closed` with cause `asked` follows unless it was closed already. */
+  /**
+   * Closes politely, then hard: within 1 s, or 3 s where the provider tells its bill at the end. `closed` with cause `asked`
+   * follows unless it was closed already; `usage` may come before it.
+   */
   close(): void
 }
 
-export type EngineKind = 'cascade' | 'demo' | 'gemini-live' | 'openai-realtime'
+export type EngineKind = 'cascade' | 'demo' | 'gemini-live' | 'openai-live' | 'openai-realtime'
 
 /** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
 export interface EngineFactory {

@@ -8,6 +8,7 @@ import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
+import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
 import type { OpenRequest, SessionsDeps } from './request.ts'
@@ -55,6 +56,8 @@ export interface Before {
 export interface Assembled {
   readonly session: Session
   readonly budget: Budget
+  /** Hears the engine before the session does. */
+  readonly engineEnd: EngineEnd
   readonly model: string
   readonly onNotice: SessionParts['onNotice']
 }
@@ -85,6 +88,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     progress: () => progress(),
     carried: () => carriedOf(made, session, budget),
   })
+  const engineEnd = new EngineEnd(clock, budget)
   const toolbox = toolboxOf(deps, made, { recorder, budget })
   const progress = (): SessionProgress => progressOf(session, recorder, budget)
   const now = (): SessionView => ({
@@ -105,8 +109,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     resume: made.resume,
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
-    onFinish: (end) => finish(deps, made, { budget, progress, end }),
-    onHandOver: () => handOver(deps, made, { budget, progress, carried: () => carriedOf(made, session, budget) }),
+    ...endings(deps, made, { engineEnd, budget, progress, carried: () => carriedOf(made, session, budget) }),
   }
   const session: Session = new Session(optionsOf(deps, made), parts)
   live.add(view.id, {
@@ -126,7 +129,25 @@ export function assemble(deps: Deps, made: Made): Assembled {
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  return { session, budget, model: view.engine.model, onNotice: parts.onNotice }
+  return { session, budget, engineEnd, model: view.engine.model, onNotice: parts.onNotice }
+}
+
+/** Both wait for the engine's last word first: it may be its bill. */
+function endings(
+  deps: Deps,
+  made: Made,
+  last: { engineEnd: EngineEnd; budget: Budget; progress: () => SessionProgress; carried: () => Carried },
+): Pick<SessionParts, 'onFinish' | 'onHandOver'> {
+  return {
+    async onFinish(end) {
+      if (end.settle) await last.engineEnd.told(engineEndMs)
+      await finish(deps, made, { ...last, end })
+    },
+    async onHandOver() {
+      await last.engineEnd.told(handOverEndMs)
+      await handOver(deps, made, last)
+    },
+  }
 }
 
 /** A process that stood still asks whether the session is still its own before it writes another word. */

@@ -1,6 +1,6 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
-import type { Engine, EngineEvent, EngineTool } from '../engines/engines.ts'
+import type { Engine, EngineEvent, EngineTool, HearingSettings } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
@@ -94,7 +94,10 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     tenantId,
     sessionId: ask.sessionId,
     factories,
-    onEvent: (event: EngineEvent) => made?.session.engineEvent(event),
+    onEvent: (event: EngineEvent) => {
+      made?.engineEnd.event(event)
+      made?.session.engineEvent(event)
+    },
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
     onTrouble: (trouble) => {
       leg.notice('engine_trouble', 'One moment, please.')
@@ -110,7 +113,8 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       model: modelOf(deps, brief),
       tools: ask.tools,
       outputModality,
-      turnDetection: 'server_vad',
+      turnDetection: brief.hearing?.turnDetection ?? 'server_vad',
+      hearing: hearingOf(brief.hearing),
       history: seed(ask.history.slice(-historyTurns)),
     },
   })
@@ -118,6 +122,11 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     made = assembled
   }
   return { engine, connect }
+}
+
+function hearingOf(hearing: OpenRequest['brief']['hearing']): HearingSettings {
+  const { turnDetection: _, ...settings } = hearing ?? {}
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
 }
 
 function withPresent(history: readonly Turn[], present: readonly Turn[]): readonly Turn[] {

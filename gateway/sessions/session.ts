@@ -258,7 +258,6 @@ export class Session implements LegPort {
         else toolbox.clientCall(event)
         return !toolbox.owns(event.name)
       case 'usage':
-        budget.meters(event.meters)
         return false
       case 'error':
         this.#parts.log[event.benign ? 'debug' : 'warn']({ code: event.code }, 'engine error')

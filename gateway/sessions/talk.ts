@@ -335,16 +335,19 @@ export class Talk {
       this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
     else
       this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
-    if (exactMs === undefined && this.#options.leg.reportsPlayback && !this.#restored.has(itemId))
-      this.#tell(itemId, Math.floor(heard.playedMs), split.heard)
+    if (exactMs === undefined && !this.#restored.has(itemId)) this.#tellHeard(itemId, heard.playedMs, split)
     this.#options.onTurnEnd()
   }
 
-  /** Who keeps the sound cuts it, and refuses to at 0; the others are told the words. A rewritten history must lose the whole. */
-  #tell(itemId: string, heardMs: number, heard: string): void {
+  /**
+   * Who truncates by itself refuses to at nought, and hears from the protocol's own client where the player does not report. A
+   * rewritten history loses the whole. One that takes notes has to be told even what is only inferred.
+   */
+  #tellHeard(itemId: string, playedMs: number, text: { readonly heard: string; readonly unheard: string }): void {
     const { truncate } = this.#capabilities
-    if (heardMs === 0 && truncate !== 'rewrite') return
-    const words = truncate === 'native' ? {} : { heard }
-    this.#options.engine.send({ type: 'truncate', itemId, heardMs, ...words })
+    if (truncate !== 'note' && !this.#options.leg.reportsPlayback) return
+    const heardMs = Math.floor(playedMs)
+    if (truncate !== 'native') this.#options.engine.send({ type: 'truncate', itemId, heardMs, text })
+    else if (heardMs > 0) this.#options.engine.send({ type: 'truncate', itemId, heardMs })
   }
 }

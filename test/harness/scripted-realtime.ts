@@ -42,6 +42,10 @@ export interface ScriptedOptions {
   readonly pace?: 'instant' | number
   /** Concurrent sessions beyond which the upgrade is answered 429. */
   readonly sessionCap?: number
+  /** Events have the names of the beta, as LocalAI, speaches, vLLM, Qwen and StepFun send them. */
+  readonly betaNames?: boolean
+  /** How long the provider says that a session may live; null: it does not say. */
+  readonly lifeMs?: number | null
   /** Milliseconds of silence that end the person's turn. */
   readonly silenceMs?: number
 }
@@ -59,6 +63,8 @@ export interface Fault {
 export interface ScriptedState {
   readonly scripts: Script[]
   readonly heard: string[]
+  readonly betaNames: boolean
+  readonly lifeMs: number | null
   pace: 'instant' | number
   silenceMs: number
   mute: boolean
@@ -82,6 +88,8 @@ export class ScriptedRealtime {
     this.#state = {
       scripts: [],
       heard: [],
+      betaNames: options.betaNames ?? false,
+      lifeMs: options.lifeMs === undefined ? 3_600_000 : options.lifeMs,
       pace: options.pace ?? 'instant',
       silenceMs: options.silenceMs ?? 500,
       mute: false,

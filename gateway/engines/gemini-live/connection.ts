@@ -89,7 +89,7 @@ export class Connection {
       opened: () => {
         this.#configured = true
         this.#versions.set(line, this.#version)
-        line.sendFirst(JSON.stringify(this.#needs.setup(this.#handle).setup))
+        line.greet(JSON.stringify(this.#needs.setup(this.#handle).setup))
       },
       frame: (frame) => {
         if (line !== this.#now && line !== this.#next) return

@@ -291,12 +291,12 @@ export class GeminiEngine implements Engine {
     return accepted
   }
 
-  #truncate({ itemId, heardMs, heard }: Of<'truncate'>): CommandAnswer {
+  #truncate({ itemId, heardMs, text }: Of<'truncate'>): CommandAnswer {
     const said = this.#reader.item(itemId)
     if (said === undefined) return { is: 'rejected', reason: 'unknown_item' }
     const endMs = Math.max(0, Math.min(Math.floor(heardMs), Math.floor(said.producedMs)))
     if (!said.isCut && endMs < said.producedMs) {
-      this.#pending.text(commands.heardText(heard ?? said.heardBy(endMs)))
+      this.#pending.text(commands.heardText(text?.heard ?? said.heardBy(endMs)))
     }
     said.cutOff()
     if (endMs > 0) this.#emitSoon({ type: 'truncated', source: 'local', itemId, heardMs: endMs })

@@ -9,7 +9,7 @@ type Counts = Record<Kind, number>
 type Details = UsageMetadata['promptTokensDetails']
 
 export class UsageMeters {
-  readonly #committed: Partial<Record<MeterKey, number>> = {}
+  readonly #committed: Record<string, number> = {}
   /** Of the turn under way: its reports grow, and may come twice. */
   #turn: UsageMetadata | undefined
 
@@ -107,7 +107,7 @@ function mostOfEach(a: Details, b: Details): Details {
   return [...counts].map(([modality, tokenCount]) => ({ modality, tokenCount }))
 }
 
-function add(meters: Partial<Record<MeterKey, number>>, key: MeterKey, amount: number): void {
+function add(meters: Record<string, number>, key: MeterKey, amount: number): void {
   meters[key] = (meters[key] ?? 0) + amount
 }
 

@@ -56,6 +56,22 @@ it('turns turn detection off with null, and changes only what was given', () => 
   })
 })
 
+it.each([
+  ['server_vad', { silence_duration_ms: 700, threshold: 0.6 }],
+  ['semantic_vad', { eagerness: 'low' }],
+] as const)('hears as the agent is set, and sends no setting that %s refuses', (turnDetection, own) => {
+  const hearing = { eagerness: 'low', silenceMs: 700, threshold: 0.6, noiseReduction: 'far_field' } as const
+  const event = commands.sessionUpdate({ ...brief, turnDetection, hearing }, 'x')
+  expect(readClientEvent(JSON.stringify(event))).toHaveProperty('event')
+  const expected = { type: turnDetection, ...own, create_response: true, interrupt_response: true }
+  expect(event).toHaveProperty('session.audio.input.turn_detection', expected)
+  expect(event).toHaveProperty('session.audio.input.noise_reduction', { type: 'far_field' })
+  // A change of the kind is a change of the whole: its settings go with it.
+  const change = commands.sessionChange({ turnDetection }, undefined, hearing)
+  expect(change).toHaveProperty('session.audio.input.turn_detection', expected)
+  expect(JSON.stringify(commands.sessionUpdate(brief, 'x'))).not.toContain('noise_reduction')
+})
+
 it('passes a client’s own event on in full, with the id the session chose', () => {
   const raw = {
     type: 'conversation.item.create',

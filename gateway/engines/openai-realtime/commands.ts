@@ -1,6 +1,6 @@
 // Intents and the brief in the words of the GA protocol. Pure: frames out, nothing sent.
 
-import type { EngineBrief, EngineCommand, EngineTool } from '../engines.ts'
+import type { EngineBrief, EngineCommand, EngineTool, HearingSettings } from '../engines.ts'
 
 export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string }
 
@@ -35,7 +35,8 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
         input: {
           format: pcm24k,
           transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
-          turn_detection: turnDetectionOf(brief.turnDetection),
+          ...noiseReductionOf(brief.hearing),
+          turn_detection: turnDetectionOf(brief.turnDetection, brief.hearing),
         },
         output: { format: pcm24k, voice: voiceOf(brief.voice) },
       },
@@ -43,13 +44,15 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
   }
 }
 
-/** The `update` command: only what is given changes. */
+/** The `update` command: only what is given changes. `hearing` fills in turn detection, which is replaced as a whole. */
 export function sessionChange(
   fields: Extract<EngineCommand, { type: 'update' }>['fields'],
   eventId?: string,
+  hearing?: HearingSettings,
 ): WireEvent {
+  const { turnDetection } = fields
   const input =
-    fields.turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(fields.turnDetection) } }
+    turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(turnDetection, hearing) } }
   const output = fields.voice === undefined ? {} : { output: { voice: voiceOf(fields.voice) } }
   const audio = { ...input, ...output }
   return {
@@ -125,8 +128,25 @@ function toolOf(tool: EngineTool): Readonly<Record<string, unknown>> {
   return { type: 'function', name: tool.name, description: tool.description, parameters: tool.parameters }
 }
 
-function turnDetectionOf(kind: EngineBrief['turnDetection']): Readonly<Record<string, unknown>> | null {
-  return kind === 'none' ? null : { type: kind, create_response: true, interrupt_response: true }
+/** Each kind takes its own settings and refuses the other's. */
+function turnDetectionOf(
+  kind: EngineBrief['turnDetection'],
+  { eagerness, silenceMs, threshold }: HearingSettings = {},
+): Readonly<Record<string, unknown>> | null {
+  const automatic = { create_response: true, interrupt_response: true }
+  if (kind === 'none') return null
+  if (kind === 'semantic_vad') return { type: kind, ...(eagerness === undefined ? {} : { eagerness }), ...automatic }
+  return {
+    type: kind,
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(silenceMs === undefined ? {} : { silence_duration_ms: Math.round(silenceMs) }),
+    ...automatic,
+  }
+}
+
+/** Servers of the beta days do not know the field: it is sent only where it is wanted. */
+function noiseReductionOf({ noiseReduction }: HearingSettings = {}): Readonly<Record<string, unknown>> {
+  return noiseReduction === undefined ? {} : { noise_reduction: { type: noiseReduction } }
 }
 
 function voiceOf(voice: string): string | { id: string } {

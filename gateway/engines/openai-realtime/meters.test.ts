@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { responseUsage, UsageMeters } from './meters.ts'
+import { responseUsage, transcriptionUsage, UsageMeters } from './meters.ts'
 
 const usage = responseUsage.parse({
   input_tokens: 300,
@@ -38,7 +39,7 @@ it('splits a cached total that comes without its parts, never below zero', () =>
   const partial = { text_tokens: 10, audio_tokens: 30, image_tokens: 0, cached_tokens: 25 }
   const meters = new UsageMeters().response(
     'resp_1',
-    responseUsage.parse({ input_tokens: 40, input_token_details: partial }),
+    responseUsage.parse({ input_tokens: 40, output_tokens: 0, input_token_details: partial }),
   )
   expect(meters).toEqual({
     'input.audio.tokens': 15,
@@ -67,4 +68,87 @@ it('keeps a response and an item of the same id apart', () => {
   const meters = new UsageMeters()
   meters.response('x', usage)
   expect(meters.transcription('x', { type: 'duration', seconds: 1 })).toBeDefined()
+})
+
+const count = fc.nat(20_000)
+const kinds = { text_tokens: count, audio_tokens: count, image_tokens: count }
+const some = (shape: Record<string, fc.Arbitrary<unknown>>) => fc.record(shape, { requiredKeys: [] })
+/** Of every server there is: complete, with parts missing, with parts that contradict each other. */
+const anyUsage = fc.record(
+  {
+    input_tokens: count,
+    output_tokens: count,
+    input_token_details: some({ ...kinds, cached_tokens: count, cached_tokens_details: some(kinds) }),
+    output_token_details: some({ text_tokens: count, audio_tokens: count }),
+  },
+  { requiredKeys: ['input_tokens', 'output_tokens'] },
+)
+const reports = fc.array(fc.record({ id: fc.integer({ min: 1, max: 6 }).map((n) => `resp_${n}`), usage: anyUsage }), {
+  maxLength: 15,
+})
+
+it('books on disjoint meters exactly what the provider counts, whatever of it is split, repeated or contradictory', () => {
+  fc.assert(
+    fc.property(reports, (all) => {
+      const meters = new UsageMeters()
+      const totals = new Map<string, number>()
+      let booked: Readonly<Record<string, number>> = {}
+      for (const { id, usage: given } of all) {
+        const after = meters.response(id, responseUsage.parse(given))
+        expect(after === undefined).toBe(totals.has(id))
+        for (const [meter, amount] of Object.entries(booked))
+          expect(after?.[meter as 'input.text.tokens'] ?? amount).toBeGreaterThanOrEqual(amount)
+        booked = after ?? booked
+        if (!totals.has(id)) totals.set(id, given.input_tokens + given.output_tokens)
+      }
+      const sum = Object.values(booked).reduce((a, b) => a + b, 0)
+      expect(sum).toBe([...totals.values()].reduce((a, b) => a + b, 0))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+it('knows the parts of well-formed usage: cached and fresh tokens of a kind are the kind', () => {
+  const split = fc.record({
+    text: count,
+    audio: count,
+    image: count,
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
+  fc.assert(
+    fc.property(split, count, count, ({ text, audio, image, share }, outText, outAudio) => {
+      const part = (n: number) => Math.floor(n * share)
+      const meters = new UsageMeters().response(
+        'resp_1',
+        responseUsage.parse({
+          input_tokens: text + audio + image,
+          output_tokens: outText + outAudio,
+          input_token_details: {
+            text_tokens: text,
+            audio_tokens: audio,
+            image_tokens: image,
+            cached_tokens: part(text) + part(audio) + part(image),
+            cached_tokens_details: { text_tokens: part(text), audio_tokens: part(audio), image_tokens: part(image) },
+          },
+          output_token_details: { text_tokens: outText, audio_tokens: outAudio },
+        }),
+      )
+      for (const [kind, whole] of Object.entries({ text, audio, image })) {
+        const of = (name: string) => (meters as Readonly<Record<string, number>>)[name] ?? 0
+        expect(of(`input.cached.${kind}.tokens`)).toBe(part(whole))
+        expect(of(`input.${kind}.tokens`)).toBe(whole - part(whole))
+      }
+      expect([meters?.['output.text.tokens'] ?? 0, meters?.['output.audio.tokens'] ?? 0]).toEqual([outText, outAudio])
+    }),
+  )
+})
+
+it('says that it does not know what the provider did not tell, once for each', () => {
+  const meters = new UsageMeters()
+  expect(responseUsage.safeParse({ input_tokens: 5 }).success).toBe(false)
+  expect(responseUsage.safeParse({}).success).toBe(false)
+  expect(transcriptionUsage.safeParse({ type: 'tokens', input_tokens: 5 }).success).toBe(false)
+  expect(meters.response('resp_1', undefined)).toEqual({ 'unknown.usages': 1 })
+  expect(meters.response('resp_1', undefined)).toBeUndefined()
+  expect(meters.transcription('item_1', undefined)).toEqual({ 'unknown.usages': 2 })
 })

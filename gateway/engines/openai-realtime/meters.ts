@@ -4,17 +4,20 @@ import { z } from 'zod'
 import type { MeterKey, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 
-const tokens = z.number().nonnegative().catch(0)
-const byKind = z.object({ text_tokens: tokens, audio_tokens: tokens, image_tokens: tokens })
+const tokens = z.number().nonnegative()
+/** A part that is not told is counted with the rest: as text. */
+const part = tokens.catch(0)
+const byKind = z.object({ text_tokens: part, audio_tokens: part, image_tokens: part })
 
+/** Both totals, or nothing is known. */
 export const responseUsage = z.object({
   input_tokens: tokens,
   output_tokens: tokens,
   input_token_details: byKind
-    .extend({ cached_tokens: tokens, cached_tokens_details: byKind.optional().catch(undefined) })
+    .extend({ cached_tokens: part, cached_tokens_details: byKind.optional().catch(undefined) })
     .optional()
     .catch(undefined),
-  output_token_details: z.object({ text_tokens: tokens, audio_tokens: tokens }).optional().catch(undefined),
+  output_token_details: z.object({ text_tokens: part, audio_tokens: part }).optional().catch(undefined),
 })
 
 export const transcriptionUsage = z.union([
@@ -25,14 +28,15 @@ export const transcriptionUsage = z.union([
 type Kinds = z.output<typeof byKind>
 
 export class UsageMeters {
-  readonly #meters: Partial<Record<MeterKey, number>> = {}
+  readonly #meters: Record<string, number> = {}
   readonly #counted = new Recent<true>()
 
-  /** The new totals, or undefined when this response was counted before. */
-  response(responseId: string, usage: z.output<typeof responseUsage>): Meters | undefined {
+  /** The new totals, or undefined when this response was counted before. `usage` undefined: the provider did not tell it. */
+  response(responseId: string, usage: z.output<typeof responseUsage> | undefined): Meters | undefined {
     if (!this.#first(`response ${responseId}`)) return undefined
+    if (usage === undefined) return this.#unknown()
     const input = usage.input_token_details
-    const all: Kinds = input ?? { text_tokens: usage.input_tokens, audio_tokens: 0, image_tokens: 0 }
+    const all = inputOf(usage.input_tokens, input ?? none)
     const cached = input === undefined ? none : cachedOf(all, input.cached_tokens, input.cached_tokens_details)
     this.#add('input.text.tokens', all.text_tokens - cached.text_tokens)
     this.#add('input.audio.tokens', all.audio_tokens - cached.audio_tokens)
@@ -40,19 +44,26 @@ export class UsageMeters {
     this.#add('input.cached.text.tokens', cached.text_tokens)
     this.#add('input.cached.audio.tokens', cached.audio_tokens)
     this.#add('input.cached.image.tokens', cached.image_tokens)
-    this.#add('output.text.tokens', usage.output_token_details?.text_tokens ?? usage.output_tokens)
-    this.#add('output.audio.tokens', usage.output_token_details?.audio_tokens ?? 0)
+    const audio = Math.min(usage.output_tokens, usage.output_token_details?.audio_tokens ?? 0)
+    this.#add('output.text.tokens', usage.output_tokens - audio)
+    this.#add('output.audio.tokens', audio)
     return { ...this.#meters }
   }
 
   /** As `response`, for the transcription of one item. */
-  transcription(itemId: string, usage: z.output<typeof transcriptionUsage>): Meters | undefined {
+  transcription(itemId: string, usage: z.output<typeof transcriptionUsage> | undefined): Meters | undefined {
     if (!this.#first(`transcription ${itemId}`)) return undefined
+    if (usage === undefined) return this.#unknown()
     if (usage.type === 'duration') this.#add('transcription.seconds', usage.seconds)
     else {
       this.#add('transcription.input.tokens', usage.input_tokens)
       this.#add('transcription.output.tokens', usage.output_tokens)
     }
+    return { ...this.#meters }
+  }
+
+  #unknown(): Meters {
+    this.#add('unknown.usages', 1)
     return { ...this.#meters }
   }
 
@@ -68,6 +79,13 @@ export class UsageMeters {
 }
 
 const none: Kinds = { text_tokens: 0, audio_tokens: 0, image_tokens: 0 }
+
+/** The total is what is charged for: parts that exceed it are cut to it, what they leave is text. */
+function inputOf(total: number, parts: Kinds): Kinds {
+  const audio = Math.min(total, parts.audio_tokens)
+  const image = Math.min(total - audio, parts.image_tokens)
+  return { text_tokens: total - audio - image, audio_tokens: audio, image_tokens: image }
+}
 
 /** A total without its split is taken from text first: the cheaper error for who pays. */
 function cachedOf(all: Kinds, total: number, split: Kinds | undefined): Kinds {

@@ -69,7 +69,6 @@ type State = 'idle' | 'opening' | 'configuring' | 'ready' | 'closing' | 'closed'
 
 class RealtimeEngine implements Engine {
   readonly kind = 'openai-realtime'
-  readonly capabilities: Capabilities
   readonly #needs: OpenAiRealtimeNeeds
   readonly #options: EngineOptions
   readonly #log: Log
@@ -82,6 +81,7 @@ class RealtimeEngine implements Engine {
   #voiced = false
   #engineSessionId = ''
   #model: string
+  #lifeMs: number
   /** An answer's own instructions replace the session's: what is added to them needs them. */
   #instructions: string
   /** The provider explains a close in an `error` just before it. */
@@ -97,9 +97,13 @@ class RealtimeEngine implements Engine {
       refused: (refusal) => this.#refused(refusal),
       gone: (gone) => this.#gone(gone),
     })
-    this.capabilities = { ...capabilities, maxDurationMs: needs.maxDurationMs ?? maxDurationMs(needs.baseUrl) }
+    this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
     this.#instructions = options.brief.instructions
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
+  }
+
+  get capabilities(): Capabilities {
+    return { ...capabilities, maxDurationMs: this.#lifeMs }
   }
 
   get bufferedBytes(): number {
@@ -159,12 +163,19 @@ class RealtimeEngine implements Engine {
     const session = events.session.safeParse(event)
     if (session.success && session.data.session.id !== '') this.#engineSessionId = session.data.session.id
     if (session.success && session.data.session.model !== '') this.#model = session.data.session.model
+    if (session.success) this.#told(session.data.session.expires_at)
     if (event.type === 'session.created' && this.#state === 'opening') this.#configure()
     else if (event.type === 'session.updated' && this.#state === 'configuring') {
       this.#state = 'ready'
       const engineSessionId = this.#engineSessionId
       this.#emit({ type: 'ready', source: 'provider', engineSessionId, model: this.#model })
     }
+  }
+
+  /** The provider knows best how long a session lives; a time that is over already tells nothing. */
+  #told(expiresAt: number | undefined): void {
+    const leftMs = (expiresAt ?? 0) * 1000 - this.#needs.clock.now()
+    if (this.#needs.maxDurationMs === undefined && leftMs > 0) this.#lifeMs = Math.min(this.#lifeMs, leftMs)
   }
 
   /** The provider works in order, so the queue may follow its configuration without waiting for the echo. */
@@ -275,7 +286,7 @@ class RealtimeEngine implements Engine {
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
     if (fields.instructions !== undefined) this.#instructions = fields.instructions
     if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
-    return this.#write(commands.sessionChange(fields, command.eventId))
+    return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief.hearing))
   }
 
   #write(event: commands.WireEvent): CommandAnswer {

@@ -90,7 +90,8 @@ export class Reader {
 
   #aside(event: z.output<typeof events.anyEvent>, wire: Buffer): Events {
     const done = event.type === 'response.done' ? events.responseDone.safeParse(event) : undefined
-    const usage = done?.data === undefined ? [] : this.#usage(done.data.response.id, done.data.response.usage)
+    const response = done?.data?.response
+    const usage = response === undefined ? [] : this.#usage(response.id, response.usage, response.status)
     return [...usage, native(event.type, wire)]
   }
 
@@ -228,13 +229,15 @@ export class Reader {
     return [
       ...calls,
       ...limited,
-      ...this.#usage(responseId, usage),
+      ...this.#usage(responseId, usage, status),
       { type: 'responseDone', source: said, wire, responseId, status, ...(reason === undefined ? {} : { reason }) },
     ]
   }
 
-  #usage(responseId: string, usage: z.output<typeof responseUsage> | null | undefined): Events {
-    return usage == null ? [] : metered(this.#meters.response(responseId, usage))
+  /** An answer that failed or was stopped may have cost nothing; one that was given has. */
+  #usage(responseId: string, usage: z.output<typeof responseUsage> | null | undefined, status: string): Events {
+    if (usage == null && status !== 'completed') return []
+    return metered(this.#meters.response(responseId, usage ?? undefined))
   }
 
   #outputBegins(e: z.output<typeof events.outputItem>, wire: Buffer): Events {
@@ -285,7 +288,7 @@ export class Reader {
   }
 
   #heard(e: z.output<typeof events.heardDone>, wire: Buffer): Events {
-    const usage = e.usage === undefined ? [] : metered(this.#meters.transcription(e.item_id, e.usage))
+    const usage = metered(this.#meters.transcription(e.item_id, e.usage))
     return [...usage, { type: 'userText', source: said, wire, itemId: e.item_id, final: e.transcript }]
   }
 }

@@ -54,12 +54,13 @@ export class Inbound {
   #clientTools: readonly EngineTool[] = []
   #instructions: string | undefined
   #voice: string
-  #detection: Detection = 'server_vad'
+  #detection: Detection
   #settings: Readonly<Record<string, unknown>> = {}
 
   constructor(options: InboundOptions) {
     this.#options = options
     this.#voice = options.brief.voice
+    this.#detection = options.brief.hearing?.turnDetection ?? 'server_vad'
   }
 
   /** Milliseconds of audio in the frame, 0 for anything else. */
