@@ -2,9 +2,9 @@
 // its handle is passed on; what a session is set up with changes only on the way from one connection to the next.
 
 import type { Clock, Timer } from '../../platform/clock.ts'
-import type { Address } from '../openai-realtime/address.ts'
-import { type Gone, Line } from '../openai-realtime/line.ts'
-import type { Refusal } from '../openai-realtime/refusal.ts'
+import type { Address } from '../upstream/address.ts'
+import { type Gone, Line } from '../upstream/line.ts'
+import type { Refusal } from '../upstream/refusal.ts'
 import type { Frame } from './commands.ts'
 import { durationMs, readMessage, type ServerMessage } from './events.ts'
 

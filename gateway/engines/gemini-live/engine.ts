@@ -13,8 +13,8 @@ import type {
   EngineEvent,
   EngineOptions,
 } from '../engines.ts'
-import type { Gone } from '../openai-realtime/line.ts'
-import type { Refusal } from '../openai-realtime/refusal.ts'
+import type { Gone } from '../upstream/line.ts'
+import type { Refusal } from '../upstream/refusal.ts'
 import { geminiAddress } from './address.ts'
 import { Asking } from './asking.ts'
 import * as commands from './commands.ts'

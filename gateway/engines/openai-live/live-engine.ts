@@ -2,7 +2,7 @@
 
 import type { Log } from '../../platform/log.ts'
 import type { Capabilities, CommandAnswer, Engine, EngineCommand, EngineEvent, EngineOptions } from '../engines.ts'
-import { liveAddress } from '../openai-realtime/address.ts'
+import { liveAddress } from '../upstream/address.ts'
 import { Appends } from './appends.ts'
 import { capabilities } from './capabilities.ts'
 import * as commands from './commands.ts'

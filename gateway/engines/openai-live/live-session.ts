@@ -2,9 +2,9 @@
 
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
-import type { Address } from '../openai-realtime/address.ts'
-import { type Gone, Line } from '../openai-realtime/line.ts'
-import type { Refusal } from '../openai-realtime/refusal.ts'
+import type { Address } from '../upstream/address.ts'
+import { type Gone, Line } from '../upstream/line.ts'
+import type { Refusal } from '../upstream/refusal.ts'
 import type { WireEvent } from './commands.ts'
 import { type LiveEvent, readLiveEvent, type UsageEvent, type VoiceEvent } from './events.ts'
 

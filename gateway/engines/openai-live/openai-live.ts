@@ -3,7 +3,7 @@
 // costs by the second, so there is one only while the conversation is spoken; a written one is the text engine's alone.
 
 import type { EngineFactory, EngineOptions } from '../engines.ts'
-import { needsKey } from '../openai-realtime/address.ts'
+import { needsKey } from '../upstream/address.ts'
 import { LiveEngine } from './live-engine.ts'
 import type { LiveNeeds } from './needs.ts'
 

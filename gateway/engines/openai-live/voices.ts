@@ -3,7 +3,7 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type { EngineEvent, Meters } from '../engines.ts'
-import type { Address } from '../openai-realtime/address.ts'
+import type { Address } from '../upstream/address.ts'
 import type { WireEvent } from './commands.ts'
 import type { UsageEvent, VoiceEvent } from './events.ts'
 import { LiveSession, type LiveSessionFacts, type SessionEnd } from './live-session.ts'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { readClientEvent } from '../../../test/harness/scripted-realtime-wire.ts'
 import type { EngineBrief } from '../engines.ts'
-import { maxDurationMs, realtimeAddress } from './address.ts'
+import { maxDurationMs, realtimeAddress } from '../upstream/address.ts'
 import * as commands from './commands.ts'
 
 const brief: EngineBrief = {

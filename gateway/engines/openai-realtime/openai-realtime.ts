@@ -12,13 +12,13 @@ import type {
   EngineFactory,
   EngineOptions,
 } from '../engines.ts'
-import { maxDurationMs, needsKey, realtimeAddress } from './address.ts'
+import { maxDurationMs, needsKey, realtimeAddress } from '../upstream/address.ts'
+import { type Gone, Line } from '../upstream/line.ts'
+import type { Refusal } from '../upstream/refusal.ts'
 import * as commands from './commands.ts'
 import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
-import { type Gone, Line } from './line.ts'
 import { Reader } from './reader.ts'
-import type { Refusal } from './refusal.ts'
 import { Turns } from './turns.ts'
 
 export interface OpenAiRealtimeNeeds {
