@@ -22,7 +22,7 @@ import { identityRoutes } from './identity/routes.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
-import { createLegs } from './legs/legs.ts'
+import { createLegs, type Legs } from './legs/legs.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -195,7 +195,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     joined: new Map(),
   })
   let demo: Seeded | undefined
-  const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade, demo: () => demo })
+  const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
   const drain = async (): Promise<void> => {
     await slices.sessions.drain()
     await jobs.drain()
@@ -254,7 +254,7 @@ function createAppHttp(
   deps: Slices &
     Outside & {
       readonly stores: Stores
-      readonly upgrade: HttpDeps['upgrade']
+      readonly legs: Legs
       readonly demo: () => Seeded | undefined
     },
 ): ReturnType<typeof createHttp> {
@@ -270,6 +270,7 @@ function createAppHttp(
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
+      ...deps.legs.routes,
       ...usageRoutes(deps),
       ...entityRoutes({
         ...deps,
@@ -299,7 +300,7 @@ function createAppHttp(
       const answer = await deps.usage.allowRequest({ tenantId, plan, keyId, ip: undefined })
       return answer.is === 'refused' ? answer : undefined
     },
-    upgrade: deps.upgrade,
+    upgrade: deps.legs.upgrade,
   })
 }
 

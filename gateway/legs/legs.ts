@@ -3,21 +3,30 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import { problems } from '../protocol/codes.ts'
 import { limits, subprotocol } from '../protocol/realtime.ts'
 import { Addresses } from './addresses.ts'
 import { acceptConsole, type ConsoleDeps } from './console/console-socket.ts'
+import { acceptLive, type LiveDeps, livePathOf } from './live/accept.ts'
+import { LiveCalls } from './live/live-calls.ts'
+import { liveRoutes } from './live/routes.ts'
 import { type AcceptDeps, acceptRealtime } from './realtime/accept.ts'
 import { closeSocket } from './realtime/web-socket-channel.ts'
+
+/** A fixture of 30 s is the longest a Live client sends at once: 1.44 MB, as base64. */
+const liveFrameBytes = 2 * 1024 * 1024
 
 export interface Legs {
   /** True when the path is ours; the socket is then taken care of. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ip: string): boolean
+  /** What belongs to calls and goes over HTTP. */
+  readonly routes: readonly Route[]
   close(): void
 }
 
-export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
+export function createLegs(deps: AcceptDeps & ConsoleDeps & Omit<LiveDeps, 'liveCalls'>): Legs {
   // Deflate costs four times the relay; the fragment limits stop a peer that pins memory with one-byte fragments.
   const options = {
     noServer: true,
@@ -31,12 +40,27 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
     maxPayload: limits.textFrameBytes,
     handleProtocols: (offered) => [subprotocol.parley, subprotocol.openai].find((each) => offered.has(each)) ?? false,
   })
-  const live = new WebSocketServer({ ...options, maxPayload: 16 * 1024 })
+  const live = new WebSocketServer({
+    ...options,
+    maxPayload: liveFrameBytes,
+    handleProtocols: (offered) => offered.has(subprotocol.openai) && subprotocol.openai,
+  })
+  const consoles = new WebSocketServer({ ...options, maxPayload: 16 * 1024 })
   const addresses = new Addresses(deps.clock)
+  const liveCalls = new LiveCalls()
   return {
+    routes: liveRoutes({ ...deps, liveCalls }),
     upgrade(request, socket, head, ip) {
       const path = new URL(request.url ?? '/', 'http://gateway').pathname
-      const server = path === '/v1/realtime' ? realtime : path === '/v1/console/live' ? live : undefined
+      const livePath = livePathOf(path)
+      const server =
+        livePath !== undefined
+          ? live
+          : path === '/v1/realtime'
+            ? realtime
+            : path === '/v1/console/live'
+              ? consoles
+              : undefined
       if (server === undefined) return false
       const entry = addresses.ask(ip)
       if (entry.is === 'flood') {
@@ -48,12 +72,13 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
         client.on('close', () => addresses.closed(ip))
         const connection = { request, socket: client, ip }
         if (entry.is === 'crowded') turnAway(client, entry.retryAfterMs)
+        else if (livePath !== undefined) void acceptLive({ ...deps, liveCalls }, connection, livePath)
         else void (server === realtime ? acceptRealtime(deps, connection) : acceptConsole(deps, connection))
       })
       return true
     },
     close() {
-      for (const server of [realtime, live]) for (const client of server.clients) client.terminate()
+      for (const server of [realtime, live, consoles]) for (const client of server.clients) client.terminate()
     },
   }
 }

@@ -111,7 +111,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       voice: brief.voice,
       language: brief.language,
       model: modelOf(deps, brief),
-      tools: ask.tools,
+      tools: [...ask.tools, ...(ask.request.clientTools ?? [])],
       outputModality,
       turnDetection: brief.hearing?.turnDetection ?? 'server_vad',
       hearing: hearingOf(brief.hearing),

@@ -6,9 +6,8 @@ import { isOwnOrigin } from '../../platform/http.ts'
 import { newId, type TenantId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Channel } from '../../protocol/turn.ts'
-import type { OpenRequest } from '../../sessions/sessions.ts'
+import type { Leg, OpenRequest } from '../../sessions/sessions.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
-import type { RealtimeLeg } from './realtime-leg.ts'
 
 export interface CallerDeps {
   readonly tenants: Tenants
@@ -74,11 +73,11 @@ async function byApiKey(deps: CallerDeps, key: string, slug: string | undefined)
 }
 
 /** What the session is opened with. Throws where tenant or agent may not talk. */
-export async function requestOf(
+export async function requestOf<L extends Leg>(
   deps: CallerDeps,
   caller: Caller,
-  { ip, leg }: { readonly ip: string; readonly leg: RealtimeLeg },
-): Promise<OpenRequest & { readonly leg: RealtimeLeg }> {
+  { ip, leg }: { readonly ip: string; readonly leg: L },
+): Promise<OpenRequest & { readonly leg: L }> {
   const [tenant, brief] = await Promise.all([deps.tenants.byId(caller.tenantId), deps.agents.resolve(caller)])
   if (tenant === undefined || tenant.status !== 'active') throw new Problem('revoked')
   if (brief === undefined) throw new Problem('agent_inactive')
