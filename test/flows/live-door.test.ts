@@ -133,6 +133,8 @@ describe.each(liveEngines)('a Live session answered by %s', (engine) => {
     await client.speak('What is the weather?')
     const { delegation } = delegationBody.parse(await client.event('session.delegation.created'))
     expect(delegation.target).toBe('client')
+    // A script calls whatever it likes; a model only what it was offered.
+    expect(place.told()).toContain('Hands what the person asked for last')
     client.send({ type: 'session.thinking.append', content: 'Looking at the sky.', delegation_id: delegation.id })
     await client.event('session.thinking.appended')
     client.send({

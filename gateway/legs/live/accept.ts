@@ -100,7 +100,6 @@ async function open(deps: LiveDeps, { request, ip }: Connection, entrance: Entra
 
 /** A credential that is none is refused before anybody waits for what it wants; the agent may be named only then. */
 async function recognise(deps: LiveDeps, { token = '', origin, host }: Asked): Promise<void> {
-  if (token === '') throw new Problem('unauthenticated')
   if (token.startsWith('af_') && (await deps.identity.verifyApiKey(token)) === undefined)
     throw new Problem('unauthenticated')
   if (!token.startsWith('af_')) await authenticate(deps, { token, origin, host, agent: undefined, model: undefined })
