@@ -245,6 +245,15 @@ describe('work on our side', () => {
     expect(turns.map(({ role }) => role)).toEqual(expect.arrayContaining(['user', 'tool', 'agent']))
   })
 
+  test('a client that sends all it has at once is answered once', async () => {
+    await using client = await connectLive(gateway.wsUrl, { token: gateway.apiKey })
+    client.send({ type: 'session.start', session: { model: 'productco', ...responses } })
+    write(client, 'Do you have a red sofa?')
+    await client.until((each) => /Alba/.test(each.said('output')) || undefined, 'the answer')
+    expect(client.said('output')).toMatch(/^I found/)
+    expect(client.types[0]).toBe('session.started')
+  })
+
   test("a function of the client's is called through a backend response, answered, and the answer spoken", async () => {
     const tool = {
       type: 'function',

@@ -98,18 +98,23 @@ function setup() {
   })
   channel.say({ type: 'session.start', session: { model: 'shop' } })
   call.join(entrance)
-  const engine = (event: object): void => leg.engineEvent({ source: 'provider', ...event } as EngineEvent)
+  const engine = async (event: object): Promise<void> => {
+    leg.engineEvent({ source: 'provider', ...event } as EngineEvent)
+    await Promise.resolve()
+  }
   const types = (): string[] => channel.told.map(({ type }) => type)
   return { clock, channel, leg, asked, engine, types, call }
 }
 
-const ready = { type: 'ready', engineSessionId: 'x', model: 'm' }
+const ready = { type: 'ready', engineSessionId: 'x', model: 'm' } as const
 
-test('nothing is said before the engine is ready; what came before is done then', () => {
-  const { channel, engine, types, asked } = setup()
+test('nothing is said before the engine is ready; what came before is done when it is through with that', async () => {
+  const { channel, leg, types, asked } = setup()
   channel.say({ type: 'session.thinking.append', content: 'x', delegation_id: null })
   expect(types()).toEqual([])
-  engine(ready)
+  leg.engineEvent({ source: 'provider', ...ready })
+  expect(asked).toEqual([])
+  await Promise.resolve()
   expect(types()).toEqual(['session.started', 'session.thinking.appended'])
   expect(channel.told[0]).toMatchObject({ client_event_id: 's', session: { id: 'sess_1' } })
   expect(JSON.stringify(channel.told)).not.toContain('secret')
@@ -118,7 +123,7 @@ test('nothing is said before the engine is ready; what came before is done then'
 
 test('seconds are told once a minute, and the last ones with the reason', async () => {
   const { clock, channel, leg, engine, types } = setup()
-  engine(ready)
+  await engine(ready)
   for (let i = 0; i < 5; i++) {
     channel.events?.alive()
     await clock.advance(25_000)
@@ -138,13 +143,13 @@ test('seconds are told once a minute, and the last ones with the reason', async 
   expect(types()).toHaveLength(count)
 })
 
-test('an engine that calls what nobody offered gets an answer; the delegate tool is a delegation', () => {
+test('an engine that calls what nobody offered gets an answer; the delegate tool is a delegation', async () => {
   const { channel, engine, asked } = setup()
-  engine(ready)
+  await engine(ready)
   const call = { type: 'toolCall', responseId: 'r', itemId: 'i', arguments: '{}' }
-  engine({ ...call, callId: 'c1', name: 'invented' })
+  await engine({ ...call, callId: 'c1', name: 'invented' })
   expect(asked).toMatchObject([['toolResult', 'c1', expect.stringContaining('unknown_tool')], ['respond']])
-  engine({ ...call, callId: 'c2', name: 'delegate' })
+  await engine({ ...call, callId: 'c2', name: 'delegate' })
   const created = channel.told.find(({ type }) => type === 'session.delegation.created')
   const { id } = z.looseObject({ id: z.string() }).parse(created?.delegation)
   for (const content of ['First.', 'Second.'])
@@ -158,9 +163,9 @@ test('an engine that calls what nobody offered gets an answer; the delegate tool
 
 test('an instruction breaks off what is being said; one that asks for silence asks for no answer', async () => {
   const { clock, channel, engine, asked } = setup()
-  engine(ready)
-  engine({ type: 'responseStarted', responseId: 'r' })
-  engine({ type: 'audio', responseId: 'r', itemId: 'i', pcm: Buffer.alloc(48 * 1_000), ms: 1_000 })
+  await engine(ready)
+  await engine({ type: 'responseStarted', responseId: 'r' })
+  await engine({ type: 'audio', responseId: 'r', itemId: 'i', pcm: Buffer.alloc(48 * 1_000), ms: 1_000 })
   await clock.advance(40)
   const names = (): unknown[] => asked.splice(0).map((each) => (each as unknown[])[0])
   channel.say({ type: 'session.instructions.append', content: 'Speak of the sale.', delegation_id: null })
@@ -169,9 +174,9 @@ test('an instruction breaks off what is being said; one that asks for silence as
   expect(names()).toEqual(['command', 'interrupt', 'cancel'])
 })
 
-test('a muted microphone is silence, and whoever attached hears it all the same', () => {
+test('a muted microphone is silence, and whoever attached hears it all the same', async () => {
   const { channel, engine, asked, call } = setup()
-  engine(ready)
+  await engine(ready)
   const observer = new FakeChannel()
   expect(call.attach(observer, () => {})).toBe(true)
   channel.say({ type: 'session.input_audio.mute' })
@@ -189,14 +194,14 @@ test('a muted microphone is silence, and whoever attached hears it all the same'
   ])
 })
 
-test('a client that sends nothing but nonsense is closed; a session that was lost is told to the observers', () => {
+test('a client that sends nothing but nonsense is closed; a session that was lost is told to the observers', async () => {
   const { channel, engine, asked, call } = setup()
-  engine(ready)
+  await engine(ready)
   for (let i = 0; i < 20; i++) channel.say({ type: 'nonsense' })
   expect(channel.closedWith).toBe('invalid')
   expect(asked).toEqual([['bye']])
   const second = setup()
-  second.engine(ready)
+  await second.engine(ready)
   const observer = new FakeChannel()
   second.call.attach(observer, () => {})
   second.channel.terminate()

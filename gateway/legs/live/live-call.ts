@@ -157,9 +157,12 @@ export class LiveCall {
       this.#tell({ type: 'session.usage.updated', usage: { seconds: this.#seconds } }),
     )
     for (const param of plan.withoutEffect) this.#tell(withoutEffect(param))
-    this.#seed(plan.input)
-    const hears = this.#listener(entrance.channel, this.#client)
-    entrance.open((data, binary) => pace.took(hears(data, binary), data.length))
+    // The engine still stands in its `ready`: what is asked of it in there is asked twice.
+    queueMicrotask(() => {
+      this.#seed(plan.input)
+      const hears = this.#listener(entrance.channel, this.#client)
+      entrance.open((data, binary) => pace.took(hears(data, binary), data.length))
+    })
   }
 
   /** A question at the end is a turn of the person's; what comes before it is known. */
