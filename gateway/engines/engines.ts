@@ -165,6 +165,8 @@ export type EngineEvent =
       readonly status: 'completed' | 'cancelled' | 'failed' | 'incomplete'
       readonly reason?: string
     })
+  /** The model has begun to write what another one will speak. For the clock only. */
+  | (Base & { readonly type: 'firstToken'; readonly responseId: string })
   /** An agent item begins: its text and audio follow under this id. */
   | (Base & { readonly type: 'agentItem'; readonly responseId: string; readonly itemId: string })
   /** Where `wire` holds the audio as base64, `pcm` is decoded each time it is read: forward `wire` where that will do. */
@@ -194,12 +196,16 @@ export type EngineEvent =
       readonly failed?: string
       readonly heardMs?: number
     })
-  /** Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. */
+  /**
+   * Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. `silenceMs`, at the end:
+   * how long the detector waited after the last sound, where that is known.
+   */
   | (Base & {
       readonly type: 'userSpeech'
       readonly phase: 'start' | 'stop'
       readonly itemId: string
       readonly atMs: number
+      readonly silenceMs?: number | undefined
       readonly interrupts: boolean
     })
   /** The person's audio became a conversation item. */

@@ -258,6 +258,7 @@ export class Session implements LegPort {
         else toolbox.clientCall(event)
         return !toolbox.owns(event.name)
       case 'usage':
+      case 'firstToken':
         return false
       case 'error':
         this.#parts.log[event.benign ? 'debug' : 'warn']({ code: event.code }, 'engine error')

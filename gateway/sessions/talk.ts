@@ -5,6 +5,7 @@ import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
 import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
+import { Latency, type Measured } from './latency.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
@@ -40,9 +41,8 @@ export class Talk {
   readonly #held = new Set<string>()
   /** Items that this engine does not know. */
   readonly #restored = new Set<string>()
+  readonly #latency = new Latency()
   #isLost = false
-  #askedAtMs: number | undefined
-  #latencies: number[] = []
 
   constructor(options: TalkOptions) {
     this.#options = options
@@ -52,14 +52,14 @@ export class Talk {
     return this.#options.engine.capabilities
   }
 
-  /** Median of end of speech (or text) → first audio (or text) sent, ms. */
+  /** Median wait for an answer, ms. */
   get latencyMs(): number | null {
-    const sorted = this.#latencies.toSorted((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? null
+    return this.#latency.medianMs
   }
 
   /** True when the event may go on to the leg. */
   event(event: EngineEvent): boolean {
+    this.#latency.event(event, this.#options.clock.monotonicMs())
     switch (event.type) {
       case 'responseStarted':
         this.#responses.add(event.responseId)
@@ -97,7 +97,7 @@ export class Talk {
     this.#closeBroken()
     this.#options.recorder.begin(itemId, 'user', false)
     this.#options.recorder.change(itemId, { text, state: 'final' })
-    this.#askedAtMs = this.#options.clock.monotonicMs()
+    this.#latency.wrote(this.#options.clock.monotonicMs())
   }
 
   #begin(responseId: string, itemId: string, voice: boolean): void {
@@ -122,8 +122,8 @@ export class Talk {
     if (this.#playback.sentMs(event.itemId) === 0) {
       this.#begin(event.responseId, event.itemId, true)
       // A holding line is no answer.
-      const latency = event.source === 'local' ? {} : this.#latency()
-      this.#options.recorder.change(event.itemId, { voice: true, ...latency })
+      const waited = event.source === 'local' ? undefined : this.#answered(event.itemId)
+      this.#options.recorder.change(event.itemId, { voice: true, ...waited })
       this.#options.onActivity('speaking')
     }
     this.#playback.sent(event.itemId, event.ms, this.#options.clock.monotonicMs())
@@ -131,12 +131,8 @@ export class Talk {
     return !this.#held.has(event.itemId)
   }
 
-  #latency(): { latencyMs?: number } {
-    if (this.#askedAtMs === undefined) return {}
-    const latencyMs = Math.round(this.#options.clock.monotonicMs() - this.#askedAtMs)
-    this.#askedAtMs = undefined
-    this.#latencies = [...this.#latencies.slice(-99), latencyMs]
-    return { latencyMs }
+  #answered(itemId: string): Measured | undefined {
+    return this.#latency.answered(itemId, this.#options.clock.monotonicMs())
   }
 
   #agentText(event: EngineEvent & { type: 'agentText' }): boolean {
@@ -144,7 +140,10 @@ export class Talk {
     this.#begin(event.responseId, event.itemId, event.spoken)
     if (event.delta !== undefined) {
       if (event.spoken) this.#playback.text(event.itemId, event.delta)
-      else if (this.#askedAtMs !== undefined) this.#options.recorder.change(event.itemId, this.#latency())
+      else {
+        const waited = this.#answered(event.itemId)
+        if (waited !== undefined) this.#options.recorder.change(event.itemId, waited)
+      }
       this.#options.recorder.append(event.itemId, event.delta, event.spoken ? this.#audioOf(event.itemId) : undefined)
     }
     // The whole text is known: it also replaces deltas that a provider corrected.
@@ -191,7 +190,6 @@ export class Talk {
     const speech = this.#speechMs.get(event.itemId)
     if (event.phase === 'stop') {
       if (speech !== undefined) speech.stopMs = event.atMs
-      this.#askedAtMs = this.#options.clock.monotonicMs()
       this.#options.onActivity('thinking')
       return
     }
@@ -241,6 +239,8 @@ export class Talk {
 
   played(itemId: string, playedMs: number, final: boolean): void {
     this.#playback.played(itemId, playedMs, final)
+    const waited = this.#latency.played(itemId, playedMs, this.#options.clock.monotonicMs())
+    if (waited !== undefined) this.#options.recorder.change(itemId, waited)
     if (final && this.#waiting.has(itemId)) this.#cutShort(itemId)
     else if (final) this.#noteAudio(itemId)
   }

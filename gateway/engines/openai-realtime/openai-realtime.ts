@@ -7,6 +7,7 @@ import type {
   Capabilities,
   CommandAnswer,
   Engine,
+  EngineBrief,
   EngineCommand,
   EngineEvent,
   EngineFactory,
@@ -50,6 +51,8 @@ const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
 }
 
 const readyTimeoutMs = 15_000
+/** The provider's own, where nobody sets another. */
+const usualSilenceMs = 500
 
 const applied: CommandAnswer = { is: 'applied' }
 const accepted: CommandAnswer = { is: 'accepted' }
@@ -92,6 +95,7 @@ class RealtimeEngine implements Engine {
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
     this.#reader = new Reader(options.brief.turnDetection !== 'none')
+    this.#reader.silenceMs = this.#waitsMs(options.brief.turnDetection)
     this.#line = new Line(needs.clock, {
       frame: (frame) => this.#frame(frame),
       refused: (refusal) => this.#refused(refusal),
@@ -285,8 +289,15 @@ class RealtimeEngine implements Engine {
     const { fields } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
     if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
+    if (fields.turnDetection !== undefined) {
+      this.#reader.interrupts = fields.turnDetection !== 'none'
+      this.#reader.silenceMs = this.#waitsMs(fields.turnDetection)
+    }
     return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief.hearing))
+  }
+
+  #waitsMs(detection: EngineBrief['turnDetection']): number | undefined {
+    return detection === 'server_vad' ? (this.#options.brief.hearing?.silenceMs ?? usualSilenceMs) : undefined
   }
 
   #write(event: commands.WireEvent): CommandAnswer {
