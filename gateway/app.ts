@@ -104,7 +104,7 @@ function createSlices(
   const voice = createVoice({ log })
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
-  const engines = createEngines(factories, config.PARLEY_ENGINE)
+  const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
     db,
     clock,
@@ -119,7 +119,7 @@ function createSlices(
     usage,
     ledger,
     tools,
-    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.secondEngine),
+    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.fallbackEngines),
     openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),

@@ -14,8 +14,11 @@ const toolNames = z.array(z.string().min(1).max(64)).max(100)
 export const agentConfig = z.strictObject({
   /** `auto`: the best engine this gateway has. */
   engine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'auto']).default('auto'),
-  /** Goes on with the conversation when the first engine is lost for good. `none`: the first is only opened again. */
-  secondEngine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'none']).default('none'),
+  /** In this order they serve where the first cannot, and go on with the conversation when it is lost for good. */
+  fallbackEngines: z
+    .array(z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime']))
+    .max(4)
+    .default([]),
   /** Empty: the engine's default. */
   model: z.string().max(100).default(''),
   voice: z.string().max(64).default(''),

@@ -32,8 +32,8 @@ export interface Brief {
   readonly slug: string
   readonly name: string
   readonly engine: EngineKind | 'auto'
-  /** Stands in when `engine` is lost for good; `none` where nothing may. */
-  readonly secondEngine: EngineKind | 'none'
+  /** In order: who serves where `engine` cannot, and stands in when it is lost for good. */
+  readonly fallbackEngines: readonly EngineKind[]
   /** Empty: the engine's default. */
   readonly model: string
   readonly voice: string
@@ -160,7 +160,7 @@ function briefOf(
     name: agent.name,
     engine: config.engine,
     // Configs stored before the field existed lack it.
-    secondEngine: config.secondEngine ?? 'none',
+    fallbackEngines: config.fallbackEngines ?? [],
     model: config.model,
     voice: config.voice,
     language: config.language,

@@ -281,15 +281,25 @@ export interface EngineFactory {
   open(options: EngineOptions): Engine
 }
 
+/** An engine that was asked for and does not serve first: it is off here, or rests after refusals. */
+export interface PassedOver {
+  readonly kind: string
+  readonly reason: string
+}
+
+export interface EngineChoice {
+  /** At least one. The first serves, the next one goes on when it is lost for good. */
+  readonly factories: readonly EngineFactory[]
+  readonly passedOver: readonly PassedOver[]
+}
+
 /** The engines of this process, as `registry.ts` builds them. */
 export interface Engines {
-  /** The engine of an agent that asks for `kind`: that kind when it can serve, otherwise the first that can. */
-  choose(kind?: string): EngineFactory
   /**
-   * That engine, then the one that stands in when it is lost for good. Without `second`, or where that kind is the first
-   * or cannot serve, the first stands alone: it is opened again, nothing else is.
+   * For an agent that asks for `kind`, or for `auto`: those of `kind` and `fallbacks` that can serve, in that order, and those
+   * last that were refused again and again of late. Where none of them can, the first engine of this process that can.
    */
-  chain(kind?: string, second?: string): readonly EngineFactory[]
+  chain(kind?: string, fallbacks?: readonly string[]): EngineChoice
   /** Every kind, with its reason where it is off: what the start-up log tells. */
   readonly all: readonly EngineFactory[]
 }

@@ -42,7 +42,13 @@ export interface SessionView {
   readonly channel: Channel
   readonly state: SessionState
   readonly endReason?: EndReason
-  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly engine: {
+    readonly kind: string
+    readonly model: string
+    readonly demo: boolean
+    /** Engines that come first in the agent's list and could not serve, with the reason. */
+    readonly passedOver?: readonly { readonly kind: string; readonly reason: string }[]
+  }
   readonly startedAt: string
   readonly endedAt?: string
   readonly lastSeenAt: string

@@ -58,7 +58,8 @@ export interface Assembled {
   readonly budget: Budget
   /** Hears the engine before the session does. */
   readonly engineEnd: EngineEnd
-  readonly model: string
+  /** As the session was opened with. */
+  readonly facts: SessionView['engine']
   readonly onNotice: SessionParts['onNotice']
 }
 
@@ -128,8 +129,12 @@ export function assemble(deps: Deps, made: Made): Assembled {
     view: now,
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
-  log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  return { session, budget, engineEnd, model: view.engine.model, onNotice: parts.onNotice }
+  log.info({ agent: brief.slug, channel: view.channel, ...engineOf(view) }, 'session opened')
+  return { session, budget, engineEnd, facts: view.engine, onNotice: parts.onNotice }
+}
+
+function engineOf({ engine: { kind, passedOver } }: SessionView) {
+  return { engine: kind, ...(passedOver === undefined ? {} : { passedOver }) }
 }
 
 /** Both wait for the engine's last word first: it may be its bill. */

@@ -81,7 +81,7 @@ export class Gateway {
         bus: this.#bus(),
         tools: this.#tools(),
       },
-      enginesFor: () => [engineFacts],
+      enginesFor: () => ({ factories: [engineFacts], passedOver: [] }),
       openEngine: (steady) => new SimEngine(steady, this.#engineDeps(steady.tenantId, steady.sessionId)),
       notAllowed: async () => new Set(),
       emailHashes: async () => new Map(),

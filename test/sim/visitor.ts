@@ -307,7 +307,7 @@ const brief: Brief = {
     slug: 'sim',
     name: 'Sim',
     engine: 'demo',
-    secondEngine: 'none',
+    fallbackEngines: [],
     model: 'sim',
     voice: 'none',
   },
