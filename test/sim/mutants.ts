@@ -235,6 +235,27 @@ export const rareMutants: readonly RareMutant[] = [
     find: "id: idOf('turn', sessionId, itemId)",
     replace: "id: idOf('turn', sessionId, itemId, String(Math.random()))",
   }),
+  rare('what was decided before a grant ended is written after it', ['ledger/late-write.db.test.ts', 'L19'], {
+    file: 'ledger/update.ts',
+    find: "if (endsAt !== undefined) filter.$expr = { $gt: [endsAt, '$$NOW'] }\n",
+    replace: '',
+  }),
+  {
+    name: 'each owner counts what is said to it',
+    ...{ file: 'sessions/budget.test.ts', rule: 'S38' },
+    patches: [
+      {
+        file: 'sessions/recorder.ts',
+        find: '      this.#noteMessage(turn)\n',
+        replace: '',
+      },
+      {
+        file: 'sessions/budget.ts',
+        find: 'Math.max(messages, this.#deps.messages())',
+        replace: 'messages + this.#deps.messages()',
+      },
+    ],
+  },
   rare('a janitor leaves turns open', ['sessions/janitor.db.test.ts', 'S15'], {
     file: 'sessions/janitor.ts',
     find: 'await deps.transcript.of(session.tenantId).closePartial(session.sessionId, { epoch: session.epoch + 1 })\n',

@@ -13,8 +13,6 @@ export interface OracleOptions {
   readonly step: () => number
   /** Wall time of the store. */
   readonly wallMs: () => number
-  /** How long a process stood still so far. */
-  readonly frozenMs: (name: string) => number
   readonly truth: (sessionId: string) => SessionTruth | undefined
   /** A session was stored with this price. */
   readonly priced: (tenantId: string, sessionId: string, price: PriceSnapshot) => void
@@ -33,8 +31,8 @@ interface HoldNote {
   lastCheckpointStep: number
 }
 
-/** A compare-and-swap of a process that moves may come this much later than the look that decided what had expired. */
-const decidedBeforeMs = 30_000
+/** Holds are good after the end of what they have; what has ended leaves by itself. */
+const spendsNothingFree = ['settle', 'expire']
 
 export class Oracle {
   readonly #options: OracleOptions
@@ -129,20 +127,20 @@ export class Oracle {
     if (doc.kind === 'hold' || doc.kind === 'extend') this.#granted(booked, before, after)
   }
 
-  #expired({ key, doc, by }: Booked, { move, before }: { move: Doc; before: Doc }): void {
-    if (num(move.amountMicro) >= 0 || (doc.kind !== 'deduct' && doc.kind !== 'adjust')) return
+  #expired({ key, doc }: Booked, { move, before }: { move: Doc; before: Doc }): void {
+    if (num(move.amountMicro) >= 0 || spendsNothingFree.includes(String(doc.kind))) return
     const grant = Object.values(part(before, 'grants')).find((each) => isPlain(each) && each.id === move.grantId)
     if (!isPlain(grant) || !(grant.expiresAt instanceof Date)) return
-    if (this.#hadEnded(grant.expiresAt, by)) this.#breach('L19', `${key} spent credit that had expired`)
+    if (this.#hasEnded(grant.expiresAt)) this.#breach('L19', `${key} spent credit that had expired`)
   }
 
-  /** When the account was read on which the write builds, at the latest. */
-  #hadEnded(expiresAt: Date, by: string): boolean {
-    return expiresAt.getTime() < this.#options.wallMs() - decidedBeforeMs - this.#options.frozenMs(by)
+  /** At the write, however long ago it was decided. */
+  #hasEnded(expiresAt: Date): boolean {
+    return expiresAt.getTime() <= this.#options.wallMs()
   }
 
   /** A new hold, or more for one. */
-  #granted({ doc, by }: Booked, before: Doc, after: Doc): void {
+  #granted({ doc }: Booked, before: Doc, after: Doc): void {
     const holdId = String(doc.holdId)
     const hold = part(after, 'holds')[holdId]
     if (!isPlain(hold)) {
@@ -154,7 +152,7 @@ export class Oracle {
     for (const [name, micro] of Object.entries(part(hold, 'allocations'))) {
       const grant = part(after, 'grants')[name]
       if (!isPlain(grant) || !(grant.expiresAt instanceof Date) || num(micro) <= num(had[name] ?? 0)) continue
-      if (this.#hadEnded(grant.expiresAt, by)) this.#breach('L19', 'a hold got credit that had expired')
+      if (this.#hasEnded(grant.expiresAt)) this.#breach('L19', 'a hold got credit that had expired')
     }
   }
 

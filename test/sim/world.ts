@@ -90,7 +90,6 @@ class World {
       nowMs: () => this.#scheduler.nowMs,
       step: () => this.#scheduler.steps,
       wallMs: () => this.#storeMs(),
-      frozenMs: (name) => this.#all.find((each) => each.name === name)?.life.frozenMs ?? 0,
       truth: (sessionId) => this.#truths.get(sessionId),
       priced: (tenantId, sessionId, price) => {
         this.#truthOf(tenantId, sessionId).price = price
