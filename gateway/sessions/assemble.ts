@@ -85,7 +85,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
   mend(recorder, made.before)
   const budget = budgetOf(deps, made, log, {
     dispatch: (event) => session.dispatch(event),
-    state: () => session.state,
+    ...{ state: () => session.state, messages: () => recorder.messages },
     progress: () => progress(),
     carried: () => carriedOf(made, session, budget),
   })
@@ -235,6 +235,7 @@ function budgetOf(
   session: {
     dispatch(event: CallEvent): void
     state(): SessionView['state']
+    messages(): number
     progress(): SessionProgress
     carried(): Carried
   },
@@ -250,6 +251,7 @@ function budgetOf(
     log,
     usage: deps.usage,
     ledger: deps.ledger,
+    messages: session.messages,
     store: async () => {
       const state = session.state()
       // The end writes what is to be said.

@@ -251,7 +251,6 @@ export class Session implements LegPort {
         return true
       case 'userSpeech':
         if (event.phase === 'start') toolbox.newTurn()
-        else budget.message()
         return true
       case 'toolCall':
         if (toolbox.owns(event.name)) toolbox.call(event)
@@ -296,16 +295,17 @@ export class Session implements LegPort {
     }
   }
 
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
-    if (this.#call.at === 'ended') return
+  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
+    if (this.#call.at === 'ended') return { is: 'rejected', reason: 'closed' }
+    if (this.#parts.recorder.find(itemId) !== undefined) return { is: 'rejected', reason: 'item_exists' }
     this.#does('thinking')
-    this.#parts.budget.message()
     this.#parts.toolbox.newTurn()
     // Elsewhere a typed message says nothing about the player: the protocol has cancel and truncate for that.
     if (this.#parts.leg.reportsPlayback) this.talk.interrupt()
     this.talk.wrote(itemId, text)
     this.#parts.engine.send({ type: 'userText', itemId, text, ...(raw === undefined ? {} : { raw }) })
     this.#does('listening')
+    return { is: 'accepted' }
   }
 
   respond(raw?: Readonly<Record<string, unknown>>): void {
