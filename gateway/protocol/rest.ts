@@ -31,6 +31,9 @@ export interface WidgetTexts {
   readonly suggestions: readonly string[]
 }
 
+/** What a session's connection is made of. */
+export type Transport = 'websocket' | 'webrtc' | 'livekit'
+
 export type SessionState = 'opening' | 'live' | 'ending' | 'ended'
 
 export interface SessionView {
@@ -49,6 +52,8 @@ export interface SessionView {
     /** Engines that come first in the agent's list and could not serve, with the reason. */
     readonly passedOver?: readonly { readonly kind: string; readonly reason: string }[]
   }
+  /** Of the connection in use, or of the last one. Missing: the session is older than this field. */
+  readonly transport?: Transport
   readonly startedAt: string
   readonly endedAt?: string
   readonly lastSeenAt: string

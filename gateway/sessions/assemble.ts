@@ -9,6 +9,7 @@ import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
 import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
+import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
 import type { OpenRequest, SessionsDeps } from './request.ts'
@@ -91,7 +92,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
   })
   const engineEnd = new EngineEnd(clock, budget)
   const toolbox = toolboxOf(deps, made, { recorder, budget })
-  const progress = (): SessionProgress => progressOf(session, recorder, budget)
+  const progress = (): SessionProgress => progressOf({ session, recorder, budget, leg })
   const now = (): SessionView => ({
     ...view,
     // Ended means: settled and stored. Until then it is ending.
@@ -275,7 +276,17 @@ function timeOf({ used, freeGapMs, aheadMs }: Before): Pick<BudgetFacts, 'baseli
   return { baseline: used, freeGapMs, aheadMs }
 }
 
-function progressOf(session: Session, recorder: Recorder, budget: Budget): SessionProgress {
+function progressOf({
+  session,
+  recorder,
+  budget,
+  leg,
+}: {
+  readonly session: Session
+  readonly recorder: Recorder
+  readonly budget: Budget
+  readonly leg: Leg
+}): SessionProgress {
   const bill = budget.bill()
   return {
     seconds: budget.seconds,
@@ -287,6 +298,7 @@ function progressOf(session: Session, recorder: Recorder, budget: Budget): Sessi
     latencyMs: session.talk.latencyMs,
     lastText: recorder.lastText,
     activity: session.activity,
+    transport: leg.kind,
   }
 }
 
