@@ -54,7 +54,7 @@ export class PeerClient implements AsyncDisposable {
 
   constructor(label: string | undefined) {
     this.#peer = new native.RTCPeerConnection({})
-    this.#peer.addTrack(this.#track)
+    this.#peer.addTrack(this.#track, new native.MediaStream())
     this.#channel = label === undefined ? undefined : this.#peer.createDataChannel(label)
     if (this.#channel !== undefined) {
       this.#channel.onmessage = ({ data }) => this.#took(data)
