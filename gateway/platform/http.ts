@@ -1,6 +1,6 @@
 // A route as data: schemas, who may call it, what it does. Slices export tables of these; http/ serves them.
 
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { TenantId } from './ids.ts'
 
 /** What an operator or an API key may do; a route names the one it needs. */
@@ -48,6 +48,14 @@ export interface RouteInput<P, Q, B> {
 export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
   return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host
 }
+
+export const exactOrigin = z
+  .string()
+  .max(255)
+  .refine(
+    (text) => URL.parse(text)?.origin === text && !text.includes('*'),
+    'an exact origin such as https://shop.example',
+  )
 
 export interface RouteReply {
   readonly status?: number

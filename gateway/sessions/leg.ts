@@ -33,15 +33,18 @@ export interface Leg {
   end(reason: EndReason, problem?: Problem): void
 }
 
+/** A client's own event of the GA protocol. */
+export type Raw = Readonly<Record<string, unknown>>
+
 /** What a leg reports to its session. */
 export interface LegPort {
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void
   /** The person typed and wants an answer. Happens once per item id, however often it is told. */
   say(itemId: string, text: string): void
-  /** The person typed (or a client added) a message. */
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void
-  respond(raw?: Readonly<Record<string, unknown>>): void
-  cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
+  /** The person typed (or a client added) a message. Rejected: `duplicate_item`, or what the engine says. */
+  userText(itemId: string, text: string, raw?: Raw): CommandAnswer
+  respond(raw?: Raw): CommandAnswer
+  cancel(responseId?: string, raw?: Raw): CommandAnswer
   /**
    * The client says how far an item was heard (GA truncate). Rejected, and nothing changes: `unknown_item`, `no_audio`,
    * `beyond_audio` (more than was sent).
@@ -49,7 +52,7 @@ export interface LegPort {
   truncate(itemId: string, heardMs: number): CommandAnswer
   played(itemId: string, playedMs: number, final: boolean): void
   /** Rejected with `unknown_call` for a call that is not the client's. */
-  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
+  toolResult(callId: string, output: string, raw?: Raw): CommandAnswer
   /** Everything else of the engine port, already checked against the brief. */
   command(command: EngineCommand): CommandAnswer
   /** The microphone was opened or closed. Opening greets, once. */

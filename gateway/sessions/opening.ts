@@ -110,7 +110,8 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       model: modelOf(deps, brief),
       tools: ask.tools,
       outputModality,
-      turnDetection: 'server_vad',
+      turnDetection: brief.turnDetection,
+      settings: brief.settings,
       history: seed(ask.history.slice(-historyTurns)),
     },
   })

@@ -9,7 +9,7 @@ import type { Turn } from '../protocol/turn.ts'
 import { Absence } from './absence.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
 import { letGo, sayGoingAway } from './hand-over.ts'
-import type { LegPort } from './leg.ts'
+import type { LegPort, Raw } from './leg.ts'
 import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
 
@@ -20,6 +20,8 @@ const openMs = 10_000
 const flushMs = 10_000
 /** Twice the beat: a timer this late means that the whole process did not run. */
 const frozenMs = 2 * limits.heartbeatMs
+
+const given = (raw: Raw | undefined): { readonly raw?: Raw } => (raw === undefined ? {} : { raw })
 
 export class Session implements LegPort {
   readonly options: SessionOptions
@@ -259,7 +261,7 @@ export class Session implements LegPort {
         return !toolbox.owns(event.name)
       case 'usage':
         budget.meters(event.meters)
-        return false
+        return true
       case 'error':
         this.#parts.log[event.benign ? 'debug' : 'warn']({ code: event.code }, 'engine error')
         return !event.benign || event.wire !== undefined
@@ -296,39 +298,35 @@ export class Session implements LegPort {
     }
   }
 
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
-    if (this.#call.at === 'ended') return
+  userText(itemId: string, text: string, raw?: Raw): CommandAnswer {
+    if (this.#call.at === 'ended') return { is: 'rejected', reason: 'ended' }
+    // Whose item it is, its words stay: a client would rewrite what was said.
+    if (this.#parts.recorder.find(itemId) !== undefined || this.options.knownItems.has(itemId))
+      return { is: 'rejected', reason: 'duplicate_item' }
     this.#does('thinking')
     this.#parts.budget.message()
     this.#parts.toolbox.newTurn()
     // Elsewhere a typed message says nothing about the player: the protocol has cancel and truncate for that.
     if (this.#parts.leg.reportsPlayback) this.talk.interrupt()
     this.talk.wrote(itemId, text)
-    this.#parts.engine.send({ type: 'userText', itemId, text, ...(raw === undefined ? {} : { raw }) })
+    const answer = this.#parts.engine.send({ type: 'userText', itemId, text, ...given(raw) })
+    if ('reason' in answer) this.#parts.recorder.change(itemId, { state: 'failed' })
     this.#does('listening')
+    return answer
   }
 
-  respond(raw?: Readonly<Record<string, unknown>>): void {
-    this.#parts.engine.send({ type: 'respond', ...(raw === undefined ? {} : { raw }) })
+  respond(raw?: Raw): CommandAnswer {
+    return this.#parts.engine.send({ type: 'respond', ...given(raw) })
   }
 
-  cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
-    return this.#parts.engine.send({
-      type: 'cancel',
-      ...(responseId === undefined ? {} : { responseId }),
-      ...(raw === undefined ? {} : { raw }),
-    })
+  cancel(responseId?: string, raw?: Raw): CommandAnswer {
+    const named = responseId === undefined ? {} : { responseId }
+    return this.#parts.engine.send({ type: 'cancel', ...named, ...given(raw) })
   }
 
   truncate(itemId: string, heardMs: number): CommandAnswer {
-    const sentMs = this.talk.sentMs(itemId)
-    if (sentMs === 0) {
-      const known = this.#parts.recorder.find(itemId) !== undefined
-      return { is: 'rejected', reason: known ? 'no_audio' : 'unknown_item' }
-    }
-    // A client rounds up: the last started millisecond is not beyond.
-    if (heardMs > Math.ceil(sentMs)) return { is: 'rejected', reason: 'beyond_audio' }
-    this.talk.truncatedByClient(itemId, heardMs)
+    const reason = this.talk.truncate(itemId, heardMs)
+    if (reason !== undefined) return { is: 'rejected', reason }
     return this.#parts.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heardMs) })
   }
 
@@ -337,10 +335,10 @@ export class Session implements LegPort {
     this.talk.played(itemId, playedMs, final)
   }
 
-  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
+  toolResult(callId: string, output: string, raw?: Raw): CommandAnswer {
     const { toolbox, engine } = this.#parts
     if (toolbox.ran(callId)) return { is: 'rejected', reason: 'unknown_call' }
-    const answer = engine.send({ type: 'toolResult', callId, output, ...(raw === undefined ? {} : { raw }) })
+    const answer = engine.send({ type: 'toolResult', callId, output, ...given(raw) })
     if (!('reason' in answer)) toolbox.clientResult(callId, output)
     return answer
   }

@@ -15,6 +15,7 @@ import type { ResumeRequest, Sessions } from '../../sessions/sessions.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 import { Early } from './early.ts'
 import { Joined } from './joined.ts'
+import { type Bound, boundTo } from './secret-session.ts'
 import { closeSocket, sendEvent, WebSocketLeg } from './websocket-leg.ts'
 
 export interface AcceptDeps {
@@ -44,12 +45,18 @@ interface Caller {
   readonly signingKeyId?: string
   readonly channel: Channel
   readonly trusted: boolean
+  /** What came with the client secret. */
+  readonly bound?: Bound
 }
 
 export async function acceptRealtime(deps: AcceptDeps, connection: Connection): Promise<void> {
   const { socket } = connection
   const early = new Early(socket)
   socket.on('error', () => socket.terminate())
+  if (speaksBeta(connection.request)) {
+    refuse(deps, socket, new Problem('invalid', betaMessage), 'beta_api_shape_disabled')
+    return
+  }
   try {
     const caller = await authenticate(deps, connection)
     await run(deps, connection, caller, early)
@@ -59,15 +66,23 @@ export async function acceptRealtime(deps: AcceptDeps, connection: Connection): 
 }
 
 /** A browser cannot read a failed upgrade: the error is an event, then the close code. */
-function refuse(deps: AcceptDeps, socket: WebSocket, problem: Problem): void {
+function refuse(deps: AcceptDeps, socket: WebSocket, problem: Problem, code: string = problem.code): void {
   const level = problem.kind.level
   deps.log[level]({ code: problem.code, ...(level === 'error' ? { err: problem.cause } : {}) }, 'connection refused')
   sendEvent(socket, {
     type: 'error',
-    error: { type: 'invalid_request_error', code: problem.code, message: problem.message, param: null, event_id: null },
+    error: { type: 'invalid_request_error', code, message: problem.message, param: null, event_id: null },
     parley: problem.body(),
   })
   closeSocket(socket, problem)
+}
+
+const betaMessage = 'The beta of the Realtime API is not served any more: use the GA interface, without OpenAI-Beta.'
+
+/** Its events have other names and shapes: who asks for them would wait for what never comes. */
+function speaksBeta({ headers }: IncomingMessage): boolean {
+  const named = `${String(headers['openai-beta'] ?? '')},${headers['sec-websocket-protocol'] ?? ''}`
+  return /\brealtime=v1\b|\bopenai-beta\.realtime-v1\b/.test(named)
 }
 
 function credential(request: IncomingMessage): string | undefined {
@@ -92,6 +107,7 @@ async function authenticate(deps: AcceptDeps, { request }: Connection): Promise<
   const named = query.get('agent')
   if (agent === undefined || (named !== null && named !== agent.slug)) throw new Problem('unknown_agent')
   return {
+    ...(claims.bound === true ? { bound: await boundTo(deps, claims) } : {}),
     tenantId: claims.tenantId,
     agentId: claims.agentId,
     contactId: claims.contactId,
@@ -141,7 +157,8 @@ async function run(deps: AcceptDeps, connection: Connection, caller: Caller, ear
   const isGone = (): boolean => socket.readyState !== socket.OPEN
   if (isGone()) return
   const wanted = parley ? resumeOf(connection.request) : undefined
-  const made = { deps, request, trusted: caller.trusted }
+  const { trusted, bound } = caller
+  const made = { deps, request, trusted, ...(bound === undefined ? {} : { bound }) }
   if (wanted === undefined) {
     const opened = await deps.sessions.open(request)
     new Joined({ ...made, opened }).attach(socket, early, {})

@@ -8,6 +8,8 @@ import type { Opened, OpenRequest } from '../../sessions/sessions.ts'
 import type { Early } from './early.ts'
 import { Inbound } from './inbound.ts'
 import { Pace } from './pace.ts'
+import type { Refusal } from './refusal.ts'
+import type { Bound } from './secret-session.ts'
 import type { WebSocketLeg } from './websocket-leg.ts'
 
 export interface Made {
@@ -16,6 +18,8 @@ export interface Made {
   readonly opened: Opened
   /** A tenant's own backend may do more than a visitor. */
   readonly trusted: boolean
+  /** What the client secret's maker wants of the session. */
+  readonly bound?: Bound
 }
 
 /** A connection that continues: the last frame the client took, and its next way back. */
@@ -30,6 +34,7 @@ export class Joined {
   /** Came with the connection in use. */
   #resumeToken: string | undefined
   readonly #modality: { current: 'audio' | 'text' }
+  readonly #unbound: Refusal | undefined
 
   constructor(made: Made) {
     this.#made = made
@@ -55,11 +60,13 @@ export class Joined {
         port.bye()
       },
     })
+    this.#unbound = made.bound === undefined ? undefined : this.#inbound.bind(made.bound)
     leg.begin({
       opened,
       capabilities: () => port.capabilities,
       serverTools: new Set(opened.serverTools.map((tool) => tool.name)),
       modality: () => this.#modality.current,
+      voice: () => this.#inbound.voice,
       onSlow: (slow) => port.slow(slow),
       onLost: (lastByteAtMs) => port.lost(lastByteAtMs),
       onAsleep: (sinceMs) => (sinceMs === undefined ? port.awake() : port.asleep(sinceMs)),
@@ -85,6 +92,7 @@ export class Joined {
       history: continues ? [...opened.history.filter(isEarlier(opened)), ...port.turns] : opened.history,
       ...(continues ? { resumed: again } : opened.resumed === undefined ? {} : { resumed: opened.resumed }),
     })
+    if (this.#unbound !== undefined) this.#turnAway(this.#unbound)
     if (continues) port.back()
     else if (socket.protocol === subprotocol.parley && opened.engine.demo && opened.resumed === undefined)
       leg.notice('demo_engine', 'You are talking to the built-in demo engine.')
@@ -100,6 +108,15 @@ export class Joined {
       leg.detach(socket)
     })
     if (socket.readyState !== socket.OPEN) leg.detach(socket)
+  }
+
+  /** Without what was bound to the secret the agent would be another than its maker made. */
+  #turnAway({ code, message, param }: Refusal): void {
+    const { request, opened } = this.#made
+    const error = { type: 'invalid_request_error', code, message, param, event_id: null }
+    request.leg.send({ type: 'error', error })
+    request.leg.end('internal', new Problem('unsupported', message))
+    opened.port.bye()
   }
 }
 

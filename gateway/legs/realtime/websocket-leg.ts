@@ -19,6 +19,7 @@ import type { Leg, Opened } from '../../sessions/sessions.ts'
 import { Forwarder } from './forward.ts'
 import { Renderer } from './render.ts'
 import { type Frame, Replay } from './replay.ts'
+import { Sound } from './sound.ts'
 
 /** A peer that takes nothing for this long is closed (4413); it may come back. */
 const stuckMs = 5_000
@@ -35,6 +36,7 @@ export interface LegStart {
   readonly capabilities: () => Capabilities
   readonly serverTools: ReadonlySet<string>
   readonly modality: () => 'audio' | 'text'
+  readonly voice: () => string
   readonly onSlow: (slow: boolean) => void
   readonly onLost: (lastByteAtMs: number) => void
   readonly onAsleep: (sinceMs: number | undefined) => void
@@ -59,6 +61,10 @@ export class WebSocketLeg implements Leg {
   readonly kind = 'websocket'
   readonly reportsPlayback: boolean
   readonly canReturn: boolean
+  /** In the format of the client. */
+  readonly sound = new Sound()
+  /** False: the client wants no words of what the person said. */
+  transcripts = true
   readonly #clock: Clock
   readonly #replay: Replay | undefined
   #socket: WebSocket | undefined
@@ -96,8 +102,9 @@ export class WebSocketLeg implements Leg {
 
   begin(start: LegStart): void {
     this.#start = start
-    this.#forwarder = new Forwarder(start.serverTools)
-    this.#renderer = new Renderer(start.opened.conversationId, start.modality)
+    this.#forwarder = new Forwarder(start.serverTools, this.sound)
+    const { modality, voice } = start
+    this.#renderer = new Renderer({ conversationId: start.opened.conversationId, modality, voice, sound: this.sound })
   }
 
   /** Everything goes over this connection from now on. The one before, if it still lives, is told who replaced it. */
@@ -200,13 +207,13 @@ export class WebSocketLeg implements Leg {
   }
 
   engineEvent(event: EngineEvent): void {
-    if (this.#ended) return
+    if (this.#ended || (event.type === 'userText' && !this.transcripts)) return
     // A sentence of our own (the engine is being exchanged) has no provider's frame, unless it ends one of the provider's.
     if (this.#forwards && (event.source !== 'local' || event.wire !== undefined)) {
-      const frame = this.#forwarder?.frame(event)
-      if (frame === undefined) return
-      if (event.type === 'audio') this.#raw(frame, false)
-      else this.#numbered(frame)
+      for (const frame of this.#forwarder?.frames(event) ?? []) {
+        if (event.type === 'audio') this.#raw(frame, false)
+        else this.#numbered(frame)
+      }
       return
     }
     if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
@@ -229,6 +236,11 @@ export class WebSocketLeg implements Leg {
   /** False: the provider itself answers. */
   get rendersItems(): boolean {
     return !this.#forwards
+  }
+
+  /** The response under way and the items, as rendered here. */
+  get rendered(): Pick<Renderer, 'active' | 'items'> | undefined {
+    return this.rendersItems ? this.#renderer : undefined
   }
 
   /** Answers a retrieve of an item rendered here; false when there is none. */

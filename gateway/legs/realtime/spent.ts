@@ -1,0 +1,45 @@
+// What an answer cost in tokens, out of meters that only grow: the difference since the answer before it.
+
+import type { MeterKey, Meters } from '../../engines/engines.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+export class Spent {
+  #now: Meters = {}
+  #before: Meters = {}
+
+  meters(meters: Meters): void {
+    this.#now = meters
+  }
+
+  /** As the protocol has it, cached tokens being part of the input. Null: the provider did not tell all of it. */
+  take(): Json | null {
+    const since = (key: MeterKey): number => Math.max(0, (this.#now[key] ?? 0) - (this.#before[key] ?? 0))
+    const isUnknown = since('unreported.calls') > 0
+    const cached = kinds((kind) => since(`input.cached.${kind}.tokens`))
+    const input = kinds((kind) => since(`input.${kind}.tokens`) + cached[`${kind}_tokens`])
+    const output = { text_tokens: since('output.text.tokens'), audio_tokens: since('output.audio.tokens') }
+    this.#before = this.#now
+    if (isUnknown) return null
+    const inputTokens = sum(input)
+    const outputTokens = sum(output)
+    return {
+      total_tokens: inputTokens + outputTokens,
+      input_tokens: inputTokens,
+      output_tokens: outputTokens,
+      input_token_details: { ...input, cached_tokens: sum(cached), cached_tokens_details: cached },
+      output_token_details: output,
+    }
+  }
+}
+
+type Kind = 'text' | 'audio' | 'image'
+type Kinds = Readonly<Record<`${Kind}_tokens`, number>>
+
+function kinds(of: (kind: Kind) => number): Kinds {
+  return { text_tokens: of('text'), audio_tokens: of('audio'), image_tokens: of('image') }
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, each) => total + each, 0)
+}
