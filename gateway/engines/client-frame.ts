@@ -1,7 +1,7 @@
 // What an engine that does not speak the client's protocol reads of its frames.
 
 import { z } from 'zod'
-import type { EngineBrief } from './engines.ts'
+import type { EngineBrief, EngineCommand } from './engines.ts'
 
 export type Modality = EngineBrief['outputModality']
 
@@ -21,4 +21,13 @@ export function samplesIn(frame: Buffer): Buffer | undefined {
   } catch {
     return undefined
   }
+}
+
+/** A brief after an `update`: settings are replaced one by one, each as a whole. */
+export function withFields<B extends Partial<EngineBrief>>(
+  brief: B,
+  { settings, ...fields }: Extract<EngineCommand, { type: 'update' }>['fields'],
+): B {
+  const all = { ...brief, ...fields }
+  return settings === undefined ? all : { ...all, settings: { ...brief.settings, ...settings } }
 }

@@ -223,6 +223,8 @@ export type EngineEvent =
       readonly itemId: string
       readonly atMs: number
       readonly interrupts: boolean
+      /** Speech does not stop the agent: what it is saying goes on. */
+      readonly keeps?: true
     })
   /** The person's audio became a conversation item. */
   | (Base & { readonly type: 'userItem'; readonly itemId: string; readonly spoken: boolean })

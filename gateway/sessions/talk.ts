@@ -197,7 +197,7 @@ export class Talk {
     }
     this.#speechMs.set(event.itemId, { startMs: event.atMs, stopMs: event.atMs })
     this.#options.recorder.begin(event.itemId, 'user', true)
-    this.interrupt()
+    if (event.keeps !== true) this.interrupt()
     this.#options.onActivity('listening')
   }
 

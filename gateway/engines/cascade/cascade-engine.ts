@@ -4,7 +4,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
-import { samplesIn } from '../client-frame.ts'
+import { samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -47,7 +47,7 @@ export class Deafness {
 
 const waitingAnswers = 8
 /** Of speech that seems to stop in the middle of a sentence. */
-const breathMs = 1_200
+const breathsMs = { low: 2_400, medium: 1_200, auto: 1_200, high: 600 } as const
 /** Then the person is asked to say it again; after this many another engine shall listen. */
 const deafLimit = 2
 
@@ -83,6 +83,7 @@ export class CascadeEngine implements Engine {
     this.#listening = new Listening(needs.clock, options.brief.turnDetection !== 'none', {
       speech: (event) => this.#speech(event),
     })
+    this.#listening.tune(options.brief.settings?.turns ?? {})
     this.capabilities = capabilitiesOf(needs.parts)
   }
 
@@ -130,8 +131,9 @@ export class CascadeEngine implements Engine {
         this.#listening.clear()
         return applied
       case 'update':
-        this.#brief = { ...this.#brief, ...command.fields }
+        this.#brief = withFields(this.#brief, command.fields)
         this.#listening.detects = this.#brief.turnDetection !== 'none'
+        this.#listening.tune(this.#brief.settings?.turns ?? {})
         return applied
       case 'native':
         return { is: 'unsupported', reason: 'a cascade has no protocol of its own' }
@@ -192,12 +194,14 @@ export class CascadeEngine implements Engine {
   #speech({ phase, atMs, speechMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
-    const interrupts = phase === 'start' && this.#answer !== undefined
+    const { interruptsResponse = true } = this.#brief.settings?.turns ?? {}
+    const interrupts = phase === 'start' && this.#answer !== undefined && interruptsResponse
     if (phase === 'start') {
       this.#breath?.cancel()
-      this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
+      if (interruptsResponse) this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
     }
-    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
+    const keeps = interruptsResponse ? {} : { keeps: true as const }
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, ...keeps })
     if (interrupts) this.#answer?.stop('turn_detected')
     if (phase === 'stop') this.#spoken(itemId, speechMs, true)
   }
@@ -209,7 +213,7 @@ export class CascadeEngine implements Engine {
     this.#emit({ type: 'userItem', source: 'local', itemId, spoken: true })
     const { clock, times, health, parts } = this.#needs
     const needs = {
-      ...{ clock, times, health, ears: parts.ears, language: this.#brief.language },
+      ...{ clock, times, health, ears: parts.ears, ...this.#expected },
       transcribed: (...told: Parameters<CascadeMeters['transcription']>) => {
         this.#meters.transcription(...told)
         this.#meter()
@@ -217,6 +221,12 @@ export class CascadeEngine implements Engine {
     }
     const words = parts.ears.length === 0 ? Promise.resolve(undefined) : wordsOf(needs, pcm, this.#over.signal)
     this.#listening.inTurn(words, (known) => this.#told(known, { itemId, speechMs, isTurn }))
+  }
+
+  /** What helps to find the words. */
+  get #expected(): { readonly language: string; readonly hint: string | undefined } {
+    const { language = this.#brief.language, prompt: hint } = this.#brief.settings?.transcription ?? {}
+    return { language, hint }
   }
 
   #told(
@@ -255,8 +265,10 @@ export class CascadeEngine implements Engine {
   #turnEnded(words: string): void {
     if (!this.#isUnanswered || this.#listening.speaking || this.#listening.waits) return
     this.#breath?.cancel()
+    const { createsResponse = true, eagerness = 'auto' } = this.#brief.settings?.turns ?? {}
+    if (!createsResponse) return
     if (this.#brief.turnDetection === 'semantic_vad' && looksUnfinished(words)) {
-      this.#breath = this.#needs.clock.after(breathMs, () => this.#ask({ what: 'respond' }))
+      this.#breath = this.#needs.clock.after(breathsMs[eagerness], () => this.#ask({ what: 'respond' }))
     } else this.#ask({ what: 'respond' })
   }
 
@@ -277,7 +289,7 @@ export class CascadeEngine implements Engine {
     const answer = new Answer(this.#answerNeeds(), wishOf(ask, this.#brief, this.#needs.parts.voices.length > 0))
     this.#answer = answer
     // The caller still stands in send(): events come later, never out of it.
-    queueMicrotask(() => void this.#run(answer))
+    queueMicrotask(() => void this.#run(answer, ask))
   }
 
   #answerNeeds(): AnswerNeeds {
@@ -303,8 +315,9 @@ export class CascadeEngine implements Engine {
     }
   }
 
-  async #run(answer: Answer): Promise<void> {
-    this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id })
+  async #run(answer: Answer, ask: Asked): Promise<void> {
+    const raw = ask.what === 'respond' && ask.raw !== undefined ? { raw: ask.raw } : {}
+    this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id, ...raw })
     const end = await answer.run()
     this.#answer = undefined
     this.#done(answer.id, end)

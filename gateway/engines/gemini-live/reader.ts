@@ -7,7 +7,7 @@ import type { EngineEvent, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import { audioIn, callsIn, type FunctionCall, type ServerContent, type ServerMessage } from './events.ts'
 import { UsageMeters } from './meters.ts'
-import { type End, Said } from './said.ts'
+import { type Beginning, type End, Said } from './said.ts'
 
 /** Words follow their sound, by no rule: the text of an answer is taken as whole this long after the sound. */
 const lateWordsMs = 250
@@ -19,8 +19,8 @@ const afterCallMs = 150
 export interface ReaderNeeds {
   readonly clock: Clock
   readonly emit: (event: EngineEvent) => void
-  /** Whether answers are for ears now. */
-  readonly spoken: () => boolean
+  /** Of the answer that begins now. */
+  readonly begins: () => Beginning
   readonly on: ReaderEvents
 }
 
@@ -165,7 +165,7 @@ export class Reader {
     if (this.#now !== undefined) return this.#now
     this.#needs.on.speechOver()
     this.expecting = false
-    const said = new Said(this.#needs.spoken(), this.#needs.emit)
+    const said = new Said(this.#needs.begins(), this.#needs.emit)
     this.#now = said
     this.#items.set(said.itemId, said)
     return said

@@ -3,10 +3,12 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
   Engine,
+  EngineBrief,
   EngineCommand,
   EngineEvent,
   EngineFactory,
@@ -46,6 +48,17 @@ const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
   outputAudio: 'pcm16_24k',
   /** The voice only until the first audio. */
   mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
+  settings: [
+    ...([
+      'createsResponse',
+      'interruptsResponse',
+      'threshold',
+      'prefixPaddingMs',
+      'silenceMs',
+      'idleTimeoutMs',
+    ] as const),
+    ...(['eagerness', 'transcription', 'noiseReduction', 'speed', 'toolChoice', 'maxOutputTokens'] as const),
+  ],
   dialect: 'openai-realtime-ga',
 }
 
@@ -82,8 +95,7 @@ class RealtimeEngine implements Engine {
   #voiced = false
   #engineSessionId = ''
   #model: string
-  /** An answer's own instructions replace the session's: what is added to them needs them. */
-  #instructions: string
+  #brief: EngineBrief
   /** The provider explains a close in an `error` just before it. */
   #lastError: string | undefined
 
@@ -91,14 +103,14 @@ class RealtimeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
-    this.#reader = new Reader(options.brief.turnDetection !== 'none')
+    this.#reader = new Reader(interrupts(options.brief))
+    this.#brief = options.brief
     this.#line = new Line(needs.clock, {
       frame: (frame) => this.#frame(frame),
       refused: (refusal) => this.#refused(refusal),
       gone: (gone) => this.#gone(gone),
     })
     this.capabilities = { ...capabilities, maxDurationMs: needs.maxDurationMs ?? maxDurationMs(needs.baseUrl) }
-    this.#instructions = options.brief.instructions
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
   }
 
@@ -171,7 +183,7 @@ class RealtimeEngine implements Engine {
   #configure(): void {
     this.#state = 'configuring'
     const { brief } = this.#options
-    const frames = [commands.sessionUpdate(brief, this.#needs.transcriptionModel ?? 'gpt-transcribe')]
+    const frames = [commands.sessionUpdate(brief, this.#transcriptionModel)]
     for (const turn of brief.history) {
       const itemId = newId('item')
       this.#reader.own(itemId)
@@ -218,7 +230,7 @@ class RealtimeEngine implements Engine {
       case 'say':
         return this.#ask(commands.sayNow(command.text))
       case 'goOn':
-        return this.#ask(commands.goOn(command.after, this.#instructions))
+        return this.#ask(commands.goOn(command.after, this.#brief.instructions))
       case 'note':
         return this.#note(command.text)
       case 'toolResult':
@@ -271,11 +283,19 @@ class RealtimeEngine implements Engine {
   }
 
   #update(command: Extract<EngineCommand, { type: 'update' }>): CommandAnswer {
-    const { fields } = command
+    const { fields, eventId } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
-    if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
-    return this.#write(commands.sessionChange(fields, command.eventId))
+    const brief = withFields(this.#brief, fields)
+    const change = { fields, brief, transcriptionModel: this.#transcriptionModel, eventId }
+    const answer = this.#write(commands.sessionChange(change))
+    if ('reason' in answer) return answer
+    this.#brief = brief
+    this.#reader.interrupts = interrupts(brief)
+    return answer
+  }
+
+  get #transcriptionModel(): string {
+    return this.#needs.transcriptionModel ?? 'gpt-transcribe'
   }
 
   #write(event: commands.WireEvent): CommandAnswer {
@@ -330,6 +350,10 @@ class RealtimeEngine implements Engine {
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
     if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
   }
+}
+
+function interrupts({ turnDetection, settings }: EngineBrief): boolean {
+  return turnDetection !== 'none' && settings?.turns?.interruptsResponse !== false
 }
 
 function json(frame: Buffer): unknown {

@@ -280,6 +280,7 @@ export class Reader {
         itemId: e.item_id,
         atMs: e.audio_start_ms,
         interrupts,
+        ...(this.interrupts ? {} : { keeps: true }),
       },
     ]
   }
