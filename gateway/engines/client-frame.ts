@@ -14,6 +14,14 @@ export function modalityOf(raw: unknown): Modality | undefined {
   return respondEvent.safeParse(raw).data?.response.output_modalities[0]
 }
 
+/** Outside of the conversation: its answer is the client's own affair. */
+export function isAside(raw: Readonly<Record<string, unknown>> | undefined): boolean {
+  const response = raw?.response
+  return (
+    typeof response === 'object' && response !== null && 'conversation' in response && response.conversation === 'none'
+  )
+}
+
 export function samplesIn(frame: Buffer): Buffer | undefined {
   try {
     const event = appendEvent.safeParse(JSON.parse(frame.toString('utf8')))

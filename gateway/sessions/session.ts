@@ -12,14 +12,7 @@ import { letGo, sayGoingAway } from './hand-over.ts'
 import type { LegPort, Raw } from './leg.ts'
 import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
-
-/** Longest wait for a closing sentence. */
-const closingMs = 12_000
-const openMs = 10_000
-/** Turns not durable after this long are given up at the end; the janitor finds the session closed. */
-const flushMs = 10_000
-/** Twice the beat: a timer this late means that the whole process did not run. */
-const frozenMs = 2 * limits.heartbeatMs
+import { closingMs, flushMs, frozenMs, openMs } from './times.ts'
 
 const given = (raw: Raw | undefined): { readonly raw?: Raw } => (raw === undefined ? {} : { raw })
 
@@ -230,7 +223,10 @@ export class Session implements LegPort {
   // From the engine
 
   engineEvent(event: EngineEvent): void {
-    if (this.#call.at === 'ended') return
+    const isOver = this.#call.at === 'ended'
+    // Of what has ended only the bill still counts.
+    if (isOver && event.type === 'usage') this.#parts.budget.meters(event.meters)
+    if (isOver) return
     const pass = this.talk.event(event)
     if ((event.type === 'audio' || this.#own(event)) && pass) this.#parts.leg.engineEvent(event)
   }
@@ -320,8 +316,11 @@ export class Session implements LegPort {
   }
 
   cancel(responseId?: string, raw?: Raw): CommandAnswer {
-    const named = responseId === undefined ? {} : { responseId }
-    return this.#parts.engine.send({ type: 'cancel', ...named, ...given(raw) })
+    return this.#parts.engine.send({
+      type: 'cancel',
+      ...(responseId === undefined ? {} : { responseId }),
+      ...given(raw),
+    })
   }
 
   truncate(itemId: string, heardMs: number): CommandAnswer {

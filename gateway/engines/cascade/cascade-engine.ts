@@ -4,7 +4,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
-import { samplesIn, withFields } from '../client-frame.ts'
+import { isAside, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -18,6 +18,7 @@ import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import type { VadEvent } from '../sound/vad.ts'
 import { Answer, type AnswerNeeds, type End } from './answer.ts'
+import { Aside, questionOf } from './aside.ts'
 import { Conversation, fact } from './conversation.ts'
 import { type CascadeParts, capabilitiesOf, unheard } from './facts.ts'
 import { PartFailure } from './failure.ts'
@@ -46,6 +47,7 @@ export class Deafness {
 }
 
 const waitingAnswers = 8
+const asidesAtOnce = 4
 /** Of speech that seems to stop in the middle of a sentence. */
 const breathsMs = { low: 2_400, medium: 1_200, auto: 1_200, high: 600 } as const
 /** Then the person is asked to say it again; after this many another engine shall listen. */
@@ -70,6 +72,7 @@ export class CascadeEngine implements Engine {
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
   #brief: EngineBrief
   #asks: Asked[] = []
+  readonly #asides = new Map<string, Aside>()
   #answer: Answer | undefined
   #speechItem = ''
   #isUnanswered = false
@@ -106,11 +109,12 @@ export class CascadeEngine implements Engine {
     if (this.#state === 'closed') return { is: 'rejected', reason: 'closed' }
     switch (command.type) {
       case 'userText':
-        this.#conversation.user(command.text)
+        this.#conversation.user(command.text, command.itemId)
         this.#isUnanswered = true
         this.#emitSoon({ type: 'userItem', source: 'local', itemId: command.itemId, spoken: false })
         return applied
       case 'respond':
+        if (command.raw !== undefined && isAside(command.raw)) return this.#aside(command.raw)
         return this.#ask({ what: 'respond', ...(command.raw === undefined ? {} : { raw: command.raw }) })
       case 'say':
         return this.#ask({ what: 'say', text: command.text })
@@ -150,7 +154,21 @@ export class CascadeEngine implements Engine {
     return applied
   }
 
+  #aside(raw: Readonly<Record<string, unknown>>): CommandAnswer {
+    if (this.#asides.size >= asidesAtOnce) return { is: 'rejected', reason: 'too_many_answers_waiting' }
+    const question = questionOf(raw, this.#brief, this.#conversation)
+    if (typeof question === 'string') return { is: 'rejected', reason: 'unknown_input' }
+    const { clock, times, health, llms, emit, counting, counted } = this.#answerNeeds()
+    const aside = new Aside({ clock, times, health, llms, emit, counting, counted }, question)
+    this.#asides.set(aside.id, aside)
+    queueMicrotask(() => void aside.run().finally(() => this.#asides.delete(aside.id)))
+    return accepted
+  }
+
   #cancel(responseId: string | undefined): CommandAnswer {
+    const aside = this.#asides.get(responseId ?? '')
+    aside?.stop()
+    if (aside !== undefined) return accepted
     if (responseId === undefined) this.#asks = []
     if (this.#answer === undefined || (responseId !== undefined && responseId !== this.#answer.id)) {
       return { is: 'rejected', reason: 'nothing_to_cancel' }
@@ -254,7 +272,7 @@ export class CascadeEngine implements Engine {
     }
     const entry = typeof words === 'string' ? words : unheard(words, speechMs)
     if (entry !== '') {
-      this.#conversation.user(entry)
+      this.#conversation.user(entry, itemId)
       this.#isUnanswered = true
     }
     if (isTurn) this.#turnEnded(entry)
@@ -372,6 +390,7 @@ export class CascadeEngine implements Engine {
     this.#listening.clear()
     this.#over.abort()
     this.#answer?.stop('client_cancelled')
+    for (const aside of this.#asides.values()) aside.stop()
     this.#gate.resume()
     this.#options.onEvent({ type: 'closed', source: 'local', cause, code, message })
     if (cause !== 'asked') this.#needs.log.warn({ engine: this.kind, cause, code }, 'engine closed')

@@ -236,7 +236,7 @@ export class GeminiEngine implements Engine {
       case 'goOn':
         return this.#ask({ what: 'goOn', after: command.after })
       case 'note':
-        return this.#background(commands.noteText(command.text))
+        return this.#pending.text(commands.noteText(command.text)) ? applied : tooMany
       case 'toolResult':
         return this.#toolResult(command)
       case 'cancel':
@@ -260,12 +260,8 @@ export class GeminiEngine implements Engine {
     return applied
   }
 
-  #background(text: string): CommandAnswer {
-    return this.#pending.text(text) ? applied : tooMany
-  }
-
   #toolResult({ callId, output, foreign }: Of<'toolResult'>): CommandAnswer {
-    if (foreign !== undefined) return this.#background(commands.foreignText(foreign, output))
+    if (foreign !== undefined) return this.#pending.text(commands.foreignText(foreign, output)) ? applied : tooMany
     return this.#pending.result(callId, output) ? accepted : { is: 'rejected', reason: 'unknown_call' }
   }
 
@@ -368,6 +364,7 @@ export class GeminiEngine implements Engine {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#reader.stop()
     this.#state = 'closing'
     this.#connection.close()
   }
@@ -388,10 +385,10 @@ export class GeminiEngine implements Engine {
 
   #finish(cause: 'asked' | 'refused' | 'lost' | 'expired', code: string, message: string): void {
     if (this.#state === 'closed') return
+    this.#reader.stop()
     this.#state = 'closed'
     this.#readyTimer?.cancel()
     this.#asking.stop()
-    this.#reader.stop()
     this.#listening.stop()
     this.#connection.cut()
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })

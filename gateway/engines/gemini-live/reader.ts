@@ -148,6 +148,7 @@ export class Reader {
     if (this.#phase === 'running') return
     if (this.#now !== undefined) this.#end(completed)
     this.#turnBegins()
+    this.#meters.worked()
     this.#phase = 'running'
     this.#gated = false
   }
@@ -189,7 +190,9 @@ export class Reader {
 
   /** The result of a call is on its way: the same turn goes on, as another run of the model with its own cost. */
   resumes(): void {
-    if (this.#phase === 'running' && !this.#gated) this.#turnBegins()
+    if (this.#phase !== 'running' || this.#gated) return
+    this.#turnBegins()
+    this.#meters.worked()
   }
 
   #boundaries(content: ServerContent): void {
@@ -270,9 +273,11 @@ export class Reader {
     return this.cut('client_cancelled')
   }
 
+  /** A turn that was under way is charged, and nobody will tell how much. */
   stop(): void {
     this.#tail?.cancel()
     this.#tail = undefined
+    this.#usage(this.#meters.close())
   }
 }
 

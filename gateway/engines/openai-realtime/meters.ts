@@ -27,6 +27,34 @@ type Kinds = z.output<typeof byKind>
 export class UsageMeters {
   readonly #meters: Partial<Record<MeterKey, number>> = {}
   readonly #counted = new Recent<true>()
+  /** Begun, and their cost not told yet. */
+  readonly #open = new Set<string>()
+
+  /** Work that is charged: an answer, or the transcription of an item. */
+  begins(what: 'response' | 'transcription', id: string): void {
+    const key = `${what} ${id}`
+    if (!this.#counted.has(key)) this.#open.add(key)
+  }
+
+  /** It was never charged. */
+  free(what: 'response' | 'transcription', id: string): void {
+    this.#first(`${what} ${id}`)
+  }
+
+  /** It has ended, and its cost was not told: the new totals, in which it is unknown. */
+  untold(what: 'response' | 'transcription', id: string): Meters | undefined {
+    if (!this.#first(`${what} ${id}`)) return undefined
+    this.#add('unreported.calls', 1)
+    return { ...this.#meters }
+  }
+
+  /** Nothing more will be told: what is open is unknown for good. Undefined: nothing is. */
+  close(): Meters | undefined {
+    if (this.#open.size === 0) return undefined
+    this.#add('unreported.calls', this.#open.size)
+    this.#open.clear()
+    return { ...this.#meters }
+  }
 
   /** The new totals, or undefined when this response was counted before. */
   response(responseId: string, usage: z.output<typeof responseUsage>): Meters | undefined {
@@ -59,6 +87,7 @@ export class UsageMeters {
   #first(key: string): boolean {
     if (this.#counted.has(key)) return false
     this.#counted.set(key, true)
+    this.#open.delete(key)
     return true
   }
 

@@ -15,6 +15,7 @@ import type {
   EngineOptions,
 } from '../engines.ts'
 import { maxDurationMs, needsKey, realtimeAddress } from './address.ts'
+import { Beta, modernAudio } from './beta.ts'
 import * as commands from './commands.ts'
 import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
@@ -88,6 +89,7 @@ class RealtimeEngine implements Engine {
   readonly #log: Log
   readonly #reader: Reader
   readonly #turns = new Turns()
+  readonly #beta = new Beta()
   readonly #line: Line
   #readyTimer: Timer | undefined
   #state: State = 'idle'
@@ -143,8 +145,9 @@ class RealtimeEngine implements Engine {
     this.#finish('refused', code, message)
   }
 
-  #frame(frame: Buffer): void {
+  #frame(received: Buffer): void {
     if (this.#state === 'closed') return
+    const frame = modernAudio(received)
     const delta = scanAudioDelta(frame)
     if (delta === undefined) {
       this.#parsed(frame)
@@ -155,8 +158,15 @@ class RealtimeEngine implements Engine {
     if (event !== undefined) this.#emit(event)
   }
 
-  #parsed(frame: Buffer): void {
-    const event = events.anyEvent.safeParse(json(frame))
+  #parsed(received: Buffer): void {
+    const parsed = json(received)
+    const modern = this.#beta.frames(parsed)
+    if (modern === undefined) this.#read(parsed, received)
+    else for (const frame of modern) this.#read(json(frame), frame)
+  }
+
+  #read(parsed: unknown, frame: Buffer): void {
+    const event = events.anyEvent.safeParse(parsed)
     if (!event.success) {
       this.#log.warn({ bytes: frame.length }, 'engine frame is not an event')
       return
@@ -323,6 +333,7 @@ class RealtimeEngine implements Engine {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    for (const event of this.#reader.close()) this.#emit(event)
     this.#state = 'closing'
     this.#line.close()
   }
@@ -347,6 +358,7 @@ class RealtimeEngine implements Engine {
     this.#state = 'closed'
     this.#readyTimer?.cancel()
     this.#line.cut()
+    for (const event of this.#reader.close()) this.#options.onEvent(event)
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
     if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
   }

@@ -43,6 +43,11 @@ export class Renderer {
     return this.#events(event).map(named)
   }
 
+  /** The end of a response that was told in its engine's own frames: what it cost is no other's. */
+  elsewhere(wire: Buffer | undefined): void {
+    if (wire !== undefined) this.#spent.elsewhere(JSON.parse(wire.toString()))
+  }
+
   /** Opens the response's item for audio that itself travels another way. */
   begin(event: EngineEvent & { type: 'audio' }): ServerEvent[] {
     return this.#part(event.responseId, event.itemId, 'audio').map(named)

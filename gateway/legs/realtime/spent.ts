@@ -1,6 +1,20 @@
 // What an answer cost in tokens, out of meters that only grow: the difference since the answer before it.
 
+import { z } from 'zod'
 import type { MeterKey, Meters } from '../../engines/engines.ts'
+
+const count = z.number()
+/** Of a written answer. */
+const doneEvent = z.object({
+  response: z.object({
+    usage: z
+      .object({
+        output_tokens: count,
+        input_token_details: z.object({ text_tokens: count, cached_tokens: count }),
+      })
+      .nullable(),
+  }),
+})
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -10,6 +24,19 @@ export class Spent {
 
   meters(meters: Meters): void {
     this.#now = meters
+  }
+
+  /** An answer that is told with its own cost. */
+  elsewhere(done: unknown): void {
+    const usage = doneEvent.safeParse(done).data?.response.usage
+    if (usage == null) return
+    const { text_tokens: text, cached_tokens: cached } = usage.input_token_details
+    const add = (key: MeterKey, amount: number): void => {
+      this.#before = { ...this.#before, [key]: (this.#before[key] ?? 0) + amount }
+    }
+    add('input.text.tokens', text - cached)
+    add('input.cached.text.tokens', cached)
+    add('output.text.tokens', usage.output_tokens)
   }
 
   /** As the protocol has it, cached tokens being part of the input. Null: the provider did not tell all of it. */

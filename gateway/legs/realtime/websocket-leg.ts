@@ -216,6 +216,11 @@ export class WebSocketLeg implements Leg {
       }
       return
     }
+    if (event.type === 'native') {
+      if (event.wire !== undefined) this.#numbered(event.wire)
+      if (event.name === 'response.done') this.#renderer?.elsewhere(event.wire)
+      return
+    }
     if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
       // Opens the item for the widget before its first binary frame, then audio without base64.
       for (const each of this.#renderer?.begin(event) ?? []) this.#json(each)
