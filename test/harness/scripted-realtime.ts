@@ -44,6 +44,8 @@ export interface ScriptedOptions {
   readonly sessionCap?: number
   /** Milliseconds of silence that end the person's turn. */
   readonly silenceMs?: number
+  /** Speaks in the names and shapes of the old interface, as clones of it still do. It reads those of today. */
+  readonly beta?: boolean
 }
 
 /**
@@ -64,6 +66,7 @@ export interface ScriptedState {
   mute: boolean
   dropAt: number | undefined
   fault: Fault | undefined
+  readonly beta: boolean
   initialError: { readonly code: string; readonly message: string } | undefined
 }
 
@@ -85,6 +88,7 @@ export class ScriptedRealtime {
       pace: options.pace ?? 'instant',
       silenceMs: options.silenceMs ?? 500,
       mute: false,
+      beta: options.beta === true,
       dropAt: undefined,
       fault: undefined,
       initialError: undefined,
