@@ -203,7 +203,8 @@ export class Reader {
 
   #interrupted(): void {
     if (this.#phase === 'idle') return
-    this.#needs.on.interrupted()
+    // An answer that was stopped here is broken into by what is asked next, and nobody has spoken.
+    if (!this.#gated) this.#needs.on.interrupted()
     this.#settles()
     this.#end({ status: 'cancelled', reason: 'turn_detected', source: 'provider' })
   }
