@@ -23,6 +23,7 @@ import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createLegs, type Legs } from './legs/legs.ts'
+import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -269,6 +270,7 @@ function createAppHttp(
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
     routes: [
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
+      ...clientSecretRoutes(deps),
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
       ...deps.legs.routes,

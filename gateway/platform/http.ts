@@ -49,6 +49,14 @@ export function isOwnOrigin(origin: string | undefined, host: string | undefined
   return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host
 }
 
+export const exactOrigin = z
+  .string()
+  .max(255)
+  .refine(
+    (text) => URL.parse(text)?.origin === text && !text.includes('*'),
+    'an exact origin such as https://shop.example',
+  )
+
 export interface RouteReply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>

@@ -40,6 +40,9 @@ export interface Leg {
   end(reason: EndReason, problem?: Problem): void
 }
 
+/** A client's own event of the GA protocol. */
+export type Raw = Readonly<Record<string, unknown>>
+
 /** What a leg reports to its session. */
 export interface LegPort {
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void
@@ -47,11 +50,11 @@ export interface LegPort {
   say(itemId: string, text: string): void
   /**
    * The person typed (or a client added) a message. Rejected with `item_exists`, and nothing changes, when its id is
-   * known: it would be answered, and neither counted nor kept beside the first.
+   * known: it would be answered, and neither counted nor kept beside the first. Or with what the engine says.
    */
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
-  respond(raw?: Readonly<Record<string, unknown>>): void
-  cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
+  userText(itemId: string, text: string, raw?: Raw): CommandAnswer
+  respond(raw?: Raw): CommandAnswer
+  cancel(responseId?: string, raw?: Raw): CommandAnswer
   /**
    * The client says how far an item was heard (GA truncate). Rejected, and nothing changes: `unknown_item`, `no_audio`,
    * `beyond_audio` (more than was sent).
@@ -61,7 +64,7 @@ export interface LegPort {
   /** The client stops a player of ours: what it had not heard of it, it will not hear. */
   interrupt(): void
   /** Rejected with `unknown_call` for a call that is not the client's. */
-  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
+  toolResult(callId: string, output: string, raw?: Raw): CommandAnswer
   /** Everything else of the engine port, already checked against the brief. */
   command(command: EngineCommand): CommandAnswer
   /** The microphone was opened or closed. Opening greets, once. */

@@ -1,6 +1,6 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
-import type { Engine, EngineChoice, EngineEvent, EngineTool, HearingSettings } from '../engines/engines.ts'
+import type { Engine, EngineChoice, EngineEvent, EngineTool } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
@@ -115,8 +115,8 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       model: modelOf(ask.choice, brief),
       tools: ask.tools,
       outputModality,
-      turnDetection: brief.hearing?.turnDetection ?? 'server_vad',
-      hearing: hearingOf(brief.hearing),
+      turnDetection: brief.turnDetection,
+      settings: brief.settings,
       history: seed(ask.history.slice(-historyTurns)),
     },
   })
@@ -126,11 +126,6 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     if (assembled.facts.kind !== factories[0]?.kind) assembled.budget.costUnknown()
   }
   return { engine, connect }
-}
-
-function hearingOf(hearing: OpenRequest['brief']['hearing']): HearingSettings {
-  const { turnDetection: _, ...settings } = hearing ?? {}
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
 }
 
 function withPresent(history: readonly Turn[], present: readonly Turn[]): readonly Turn[] {

@@ -322,7 +322,7 @@ describe('who is not let in', () => {
       [{ way: { offer: () => 'v=0\r\n', answer: (sdp) => sdp } }, 400, 'invalid'],
       [{ way: { offer: () => 'nonsense', answer: (sdp) => sdp } }, 400, 'invalid'],
       [{ way: { offer: (sdp) => sdp.slice(0, 900), answer: (sdp) => sdp } }, 400, 'invalid'],
-      [{ way: { offer: (sdp) => sdp + `a=x:${'y'.repeat(70_000)}\r\n`, answer: (sdp) => sdp } }, 413, 'too_large'],
+      [{ way: { offer: (sdp) => `${sdp}a=x:${'y'.repeat(70_000)}\r\n`, answer: (sdp) => sdp } }, 413, 'too_large'],
     ] as const satisfies readonly (readonly [Partial<PeerClientOptions>, number, string])[]) {
       const { status: given, body } = await refusal(more)
       expect([given, body]).toMatchObject([

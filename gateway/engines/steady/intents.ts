@@ -1,8 +1,9 @@
 // What a session wants of the engine behind: sent on, kept for the next one, or found to be about one that is gone.
 
+import { isAside } from '../client-frame.ts'
 import type { Capabilities, CommandAnswer, EngineCommand } from '../engines.ts'
 import type { Recent } from '../recent.ts'
-import { type Answers, type Ask, askOf, commandOf, isAside } from './answers.ts'
+import { type Answers, type Ask, askOf, commandOf } from './answers.ts'
 import { type Chain, hearsNow, type Slot } from './chain.ts'
 import type { Memory } from './memory.ts'
 import type { Retry } from './retry.ts'

@@ -9,6 +9,7 @@ import type { Channel } from '../../protocol/turn.ts'
 import type { OpenRequest } from '../../sessions/sessions.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
 import type { RealtimeLeg } from './realtime-leg.ts'
+import { type Bound, boundTo } from './secret-session.ts'
 
 export interface CallerDeps {
   readonly tenants: Tenants
@@ -25,6 +26,8 @@ export interface Caller {
   readonly channel: Channel
   /** A tenant's own backend may do more than a visitor. */
   readonly trusted: boolean
+  /** What came with the client secret. */
+  readonly bound?: Bound
 }
 
 export interface Asked {
@@ -47,6 +50,7 @@ export async function authenticate(deps: CallerDeps, asked: Asked): Promise<Call
   // Stock clients always name a model; only our own parameter must match.
   if (agent === undefined || (named !== undefined && named !== agent.slug)) throw new Problem('unknown_agent')
   return {
+    ...(claims.bound === true ? { bound: await boundTo(deps, claims) } : {}),
     tenantId: claims.tenantId,
     agentId: claims.agentId,
     contactId: claims.contactId,

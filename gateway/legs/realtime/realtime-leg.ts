@@ -23,6 +23,7 @@ import { Presence } from './presence.ts'
 import { Pressure } from './pressure.ts'
 import { Renderer } from './render.ts'
 import { Replay } from './replay.ts'
+import { Sound } from './sound.ts'
 
 /** What is known only once the session is open. */
 export interface LegStart {
@@ -31,6 +32,7 @@ export interface LegStart {
   readonly capabilities: () => Capabilities
   readonly serverTools: ReadonlySet<string>
   readonly modality: () => 'audio' | 'text'
+  readonly voice: () => string
   readonly onSlow: (slow: boolean) => void
   readonly onLost: (lastByteAtMs: number) => void
   readonly onAsleep: (sinceMs: number | undefined) => void
@@ -74,6 +76,10 @@ export class RealtimeLeg implements Leg {
   readonly canReturn: boolean
   #kind: Leg['kind']
   #plays: boolean
+  /** In the format of the client. */
+  readonly sound = new Sound()
+  /** False: the client wants no words of what the person said. */
+  transcripts = true
   readonly #clock: Clock
   readonly #replay: Replay | undefined
   readonly #presence: Presence
@@ -132,8 +138,9 @@ export class RealtimeLeg implements Leg {
 
   begin(start: LegStart): void {
     this.#start = start
-    this.#forwarder = new Forwarder(start.serverTools)
-    this.#renderer = new Renderer(start.opened.conversationId, start.modality)
+    this.#forwarder = new Forwarder(start.serverTools, this.sound)
+    const { modality, voice } = start
+    this.#renderer = new Renderer({ conversationId: start.opened.conversationId, modality, voice, sound: this.sound })
   }
 
   /**
@@ -247,7 +254,7 @@ export class RealtimeLeg implements Leg {
   }
 
   engineEvent(event: EngineEvent): void {
-    if (this.#ended) return
+    if (this.#ended || (event.type === 'userText' && !this.transcripts)) return
     this.#tell(event)
     if (event.type === 'audioDone') this.#mouth?.complete(event.itemId)
     else if (event.type === 'responseDone') this.#mouth?.responseDone(event.responseId)
@@ -258,6 +265,9 @@ export class RealtimeLeg implements Leg {
     if (this.#forwards && (event.source !== 'local' || event.wire !== undefined)) {
       if (event.type === 'audio' && this.#plays) this.#play(event)
       else this.#forward(event)
+    } else if (event.type === 'native') {
+      if (event.wire !== undefined) this.#numbered(event.wire)
+      if (event.name === 'response.done') this.#renderer?.elsewhere(event.wire)
     } else if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
       // Opens the item for the client before its first sound, then audio without base64.
       for (const each of this.#renderer?.begin(event) ?? []) this.#json(each)
@@ -272,10 +282,10 @@ export class RealtimeLeg implements Leg {
   }
 
   #forward(event: EngineEvent): void {
-    const frame = this.#forwarder?.frame(event)
-    if (frame === undefined) return
-    if (event.type === 'audio') this.#raw(frame, false)
-    else this.#numbered(frame)
+    for (const frame of this.#forwarder?.frames(event) ?? []) {
+      if (event.type === 'audio') this.#raw(frame, false)
+      else this.#numbered(frame)
+    }
   }
 
   #play({ itemId, responseId, pcm }: EngineEvent & { type: 'audio' }): void {
@@ -290,6 +300,11 @@ export class RealtimeLeg implements Leg {
   /** False: the provider itself answers. */
   get rendersItems(): boolean {
     return !this.#forwards
+  }
+
+  /** The response under way and the items, as rendered here. */
+  get rendered(): Pick<Renderer, 'active' | 'items'> | undefined {
+    return this.rendersItems ? this.#renderer : undefined
   }
 
   /** Answers a retrieve of an item rendered here; false when there is none. */
