@@ -106,12 +106,15 @@ export class Intents {
 
   #cancel(command: Of<'cancel'>): CommandAnswer {
     this.#with.holding.flushed()
+    const { due, active } = this.#with.answers
+    const isThere = command.responseId === undefined ? due : command.responseId === active?.responseId
     if (command.responseId === undefined || command.responseId === this.#with.answers.active?.responseId) {
       this.#with.answers.cut()
       this.#with.retry.take()
     }
     if (command.responseId === undefined) this.#with.answers.forget((ask) => ask.is !== 'speech')
-    return this.#with.chain.live ? this.#pass(command) : accepted
+    if (this.#with.chain.live) return this.#pass(command)
+    return isThere ? accepted : { is: 'rejected', reason: 'nothing_to_cancel' }
   }
 
   #truncate(command: Of<'truncate'>): CommandAnswer {

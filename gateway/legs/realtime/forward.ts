@@ -26,6 +26,7 @@ export class Forwarder {
   readonly #items = new Set<string>()
   readonly #calls = new Set<string>()
   readonly #sound: Sound
+  readonly #active = new Set<string>()
   #last: Buffer | undefined
 
   constructor(serverTools: ReadonlySet<string>, sound: Sound) {
@@ -33,8 +34,15 @@ export class Forwarder {
     this.#sound = sound
   }
 
+  /** The response of the conversation that is being made. */
+  get active(): string | undefined {
+    return this.#active.values().next().value
+  }
+
   /** The frames to send for this event. One frame may carry several events: it goes out once. */
   frames(event: EngineEvent): readonly Buffer[] {
+    if (event.type === 'responseStarted') this.#active.add(event.responseId)
+    else if (event.type === 'responseDone') this.#active.delete(event.responseId)
     const frame = this.#frame(event)
     if (frame === undefined) return []
     const rest = event.type === 'audioDone' ? this.#rest(event.itemId, frame) : undefined

@@ -181,7 +181,7 @@ export class Inbound {
       case 'response.create':
         return this.#respond(event, raw)
       case 'response.cancel':
-        this.#stopping = leg.rendered?.active
+        this.#stopping = leg.activeResponse
         return refusedBy(port.cancel(event.response_id ?? undefined, raw))
       case 'input_audio_buffer.commit':
         return this.#command({ type: 'commitAudio', raw })
@@ -218,7 +218,7 @@ export class Inbound {
     const present = { modality: modality.current, outputFormat: leg.sound.output }
     const refusal = refusedRequest(response, present, { brief, capabilities })
     if (refusal !== undefined) return refusal
-    const active = leg.rendered?.active
+    const active = leg.activeResponse
     if (!parley && active !== undefined && active !== this.#stopping && response.conversation !== 'none')
       return alreadyAnswering(active)
     return refusedBy(port.respond(Object.keys(response).length === 0 ? undefined : withoutFormat(raw, response)))

@@ -302,8 +302,13 @@ export class RealtimeLeg implements Leg {
     return !this.#forwards
   }
 
-  /** The response under way and the items, as rendered here. */
-  get rendered(): Pick<Renderer, 'active' | 'items'> | undefined {
+  /** The response of the conversation that is being made. */
+  get activeResponse(): string | undefined {
+    return (this.#forwards ? this.#forwarder : this.#renderer)?.active
+  }
+
+  /** The items as rendered here. */
+  get rendered(): Pick<Renderer, 'items'> | undefined {
     return this.rendersItems ? this.#renderer : undefined
   }
 
