@@ -16,7 +16,7 @@ export async function serveRoute(
   const reply = await route.run({
     params: parse(route.params, context.req.param(), 'path'),
     query: parse(route.query, query, 'query'),
-    body: route.body === undefined ? undefined : parse(route.body, await jsonBody(context), 'body'),
+    body: route.body === undefined ? undefined : parse(route.body, await bodyOf(route, context), 'body'),
     facts,
     actor: caller.actor,
     get tenantId() {
@@ -32,6 +32,10 @@ export async function serveRoute(
     status: reply.status ?? 200,
     headers: { 'content-type': 'application/json', ...headers },
   })
+}
+
+async function bodyOf({ raw }: Route, context: Context): Promise<unknown> {
+  return raw === true ? context.req.text() : jsonBody(context)
 }
 
 async function jsonBody(context: Context): Promise<unknown> {

@@ -64,7 +64,12 @@ export interface Route {
   readonly summary: string
   readonly params?: z.ZodType | undefined
   readonly query?: z.ZodType | undefined
+  /** Of the JSON in it; with `raw`, of the text as it came. */
   readonly body?: z.ZodType | undefined
+  /** The sender signed the very bytes, or they are no JSON. */
+  readonly raw?: true
+  /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
+  readonly busy?: true
   /** A method, not a property: its parameter may be narrower than unknown, as the schemas guarantee. */
   run(input: RouteInput<unknown, unknown, unknown>): Promise<RouteReply>
 }
@@ -84,6 +89,8 @@ export function route<
   params?: P
   query?: Q
   body?: B
+  raw?: true
+  busy?: true
   run(input: RouteInput<Out<P>, Out<Q>, Out<B>>): Promise<RouteReply>
 }): Route {
   return spec
