@@ -89,6 +89,16 @@ export const settings = {
   ANTHROPIC_API_KEY: z.string().optional().describe('Key of the server anthropic of CASCADE_LLM.'),
   OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter of CASCADE_LLM.'),
   DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek of CASCADE_LLM.'),
+  LIVEKIT_URL: url
+    .optional()
+    .describe(
+      'LiveKit server, e.g. wss://project.livekit.cloud: agents join its rooms. Needs the key and the secret. Unset: no rooms.',
+    ),
+  LIVEKIT_PUBLIC_URL: url
+    .optional()
+    .describe('Address by which browsers reach that server, where it is another one. Default: LIVEKIT_URL.'),
+  LIVEKIT_API_KEY: z.string().optional().describe('API key of LIVEKIT_URL; its webhooks must be signed with the same.'),
+  LIVEKIT_API_SECRET: z.string().optional().describe('Secret of LIVEKIT_API_KEY.'),
   PARLEY_ENGINE: z
     .enum(['cascade', 'demo', 'gemini-live', 'openai-realtime'])
     .optional()
@@ -152,6 +162,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
+  const livekit = [given.LIVEKIT_URL, given.LIVEKIT_API_KEY, given.LIVEKIT_API_SECRET]
+  if (livekit.some((each) => each === undefined) && livekit.some((each) => each !== undefined))
+    problems.push('LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none')
   // A local server of the same protocol needs no key.
   const keyless = given.OPENAI_BASE_URL !== undefined && !/openai\.(com|azure\.com)/.test(given.OPENAI_BASE_URL)
   if (given.PARLEY_ENGINE === 'openai-realtime' && given.OPENAI_API_KEY === undefined && !keyless)
