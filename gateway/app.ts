@@ -21,6 +21,7 @@ import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createLegs } from './legs/legs.ts'
+import { createLiveKit, type LiveKitSettings } from './legs/livekit/livekit.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -159,12 +160,23 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
     joined: new Map(),
   })
+  const livekit = createLiveKit(livekitSettings(config), { ...slices, clock, log })
   let demo: Seeded | undefined
-  const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade, demo: () => demo })
+  const legRoutes = livekit.routes
+  const http = createAppHttp(config, {
+    ...slices,
+    stores,
+    clock,
+    log,
+    upgrade: legs.upgrade,
+    legRoutes,
+    demo: () => demo,
+  })
   const drain = async (): Promise<void> => {
     await slices.sessions.drain()
     await jobs.drain()
     legs.close()
+    await livekit.close()
     await http.close()
     await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))
     await slices.bus.close()
@@ -209,6 +221,18 @@ async function openLog(config: Config, outside: Pick<Outside, 'clock' | 'log'>):
   }
 }
 
+/** Undefined: not configured. `readConfig` sees to it that all is there or nothing. */
+function livekitSettings(config: Config): LiveKitSettings | undefined {
+  const {
+    LIVEKIT_URL: url,
+    LIVEKIT_PUBLIC_URL: publicUrl,
+    LIVEKIT_API_KEY: apiKey,
+    LIVEKIT_API_SECRET: apiSecret,
+  } = config
+  if (url === undefined || apiKey === undefined || apiSecret === undefined) return undefined
+  return { url, publicUrl: publicUrl ?? url, apiKey, apiSecret }
+}
+
 /** Issuer of the visitors' tokens: must not change with the port a test happens to get. */
 function publicUrl(config: Config): string {
   return config.PUBLIC_URL ?? `http://localhost:${config.PORT}`
@@ -220,6 +244,7 @@ function createAppHttp(
     Outside & {
       readonly stores: Stores
       readonly upgrade: HttpDeps['upgrade']
+      readonly legRoutes: HttpDeps['routes']
       readonly demo: () => Seeded | undefined
     },
 ): ReturnType<typeof createHttp> {
@@ -236,6 +261,7 @@ function createAppHttp(
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
       ...usageRoutes(deps),
+      ...deps.legRoutes,
       ...entityRoutes({
         ...deps,
         tenantIdOf: async (slug) => {
@@ -305,6 +331,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     ...slices.engines.all.map(
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
+    config.LIVEKIT_URL === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
   ]
 }
