@@ -16,6 +16,8 @@ import { Typed } from './typed.ts'
 export const joinWindowMs = 25_000
 /** A server that restarts is asked again this often, as long as the session waits for its caller. */
 const rejoinMs = 2_000
+/** A person waits for the answer to a request; the server's own patience is longer. */
+const enterMs = 10_000
 /** For the last words and the goodbye, before the room is left. */
 const flushMs = 1_500
 
@@ -38,6 +40,8 @@ export class Call {
   #line: RoomLine | undefined
   #timer: Timer | undefined
   #faintSinceMs: number | undefined
+  #joining: Promise<RoomLine> | undefined
+  #leaving: Promise<void> | undefined
   readonly #over = Promise.withResolvers<void>()
 
   constructor(options: CallOptions) {
@@ -61,33 +65,68 @@ export class Call {
 
   /** Takes the agent into the room. Throws `livekit_unavailable`, and the call is over. */
   async enter(): Promise<void> {
+    const { clock } = this.#options
     let callerHere = false
     try {
-      callerHere = (await this.#join()).callerHere
+      const late = (): never => {
+        throw new Error('the room was not joined in time')
+      }
+      const line = await withDeadline(this.#join(), { timeoutMs: enterMs, clock, fallback: late })
+      callerHere = line.callerHere
     } catch (error) {
       this.#event({ is: 'roomOver' })
+      void this.leave()
       throw new Problem('livekit_unavailable', undefined, { cause: error })
     }
-    this.#timer = this.#options.clock.after(joinWindowMs, () => this.#event({ is: 'nobodyCame' }))
+    this.#timer = clock.after(joinWindowMs, () => this.#event({ is: 'nobodyCame' }))
     if (callerHere) this.#event({ is: 'callerJoined' })
   }
 
   /** The session is over: the room is told, then left. Any number of times. */
-  async leave(): Promise<void> {
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave()
+    return this.#leaving
+  }
+
+  async #leave(): Promise<void> {
     const { leg, clock, onOver } = this.#options
     this.#timer?.cancel()
     this.#typed.close()
-    const line = this.#line
-    this.#line = undefined
-    if (line !== undefined) {
-      await withDeadline(leg.flushed(), { timeoutMs: flushMs, clock, fallback: () => undefined })
-      await line.leave()
-    }
+    const bounded = (work: Promise<unknown> | undefined, timeoutMs: number): Promise<unknown> =>
+      withDeadline(work ?? Promise.resolve(), { timeoutMs, clock, fallback: () => undefined })
+    if (this.#line !== undefined) await bounded(leg.flushed(), flushMs)
+    // One that is being joined leaves by itself when it finds the call over.
+    await bounded(
+      this.#joining?.catch(() => undefined),
+      enterMs,
+    )
+    await this.#let()
+    if (this.#ear.droppedMs > 0)
+      this.#warnDropped('of the caller were not heard: the engine was behind', this.#ear.droppedMs)
     await onOver()
     this.#over.resolve()
   }
 
-  async #join(): Promise<RoomLine> {
+  async #let(): Promise<void> {
+    const line = this.#line
+    this.#line = undefined
+    if (line === undefined) return
+    await line.leave()
+    if (line.droppedMs > 0) this.#warnDropped('of the agent were not played: the room took nothing', line.droppedMs)
+  }
+
+  #warnDropped(what: string, ms: number): void {
+    this.#options.log.warn({ ms: Math.round(ms) }, `milliseconds ${what}`)
+  }
+
+  #join(): Promise<RoomLine> {
+    this.#joining = this.#joined().finally(() => {
+      this.#joining = undefined
+    })
+    return this.#joining
+  }
+
+  async #joined(): Promise<RoomLine> {
     const line = await this.#options.join(this.#lineEvents())
     if (this.#presence.at === 'over') {
       await line.leave()
@@ -159,9 +198,7 @@ export class Call {
   /** Until the session's own window is over. */
   async #rejoin(): Promise<void> {
     const { clock, log } = this.#options
-    const lost = this.#line
-    this.#line = undefined
-    await lost?.leave()
+    await this.#let()
     while (this.#presence.at === 'away' && !this.#presence.inRoom) {
       try {
         const { callerHere } = await this.#join()

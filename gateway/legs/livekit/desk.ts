@@ -1,6 +1,7 @@
 // From a caller who wants a room, or stands in one, to a running session with our agent in that room.
 
 import type { Clock } from '../../platform/clock.ts'
+import { withDeadline } from '../../platform/deadline.ts'
 import type { Log } from '../../platform/log.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Opened, Sessions } from '../../sessions/sessions.ts'
@@ -11,6 +12,9 @@ import type { Native } from './native.ts'
 import { joinRoom } from './room-line.ts'
 import type { Rooms } from './rooms.ts'
 import { agentIdentity, agentToken, type LiveKitKeys } from './tokens.ts'
+
+/** A server that does not answer must not keep a process from stopping. */
+const closeMs = 10_000
 
 export interface DeskDeps extends CallerDeps {
   readonly clock: Clock
@@ -59,17 +63,17 @@ export class Desk {
     const request = await requestOf(this.#deps, ask.caller, { ip: ask.ip, leg })
     const rtc = await native.load()
     if (rtc === undefined) throw new Problem('livekit_unavailable')
-    if (ask.after === 'close_room') await rooms.create(ask.room)
     const { brief } = request
     const identity = agentIdentity(ask.room, ask.identity)
     const seat = { room: ask.room, identity, name: brief.name, caller: ask.identity }
-    const opened = await this.#admitted(ask, () => sessions.open({ ...request, outputModality: 'audio' }))
+    const opened = await sessions.open({ ...request, outputModality: 'audio' })
     call = new Call({
       clock,
       log: this.#deps.log.child({ tenantId: ask.caller.tenantId, sessionId: opened.sessionId }),
       leg,
       opened,
       join: async (events) => {
+        if (ask.after === 'close_room') await rooms.create(ask.room)
         const token = await agentToken(this.#deps.keys, seat)
         return joinRoom({ rtc, url: this.#deps.url, token, caller: ask.identity, events, clock })
       },
@@ -82,16 +86,6 @@ export class Desk {
     return { opened, agent: { slug: brief.slug, name: brief.name, identity } }
   }
 
-  /** A caller who is refused leaves no room behind. */
-  async #admitted(ask: Ask, open: () => Promise<Opened>): Promise<Opened> {
-    try {
-      return await open()
-    } catch (error) {
-      if (ask.after === 'close_room') void this.#deps.rooms.close(ask.room)
-      throw error
-    }
-  }
-
   async #after({ after, room, identity }: Ask): Promise<void> {
     if (after === 'close_room') await this.#deps.rooms.close(room)
     if (after === 'send_out') await this.#deps.rooms.sendOut(room, identity)
@@ -99,7 +93,8 @@ export class Desk {
 
   /** When the sessions have ended: resolves when every room was left and the native client is gone. */
   async close(): Promise<void> {
-    await Promise.all([...this.#calls].map((call) => call.over))
+    const all = Promise.all([...this.#calls].map((call) => call.over))
+    await withDeadline(all, { timeoutMs: closeMs, clock: this.#deps.clock, fallback: () => [] })
     await this.#deps.native.dispose()
   }
 }

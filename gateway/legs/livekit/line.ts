@@ -30,6 +30,8 @@ export interface Words {
 export interface RoomLine {
   readonly callerHere: boolean
   readonly sink: Sink
+  /** Of what the sink was given, ms that it could not take. */
+  readonly droppedMs: number
   /** Rejects when the room is gone. */
   words(words: Words): Promise<void>
   /** JSON for clients that know this gateway. Rejects when the room is gone. */

@@ -98,6 +98,10 @@ export class LiveKitLeg implements Leg {
       case 'userSpeech':
         this.#thinks(event.phase === 'stop')
         return
+      case 'userText':
+        // Noise: no answer will come.
+        if (event.failed !== undefined || event.final === '') this.#thinks(false)
+        return
       default:
         return
     }

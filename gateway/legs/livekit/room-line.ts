@@ -69,6 +69,10 @@ class NativeLine implements RoomLine {
     return this.#room.remoteParticipants.has(this.#options.caller)
   }
 
+  get droppedMs(): number {
+    return this.sink.droppedMs
+  }
+
   async join(): Promise<void> {
     const { rtc, url, token } = this.#options
     this.#listen()

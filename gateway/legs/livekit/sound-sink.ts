@@ -21,14 +21,23 @@ export class SoundSink implements Sink {
   #waiting: Int16Array[] = []
   #busy = false
   #closed = false
+  #droppedMs = 0
 
   constructor(rtc: Rtc, source: AudioSource) {
     this.#rtc = rtc
     this.#source = source
   }
 
+  get droppedMs(): number {
+    return this.#droppedMs
+  }
+
   play(frame: Int16Array<ArrayBuffer>): void {
-    if (this.#closed || this.#waiting.length * frameMs >= mostWaitingMs) return
+    if (this.#closed) return
+    if (this.#waiting.length * frameMs >= mostWaitingMs) {
+      this.#droppedMs += frameMs
+      return
+    }
     this.#waiting.push(frame)
     if (!this.#busy) void this.#pump()
   }
