@@ -20,8 +20,7 @@ import { identityRoutes } from './identity/routes.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
-import { createLegs } from './legs/legs.ts'
-import { createLiveKit, type LiveKitSettings } from './legs/livekit/livekit.ts'
+import { createLegs, type Legs } from './legs/legs.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -159,24 +158,15 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     log,
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
     joined: new Map(),
+    webrtc: config.webrtc,
+    livekit: config.livekit,
   })
-  const livekit = createLiveKit(livekitSettings(config), { ...slices, clock, log })
   let demo: Seeded | undefined
-  const legRoutes = livekit.routes
-  const http = createAppHttp(config, {
-    ...slices,
-    stores,
-    clock,
-    log,
-    upgrade: legs.upgrade,
-    legRoutes,
-    demo: () => demo,
-  })
+  const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
   const drain = async (): Promise<void> => {
     await slices.sessions.drain()
     await jobs.drain()
-    legs.close()
-    await livekit.close()
+    await legs.close()
     await http.close()
     await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))
     await slices.bus.close()
@@ -221,18 +211,6 @@ async function openLog(config: Config, outside: Pick<Outside, 'clock' | 'log'>):
   }
 }
 
-/** Undefined: not configured. `readConfig` sees to it that all is there or nothing. */
-function livekitSettings(config: Config): LiveKitSettings | undefined {
-  const {
-    LIVEKIT_URL: url,
-    LIVEKIT_PUBLIC_URL: publicUrl,
-    LIVEKIT_API_KEY: apiKey,
-    LIVEKIT_API_SECRET: apiSecret,
-  } = config
-  if (url === undefined || apiKey === undefined || apiSecret === undefined) return undefined
-  return { url, publicUrl: publicUrl ?? url, apiKey, apiSecret }
-}
-
 /** Issuer of the visitors' tokens: must not change with the port a test happens to get. */
 function publicUrl(config: Config): string {
   return config.PUBLIC_URL ?? `http://localhost:${config.PORT}`
@@ -243,8 +221,7 @@ function createAppHttp(
   deps: Slices &
     Outside & {
       readonly stores: Stores
-      readonly upgrade: HttpDeps['upgrade']
-      readonly legRoutes: HttpDeps['routes']
+      readonly legs: Legs
       readonly demo: () => Seeded | undefined
     },
 ): ReturnType<typeof createHttp> {
@@ -260,8 +237,8 @@ function createAppHttp(
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
+      ...deps.legs.routes,
       ...usageRoutes(deps),
-      ...deps.legRoutes,
       ...entityRoutes({
         ...deps,
         tenantIdOf: async (slug) => {
@@ -281,7 +258,7 @@ function createAppHttp(
       const checks = { mongodb: truth ? 'ok' : 'unreachable', redis: redis ? 'ok' : 'unreachable' }
       return {
         ready: truth && redis && !deps.sessions.draining,
-        checks: { ...checks, sessions: String(deps.sessions.liveCount) },
+        checks: { ...checks, sessions: String(deps.sessions.liveCount), calls: String(deps.legs.callCount) },
       }
     },
     allowKey: async (tenantId, keyId) => {
@@ -290,7 +267,7 @@ function createAppHttp(
       const answer = await deps.usage.allowRequest({ tenantId, plan, keyId, ip: undefined })
       return answer.is === 'refused' ? answer : undefined
     },
-    upgrade: deps.upgrade,
+    upgrade: deps.legs.upgrade,
   })
 }
 
@@ -331,7 +308,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     ...slices.engines.all.map(
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
-    config.LIVEKIT_URL === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
+    config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
   ]
 }

@@ -2,7 +2,7 @@
 
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import type { RequestFacts, Route } from '../platform/http.ts'
+import type { RawBody, RequestFacts, Route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Caller } from './auth.ts'
 
@@ -34,8 +34,10 @@ export async function serveRoute(
   })
 }
 
-async function bodyOf({ raw }: Route, context: Context): Promise<unknown> {
-  return raw === true ? context.req.text() : jsonBody(context)
+async function bodyOf(route: Route, context: Context): Promise<unknown> {
+  if (route.raw !== true) return jsonBody(context)
+  const bytes = Buffer.from(await context.req.arrayBuffer())
+  return { type: context.req.header('content-type') ?? '', bytes } satisfies RawBody
 }
 
 async function jsonBody(context: Context): Promise<unknown> {

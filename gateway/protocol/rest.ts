@@ -46,6 +46,8 @@ export interface SessionView {
   readonly state: SessionState
   readonly endReason?: EndReason
   readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  /** Of the connection in use, or of the last one. Missing: the session is older than this field. */
+  readonly transport?: Transport
   readonly startedAt: string
   readonly endedAt?: string
   readonly lastSeenAt: string

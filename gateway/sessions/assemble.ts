@@ -8,6 +8,7 @@ import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
+import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
 import type { OpenRequest, SessionsDeps } from './request.ts'
@@ -86,7 +87,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     carried: () => carriedOf(made, session, budget),
   })
   const toolbox = toolboxOf(deps, made, { recorder, budget })
-  const progress = (): SessionProgress => progressOf(session, recorder, budget)
+  const progress = (): SessionProgress => progressOf({ session, recorder, budget, leg })
   const now = (): SessionView => ({
     ...view,
     // Ended means: settled and stored. Until then it is ending.
@@ -247,7 +248,17 @@ function timeOf({ used, freeGapMs, aheadMs }: Before): Pick<BudgetFacts, 'baseli
   return { baseline: used, freeGapMs, aheadMs }
 }
 
-function progressOf(session: Session, recorder: Recorder, budget: Budget): SessionProgress {
+function progressOf({
+  session,
+  recorder,
+  budget,
+  leg,
+}: {
+  readonly session: Session
+  readonly recorder: Recorder
+  readonly budget: Budget
+  readonly leg: Leg
+}): SessionProgress {
   const bill = budget.bill()
   return {
     seconds: budget.seconds,
@@ -259,6 +270,7 @@ function progressOf(session: Session, recorder: Recorder, budget: Budget): Sessi
     latencyMs: session.talk.latencyMs,
     lastText: recorder.lastText,
     activity: session.activity,
+    transport: leg.kind,
   }
 }
 

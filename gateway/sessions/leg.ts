@@ -7,6 +7,7 @@ import type { Transport } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 
 export interface Leg {
+  /** Of the connection in use. */
   readonly kind: Transport
   /** What was played is known, from the peer (`parley.played`) or from a player of ours; otherwise real time is the best guess. */
   readonly reportsPlayback: boolean

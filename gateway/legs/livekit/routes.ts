@@ -1,7 +1,7 @@
 // A room with an agent in it for a customer's backend or a visitor, and what the LiveKit server tells.
 
 import { z } from 'zod'
-import { type RequestFacts, type Route, type RouteReply, route } from '../../platform/http.ts'
+import { type RequestFacts, type Route, type RouteReply, rawBody, route } from '../../platform/http.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -57,8 +57,8 @@ export function livekitRoutes(deps: RoutesDeps | undefined): Route[] {
       summary: 'Events of the LiveKit server, signed with its key: a caller in a room that names an agent is answered',
       raw: true,
       busy: true,
-      body: z.string(),
-      run: ({ body, facts }) => takeHook(on(), body, facts),
+      body: rawBody,
+      run: ({ body, facts }) => takeHook(on(), Buffer.from(body.bytes).toString('utf8'), facts),
     }),
   ]
 }
