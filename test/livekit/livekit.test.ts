@@ -71,7 +71,7 @@ describe.skipIf(why !== undefined)('a real LiveKit server', { timeout: 120_000 }
   async function ended(sessionId: string, reason: string): Promise<void> {
     await expect
       .poll(async () => (await gateway.get(`/v1/sessions/${sessionId}`)).body, { timeout: 15_000 })
-      .toMatchObject({ state: 'ended', endReason: reason })
+      .toMatchObject({ state: 'ended', endReason: reason, transport: 'livekit' })
   }
 
   /** No more of the agent's voice for so long. */
