@@ -48,4 +48,5 @@ test('one caller of one room has one agent, whoever makes it', () => {
   expect(new Set([agentIdentity('a', 'b'), agentIdentity('a', 'c'), agentIdentity('c', 'b')]).size).toBe(3)
   // Neither part can be mistaken for a piece of the other.
   expect(agentIdentity('a","b', 'c')).not.toBe(agentIdentity('a', 'b","c'))
+  expect(agentIdentity('ab', 'c')).not.toBe(agentIdentity('a', 'bc'))
 })
