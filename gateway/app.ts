@@ -195,6 +195,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
     joined: new Map(),
     webrtc: config.webrtc,
+    livekit: config.livekit,
   })
   let demo: Seeded | undefined
   const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
@@ -344,6 +345,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     ...slices.engines.all.map(
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
+    config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
   ]
 }

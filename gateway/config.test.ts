@@ -84,3 +84,14 @@ test('Gemini can be forced with its key or behind a relay, and its model and add
   expect(() => readConfig({ GEMINI_BASE_URL: 'generativelanguage.googleapis.com' })).toThrow('GEMINI_BASE_URL')
   expect(() => readConfig({ GEMINI_LIVE_MODEL: 'gemini 3.8' })).toThrow('GEMINI_LIVE_MODEL: is a model code')
 })
+
+test('a LiveKit server is configured whole or not at all', () => {
+  expect(() => readConfig({ LIVEKIT_URL: 'wss://rooms.example', LIVEKIT_API_KEY: 'key' })).toThrow(
+    /LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none/,
+  )
+  expect(() => readConfig({ LIVEKIT_URL: 'rooms', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 's' })).toThrow(
+    /LIVEKIT_URL/,
+  )
+  const whole = { LIVEKIT_URL: 'wss://rooms.example', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' }
+  expect(readConfig(whole)).toMatchObject(whole)
+})

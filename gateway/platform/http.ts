@@ -74,6 +74,8 @@ export interface RouteManner {
   readonly raw?: true
   /** Part of the original's API that pages call themselves: readable from any origin, errors in the original's shape. */
   readonly stock?: true
+  /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
+  readonly busy?: true
 }
 
 export interface Route extends RouteManner {

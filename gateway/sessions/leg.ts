@@ -18,6 +18,8 @@ export interface Leg {
   readonly isStock: boolean
   /** A lost peer may come back over another connection; what it missed is kept for it meanwhile. */
   readonly canReturn: boolean
+  /** It comes back to this process only: when that stops, the session ends with a goodbye instead of moving. */
+  readonly staysHere?: true
   /** Number of the last frame for the peer; 0 where frames have none. */
   readonly lastSeq: number
   /** Frames the peer has not acknowledged, the last one being `lastSeq`. */

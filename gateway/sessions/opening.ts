@@ -35,7 +35,8 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   const admission = await admit(deps, request, { sessionId, engine: facts })
   try {
     const [{ id: conversationId, history }, tools] = await preparing
-    const resumeToken = request.leg.canReturn ? newResumeToken() : undefined
+    const { canReturn, staysHere } = request.leg
+    const resumeToken = canReturn && staysHere !== true ? newResumeToken() : undefined
     const resume = resumeToken === undefined ? undefined : ResumeKey.first(resumeToken)
     const view = await deps.store.create(
       tenantId,

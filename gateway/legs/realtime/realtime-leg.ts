@@ -1,7 +1,7 @@
 // One client of the GA protocol, over whatever channel it came. Forwards frames where client and engine speak the same
 // protocol, renders otherwise. Audio goes over the channel, or into a player of ours where the connection has a track.
 
-import type { Capabilities, EngineEvent } from '../../engines/engines.ts'
+import type { EngineEvent } from '../../engines/engines.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -14,43 +14,17 @@ import {
   type ParleySession,
 } from '../../protocol/realtime.ts'
 import type { Turn } from '../../protocol/turn.ts'
-import type { Leg, Opened } from '../../sessions/sessions.ts'
+import type { Leg } from '../../sessions/sessions.ts'
 import { Mouth } from '../media/mouth.ts'
 import type { Sink } from '../media/sink.ts'
 import { type Channel, type Frame, sendEvent } from './channel.ts'
 import { Forwarder } from './forward.ts'
+import type { Hello, LegStart } from './leg-start.ts'
 import { Presence } from './presence.ts'
 import { Pressure } from './pressure.ts'
 import { Renderer } from './render.ts'
 import { Replay } from './replay.ts'
 import { Sound } from './sound.ts'
-
-/** What is known only once the session is open. */
-export interface LegStart {
-  readonly opened: Pick<Opened, 'sessionId' | 'conversationId' | 'engine' | 'epoch'>
-  /** Of the engine that serves now. */
-  readonly capabilities: () => Capabilities
-  readonly serverTools: ReadonlySet<string>
-  readonly modality: () => 'audio' | 'text'
-  readonly voice: () => string
-  readonly onSlow: (slow: boolean) => void
-  readonly onLost: (lastByteAtMs: number) => void
-  readonly onAsleep: (sinceMs: number | undefined) => void
-  /** Of a player of ours. */
-  readonly onPlayed: (itemId: string, playedMs: number, final: boolean) => void
-  /** The leg ended by itself; the session has to. */
-  readonly onBroken: () => void
-}
-
-/** The first words over a new connection. */
-export interface Hello {
-  readonly created: Readonly<Record<string, unknown>>
-  readonly resumeToken: string | undefined
-  readonly voice: boolean
-  readonly history: readonly Turn[]
-  /** The client was here before; `lastSeq` is the last frame it took, if what came since is kept. */
-  readonly resumed?: { readonly lastSeq?: number }
-}
 
 export interface LegOptions {
   readonly clock: Clock
