@@ -7,11 +7,13 @@ import type { Config } from './config.ts'
 import { createCascade } from './engines/cascade/cascade.ts'
 import { createDemo, createHoldingLine } from './engines/demo/demo.ts'
 import { createVoice, type Voice } from './engines/demo/voice.ts'
-import type { EngineFactory } from './engines/engines.ts'
+import type { EngineFactory, OpenSteady } from './engines/engines.ts'
 import { createGeminiLive } from './engines/gemini-live/gemini-live.ts'
+import { createOpenAiLive } from './engines/openai-live/openai-live.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
 import { createEngines } from './engines/registry.ts'
 import { createSteady } from './engines/steady/steady.ts'
+import { needsKey } from './engines/upstream/address.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { createHttp, type HttpDeps } from './http/http.ts'
@@ -21,6 +23,7 @@ import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createLegs, type Legs } from './legs/legs.ts'
+import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -100,7 +103,9 @@ function createSlices(
   const ledger = createLedger({ db, clock })
   const usage = createUsage({ db, redis, ledger, clock, log })
   const voice = createVoice({ log })
-  const engines = createEngines(engineFactories(config, { clock, log, knowledge, voice }), config.PARLEY_ENGINE)
+  const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
+  const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
+  const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
     db,
     clock,
@@ -115,8 +120,8 @@ function createSlices(
     usage,
     ledger,
     tools,
-    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.secondEngine),
-    openEngine: createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) }),
+    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.fallbackEngines),
+    openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
@@ -125,12 +130,13 @@ function createSlices(
 
 function engineFactories(
   config: Config,
-  deps: Outside & Parameters<typeof createDemo>[0] & { readonly voice: Voice },
+  deps: Outside & Parameters<typeof createDemo>[0] & { readonly voice: Voice; readonly openEngine: OpenSteady },
 ): EngineFactory[] {
   const openai = createOpenAiRealtime({
     apiKey: config.OPENAI_API_KEY,
     baseUrl: config.OPENAI_BASE_URL,
     defaultModel: config.OPENAI_REALTIME_MODEL,
+    transcriptionModel: config.OPENAI_TRANSCRIPTION_MODEL,
     log: deps.log,
     clock: deps.clock,
   })
@@ -141,7 +147,37 @@ function engineFactories(
     log: deps.log,
     clock: deps.clock,
   })
-  return [openai, gemini, createCascade({ ...deps, plan: config.cascade }), createDemo(deps)]
+  const demo = createDemo(deps)
+  return [
+    openai,
+    liveFactory(config, deps, openai.off === undefined ? openai : demo),
+    gemini,
+    createCascade({ ...deps, plan: config.cascade }),
+    demo,
+  ]
+}
+
+/** GPT-Live, with an engine of ours at work behind the voice. */
+function liveFactory(
+  config: Config,
+  deps: Outside & { readonly openEngine: OpenSteady },
+  behind: EngineFactory,
+): EngineFactory {
+  const backendModel = config.OPENAI_LIVE_RESPONSES_MODEL
+  return createOpenAiLive({
+    apiKey: config.OPENAI_API_KEY,
+    baseUrl: config.OPENAI_LIVE_BASE_URL ?? config.OPENAI_BASE_URL,
+    isOffered: config.OPENAI_LIVE_BASE_URL !== undefined || needsKey(config.OPENAI_BASE_URL),
+    defaultModel: config.OPENAI_LIVE_MODEL,
+    ...(backendModel === undefined ? {} : { backendModel }),
+    // It outlives the connections of its provider, as the voice in front of it does.
+    desk: {
+      model: behind.defaultModel,
+      open: (options, history) => deps.openEngine({ ...options, factories: [behind], history }),
+    },
+    log: deps.log,
+    clock: deps.clock,
+  })
 }
 
 /** Throws StartError when a store cannot be used. */
@@ -159,6 +195,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
     joined: new Map(),
     webrtc: config.webrtc,
+    livekit: config.livekit,
   })
   let demo: Seeded | undefined
   const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
@@ -234,6 +271,7 @@ function createAppHttp(
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
     routes: [
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
+      ...clientSecretRoutes(deps),
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
       ...deps.legs.routes,
@@ -307,6 +345,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     ...slices.engines.all.map(
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
+    config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
   ]
 }

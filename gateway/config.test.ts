@@ -56,6 +56,15 @@ test('`.env` fills in what the environment does not set', () => {
   }
 })
 
+test('GPT-Live can be forced with a key, or with an address of its own', () => {
+  const forced = { PARLEY_ENGINE: 'openai-live' }
+  expect(() => readConfig(forced)).toThrow(/needs OPENAI_API_KEY/)
+  expect(() => readConfig({ ...forced, OPENAI_BASE_URL: 'http://localhost:8080/v1' })).toThrow(/OPENAI_LIVE_BASE_URL/)
+  expect(readConfig({ ...forced, OPENAI_API_KEY: 'sk' }).OPENAI_LIVE_MODEL).toBe('gpt-live-1')
+  expect(readConfig({ ...forced, OPENAI_LIVE_BASE_URL: 'http://localhost:8080/v1' }).PARLEY_ENGINE).toBe('openai-live')
+  expect(() => readConfig({ OPENAI_LIVE_BASE_URL: 'localhost' })).toThrow(ConfigError)
+})
+
 test('a local server of the same protocol can be forced without a key', () => {
   expect(
     readConfig({ PARLEY_ENGINE: 'openai-realtime', OPENAI_BASE_URL: 'http://localhost:8080/v1' }).PARLEY_ENGINE,
@@ -102,4 +111,15 @@ test('calls over WebRTC: ports are a range, relays are addresses, and all of it 
     ['WEBRTC_TURN_SECRET', 'short'],
   ] as const)
     expect(() => readConfig({ [name]: value }), `${name}=${value}`).toThrow(name)
+})
+
+test('a LiveKit server is configured whole or not at all', () => {
+  expect(() => readConfig({ LIVEKIT_URL: 'wss://rooms.example', LIVEKIT_API_KEY: 'key' })).toThrow(
+    /LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none/,
+  )
+  expect(() => readConfig({ LIVEKIT_URL: 'rooms', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 's' })).toThrow(
+    /LIVEKIT_URL/,
+  )
+  const whole = { LIVEKIT_URL: 'wss://rooms.example', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' }
+  expect(readConfig(whole)).toMatchObject(whole)
 })

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
-import type { WebRtcConfig } from './legs/legs.ts'
+import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -55,6 +55,23 @@ export const settings = {
     .default('https://api.openai.com/v1')
     .describe('Base URL of a Realtime-compatible provider (Azure, LocalAI, speaches, …).'),
   OPENAI_REALTIME_MODEL: z.string().default('gpt-realtime-2.1').describe('Model of agents that name none.'),
+  OPENAI_TRANSCRIPTION_MODEL: z
+    .string()
+    .regex(/^(?!gpt-realtime-whisper)/, 'works without turn detection only')
+    .default('gpt-transcribe')
+    .describe('Writes down what people say to the Realtime engine, e.g. whisper-1 of a local server.'),
+  OPENAI_LIVE_MODEL: z.string().default('gpt-live-1').describe('Model of agents on GPT-Live that name none.'),
+  OPENAI_LIVE_BASE_URL: url
+    .optional()
+    .describe(
+      'Base URL of GPT-Live. Default: OPENAI_BASE_URL where that is OpenAI or Azure; elsewhere GPT-Live is off.',
+    ),
+  OPENAI_LIVE_RESPONSES_MODEL: z
+    .string()
+    .optional()
+    .describe(
+      'Responses model that works behind GPT-Live at OpenAI. Unset: a text engine of the gateway does. Tools run here in both cases.',
+    ),
   GEMINI_API_KEY: z
     .string()
     .optional()
@@ -90,8 +107,18 @@ export const settings = {
   ANTHROPIC_API_KEY: z.string().optional().describe('Key of the server anthropic of CASCADE_LLM.'),
   OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter of CASCADE_LLM.'),
   DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek of CASCADE_LLM.'),
+  LIVEKIT_URL: url
+    .optional()
+    .describe(
+      'LiveKit server, e.g. wss://project.livekit.cloud: agents join its rooms. Needs the key and the secret. Unset: no rooms.',
+    ),
+  LIVEKIT_PUBLIC_URL: url
+    .optional()
+    .describe('Address by which browsers reach that server, where it is another one. Default: LIVEKIT_URL.'),
+  LIVEKIT_API_KEY: z.string().optional().describe('API key of LIVEKIT_URL; its webhooks must be signed with the same.'),
+  LIVEKIT_API_SECRET: z.string().optional().describe('Secret of LIVEKIT_API_KEY.'),
   PARLEY_ENGINE: z
-    .enum(['cascade', 'demo', 'gemini-live', 'openai-realtime'])
+    .enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime'])
     .optional()
     .describe('Forces one engine for all agents.'),
   WEBRTC: flag.default(true).describe('Takes calls over WebRTC; false: only WebSockets.'),
@@ -164,6 +191,8 @@ export interface Config extends z.output<typeof schema> {
   /** What the variables CASCADE_… ask for. */
   readonly cascade: CascadePlan
   readonly webrtc: WebRtcConfig
+  /** Undefined: no LiveKit server. */
+  readonly livekit: LiveKitSettings | undefined
 }
 
 export class ConfigError extends Error {
@@ -190,23 +219,25 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
-  // A local server of the same protocol needs no key.
-  const keyless = given.OPENAI_BASE_URL !== undefined && !/openai\.(com|azure\.com)/.test(given.OPENAI_BASE_URL)
-  if (given.PARLEY_ENGINE === 'openai-realtime' && given.OPENAI_API_KEY === undefined && !keyless)
-    problems.push('PARLEY_ENGINE=openai-realtime: needs OPENAI_API_KEY')
-  const relayed = given.GEMINI_BASE_URL !== undefined && !/googleapis\.com/.test(given.GEMINI_BASE_URL)
-  if (given.PARLEY_ENGINE === 'gemini-live' && given.GEMINI_API_KEY === undefined && !relayed)
-    problems.push('PARLEY_ENGINE=gemini-live: needs GEMINI_API_KEY')
+  const livekit = [given.LIVEKIT_URL, given.LIVEKIT_API_KEY, given.LIVEKIT_API_SECRET]
+  if (livekit.some((each) => each === undefined) && livekit.some((each) => each !== undefined))
+    problems.push('LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none')
   const ports = portsOf(given.WEBRTC_PORTS)
   if (ports !== undefined && !(ports.min >= 1024 && ports.max <= 65_535 && ports.min <= ports.max))
     problems.push('WEBRTC_PORTS: from 1024 to 65535, the lower one first')
   const cascade = readPlan(cascadeSettings(given))
-  problems.push(...cascade.problems)
-  if (given.PARLEY_ENGINE === 'cascade' && given.CASCADE_LLM === undefined)
-    problems.push('PARLEY_ENGINE=cascade: needs CASCADE_LLM')
+  problems.push(...forcedProblems(given), ...cascade.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const { data } = parsed
-  return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), cascade: cascade.plan, webrtc: webRtcOf(data, ports) }
+  const parts = { cascade: cascade.plan, webrtc: webRtcOf(data, ports), livekit: liveKitOf(data) }
+  return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), ...parts }
+}
+
+/** All is there or nothing. */
+function liveKitOf(data: z.output<typeof schema>): LiveKitSettings | undefined {
+  const { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret } = data
+  if (url === undefined || apiKey === undefined || apiSecret === undefined) return undefined
+  return { url, publicUrl: data.LIVEKIT_PUBLIC_URL ?? url, apiKey, apiSecret }
 }
 
 function portsOf(text: string | undefined): WebRtcConfig['ports'] {
@@ -243,4 +274,21 @@ function cascadeSettings(given: Readonly<Record<string, string | undefined>>): P
       deepseek: given.DEEPSEEK_API_KEY,
     },
   }
+}
+
+/** A forced engine that cannot serve would leave every agent without one. */
+function forcedProblems(given: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const { PARLEY_ENGINE: kind, OPENAI_API_KEY: key, OPENAI_BASE_URL: base, OPENAI_LIVE_BASE_URL: liveBase } = given
+  // A local server of the same protocol needs no key.
+  const isLocal = (address: string | undefined) => address !== undefined && !/openai\.(com|azure\.com)/.test(address)
+  if (kind === 'openai-realtime' && key === undefined && !isLocal(base))
+    return [`PARLEY_ENGINE=${kind}: needs OPENAI_API_KEY`]
+  if (kind === 'gemini-live') {
+    const isRelayed = given.GEMINI_BASE_URL !== undefined && !/googleapis\.com/.test(given.GEMINI_BASE_URL)
+    return given.GEMINI_API_KEY === undefined && !isRelayed ? [`PARLEY_ENGINE=${kind}: needs GEMINI_API_KEY`] : []
+  }
+  if (kind === 'cascade') return given.CASCADE_LLM === undefined ? [`PARLEY_ENGINE=${kind}: needs CASCADE_LLM`] : []
+  if (kind !== 'openai-live') return []
+  if (liveBase === undefined && isLocal(base)) return [`PARLEY_ENGINE=${kind}: needs OPENAI_LIVE_BASE_URL`]
+  return key === undefined && !isLocal(liveBase) ? [`PARLEY_ENGINE=${kind}: needs OPENAI_API_KEY`] : []
 }

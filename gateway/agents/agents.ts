@@ -3,7 +3,7 @@
 
 import type { Db } from 'mongodb'
 import type { z } from 'zod'
-import type { EngineKind } from '../engines/engines.ts'
+import type { EngineBrief, EngineKind, EngineSettings } from '../engines/engines.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
@@ -16,6 +16,7 @@ import {
   type AgentConfigInput,
   type AgentStatus,
   agentConfig,
+  hearingOf,
   type MutableField,
   newAgent,
   type Prompt,
@@ -32,8 +33,8 @@ export interface Brief {
   readonly slug: string
   readonly name: string
   readonly engine: EngineKind | 'auto'
-  /** Stands in when `engine` is lost for good; `none` where nothing may. */
-  readonly secondEngine: EngineKind | 'none'
+  /** In order: who serves where `engine` cannot, and stands in when it is lost for good. */
+  readonly fallbackEngines: readonly EngineKind[]
   /** Empty: the engine's default. */
   readonly model: string
   readonly voice: string
@@ -49,6 +50,8 @@ export interface Brief {
   readonly clientTools: boolean
   /** What the client may change by `session.update`. */
   readonly mutable: readonly MutableField[]
+  readonly turnDetection: EngineBrief['turnDetection']
+  readonly settings: EngineSettings
 }
 
 export interface TenantAgents {
@@ -158,7 +161,7 @@ function briefOf(
     name: agent.name,
     engine: config.engine,
     // Configs stored before the field existed lack it.
-    secondEngine: config.secondEngine ?? 'none',
+    fallbackEngines: config.fallbackEngines ?? [],
     model: config.model,
     voice: config.voice,
     language: config.language,
@@ -169,6 +172,7 @@ function briefOf(
     limits: config.limits,
     clientTools: config.clientTools && session.trusted,
     mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
+    ...hearingOf(config),
   }
 }
 

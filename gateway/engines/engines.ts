@@ -24,6 +24,10 @@ export interface Capabilities {
   readonly maxDurationMs: number | null
   /** Session fields a later `update` may change. */
   readonly mutable: readonly ('instructions' | 'tools' | 'voice' | 'turnDetection' | 'outputModality')[]
+  /** Finer settings it heeds; the others it cannot do. Missing: none. */
+  readonly settings?: readonly Setting[]
+  /** Fields of a client's own `response.create` it heeds, `aside` being an answer outside of the conversation. Missing: none. */
+  readonly answers?: readonly AnswerField[]
   /** `openai-realtime-ga`: events carry `wire`, the provider's own frame, so that a leg of the same protocol forwards it as it is. */
   readonly dialect: 'openai-realtime-ga' | 'none'
 }
@@ -35,6 +39,46 @@ export interface EngineTool {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
+export interface TurnSettings {
+  /** False: speech that ends is not answered before somebody asks for it. */
+  readonly createsResponse?: boolean
+  /** False: speech does not stop the answer in progress. */
+  readonly interruptsResponse?: boolean
+  /** 0 to 1: the higher, the louder speech has to be. */
+  readonly threshold?: number
+  readonly prefixPaddingMs?: number
+  readonly silenceMs?: number
+  /** So long after an answer the engine speaks up by itself; null: never. */
+  readonly idleTimeoutMs?: number | null
+  /** How soon a turn is taken to be over; only where meaning decides it. */
+  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
+}
+
+export interface TranscriptionSettings {
+  readonly model?: string
+  /** ISO 639-1. */
+  readonly language?: string
+  readonly languages?: readonly string[]
+  readonly prompt?: string
+  readonly keywords?: readonly string[]
+  readonly delay?: string
+}
+
+/** What may be set beyond the fields of the brief. What is missing is as the engine has it. */
+export interface EngineSettings {
+  readonly turns?: TurnSettings
+  readonly transcription?: TranscriptionSettings
+  readonly noiseReduction?: 'near_field' | 'far_field' | null
+  /** Of the voice, 1 being its own. */
+  readonly speed?: number
+  readonly toolChoice?: 'auto' | 'none'
+  /** Of one answer; `inf`: as many as the model can. */
+  readonly maxOutputTokens?: number | 'inf'
+}
+export type Setting = keyof TurnSettings | Exclude<keyof EngineSettings, 'turns'>
+
+export type AnswerField = 'aside' | 'input' | 'instructions' | 'maxOutputTokens' | 'toolChoice' | 'tools' | 'voice'
+
 /** What one session needs of its engine. Built from the agent's live config; never from the client. */
 export interface EngineBrief {
   readonly instructions: string
@@ -44,6 +88,7 @@ export interface EngineBrief {
   readonly tools: readonly EngineTool[]
   readonly outputModality: 'audio' | 'text'
   readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
+  readonly settings?: EngineSettings
   /** Earlier turns of the conversation, oldest first, for seeding. */
   readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
 }
@@ -78,8 +123,13 @@ export type EngineCommand =
     }
   /** Stop generating the answer in progress. */
   | { readonly type: 'cancel'; readonly responseId?: string; readonly raw?: Readonly<Record<string, unknown>> }
-  /** The person heard this item only up to `heardMs` of its audio; `heard`: the words of it, where they are known better. */
-  | { readonly type: 'truncate'; readonly itemId: string; readonly heardMs: number; readonly heard?: string }
+  /** The person heard this item only up to `heardMs` of its audio. `text`: which words that are, by the player's account. */
+  | {
+      readonly type: 'truncate'
+      readonly itemId: string
+      readonly heardMs: number
+      readonly text?: { readonly heard: string; readonly unheard: string }
+    }
   | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
@@ -87,7 +137,7 @@ export type EngineCommand =
       /** The client's id of the event: an error names it. */
       readonly eventId?: string
       readonly fields: Partial<
-        Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality'>
+        Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality' | 'settings'>
       >
     }
   /** A provider's own event, forwarded verbatim to an engine of the same dialect. */
@@ -99,7 +149,7 @@ export type CommandAnswer =
   | { readonly is: 'rejected' | 'unsupported'; readonly reason: string }
 
 /** Cumulative since the engine opened, disjoint (cached tokens are not counted again as input). Missing = not metered. */
-export type MeterKey =
+type NamedMeter =
   | 'input.text.tokens'
   | 'input.audio.tokens'
   | 'input.image.tokens'
@@ -112,10 +162,20 @@ export type MeterKey =
   | 'transcription.output.tokens'
   | 'transcription.seconds'
   | 'speech.characters'
-  /** Calls whose usage the provider did not tell, or not to the end: no price book has a cost for it, so the cost is unknown. */
-  | 'unreported.calls'
+  /** Of sessions that the provider charges by the second. */
+  | 'live.seconds'
+  /**
+   * Answers, transcriptions, calls or sessions whose usage the provider did not tell, or not to the end: no price book has a
+   * cost for it, so the cost is unknown.
+   */
+  | 'unknown.usages'
 
-export type Meters = Readonly<Partial<Record<MeterKey, number>>>
+/** Of the model that works behind the voice, e.g. `work.gpt-realtime-2_1.input.text.tokens`: its prices are its own. */
+type WorkMeter = `work.${string}`
+
+export type MeterKey = NamedMeter | WorkMeter
+
+export type Meters = Readonly<Partial<Record<NamedMeter, number>> & Record<WorkMeter, number>>
 
 interface Base {
   readonly source: Source
@@ -130,13 +190,20 @@ interface Base {
 
 export type EngineEvent =
   | (Base & { readonly type: 'ready'; readonly engineSessionId: string; readonly model: string })
-  | (Base & { readonly type: 'responseStarted'; readonly responseId: string })
+  /** `raw`: the client's own request that it answers, where no `wire` tells. */
+  | (Base & {
+      readonly type: 'responseStarted'
+      readonly responseId: string
+      readonly raw?: Readonly<Record<string, unknown>>
+    })
   | (Base & {
       readonly type: 'responseDone'
       readonly responseId: string
       readonly status: 'completed' | 'cancelled' | 'failed' | 'incomplete'
       readonly reason?: string
     })
+  /** The model has begun to write what another one will speak. For the clock only. */
+  | (Base & { readonly type: 'firstToken'; readonly responseId: string })
   /** An agent item begins: its text and audio follow under this id. */
   | (Base & { readonly type: 'agentItem'; readonly responseId: string; readonly itemId: string })
   /** Where `wire` holds the audio as base64, `pcm` is decoded each time it is read: forward `wire` where that will do. */
@@ -166,13 +233,19 @@ export type EngineEvent =
       readonly failed?: string
       readonly heardMs?: number
     })
-  /** Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. */
+  /**
+   * Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. `silenceMs`, at the end:
+   * how long the detector waited after the last sound, where that is known.
+   */
   | (Base & {
       readonly type: 'userSpeech'
       readonly phase: 'start' | 'stop'
       readonly itemId: string
       readonly atMs: number
+      readonly silenceMs?: number | undefined
       readonly interrupts: boolean
+      /** Speech does not stop the agent: what it is saying goes on. */
+      readonly keeps?: true
     })
   /** The person's audio became a conversation item. */
   | (Base & { readonly type: 'userItem'; readonly itemId: string; readonly spoken: boolean })
@@ -229,11 +302,14 @@ export interface Engine {
   /** Stops and restarts reading from the provider (the client is slow). */
   pause(): void
   resume(): void
-  /** Closes politely within 1 s, then hard; `closed` with cause `asked` follows unless it was closed already. */
+  /**
+   * Closes politely, then hard: within 1 s, or 3 s where the provider tells its bill at the end. `closed` with cause `asked`
+   * follows unless it was closed already; `usage` may come before it.
+   */
   close(): void
 }
 
-export type EngineKind = 'cascade' | 'demo' | 'gemini-live' | 'openai-realtime'
+export type EngineKind = 'cascade' | 'demo' | 'gemini-live' | 'openai-live' | 'openai-realtime'
 
 /** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
 export interface EngineFactory {
@@ -244,15 +320,25 @@ export interface EngineFactory {
   open(options: EngineOptions): Engine
 }
 
+/** An engine that was asked for and does not serve first: it is off here, or rests after refusals. */
+export interface PassedOver {
+  readonly kind: string
+  readonly reason: string
+}
+
+export interface EngineChoice {
+  /** At least one. The first serves, the next one goes on when it is lost for good. */
+  readonly factories: readonly EngineFactory[]
+  readonly passedOver: readonly PassedOver[]
+}
+
 /** The engines of this process, as `registry.ts` builds them. */
 export interface Engines {
-  /** The engine of an agent that asks for `kind`: that kind when it can serve, otherwise the first that can. */
-  choose(kind?: string): EngineFactory
   /**
-   * That engine, then the one that stands in when it is lost for good. Without `second`, or where that kind is the first
-   * or cannot serve, the first stands alone: it is opened again, nothing else is.
+   * For an agent that asks for `kind`, or for `auto`: those of `kind` and `fallbacks` that can serve, in that order, and those
+   * last that were refused again and again of late. Where none of them can, the first engine of this process that can.
    */
-  chain(kind?: string, second?: string): readonly EngineFactory[]
+  chain(kind?: string, fallbacks?: readonly string[]): EngineChoice
   /** Every kind, with its reason where it is off: what the start-up log tells. */
   readonly all: readonly EngineFactory[]
 }

@@ -1,4 +1,4 @@
-// The callers' side: WebSockets and WebRTC calls of clients, and the console's socket. Owns connections; never decides what is said.
+// The callers' side: WebSockets and WebRTC calls of clients, rooms of LiveKit, and the console's socket. Owns connections; never decides what is said.
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -9,25 +9,34 @@ import { problems } from '../protocol/codes.ts'
 import { limits, subprotocol } from '../protocol/realtime.ts'
 import { Addresses } from './addresses.ts'
 import { acceptConsole, type ConsoleDeps } from './console/console-socket.ts'
+import { createLiveKit, type LiveKitSettings } from './livekit/livekit.ts'
 import { type AcceptDeps, acceptRealtime } from './realtime/accept.ts'
 import { closeSocket } from './realtime/web-socket-channel.ts'
 import { Calls, type CallsDeps } from './webrtc/calls.ts'
 import { nativeLoader } from './webrtc/native.ts'
 import { webrtcRoutes } from './webrtc/routes.ts'
 
+export type { LiveKitSettings } from './livekit/livekit.ts'
 export type { WebRtcConfig } from './webrtc/calls.ts'
 
 export interface Legs {
   /** True when the path is ours; the socket is then taken care of. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ip: string): boolean
-  /** Of calls over WebRTC. */
+  /** Of calls over WebRTC and of rooms. */
   readonly routes: readonly Route[]
-  /** Peers of this process. */
+  /** Peers and rooms of this process. */
   readonly callCount: number
   close(): Promise<void>
 }
 
-export function createLegs(deps: AcceptDeps & ConsoleDeps & Pick<CallsDeps, 'webrtc'>): Legs {
+type LegsDeps = AcceptDeps &
+  ConsoleDeps &
+  Pick<CallsDeps, 'webrtc'> & {
+    /** Undefined: no LiveKit server. */
+    readonly livekit: LiveKitSettings | undefined
+  }
+
+export function createLegs(deps: LegsDeps): Legs {
   // Deflate costs four times the relay; the fragment limits stop a peer that pins memory with one-byte fragments.
   const options = {
     noServer: true,
@@ -44,6 +53,7 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps & Pick<CallsDeps, 'web
   const live = new WebSocketServer({ ...options, maxPayload: 16 * 1024 })
   const addresses = new Addresses(deps.clock)
   const calls = new Calls({ ...deps, loadNative: nativeLoader(deps.log) })
+  const livekit = createLiveKit(deps.livekit, deps)
   return {
     upgrade(request, socket, head, ip) {
       const path = new URL(request.url ?? '/', 'http://gateway').pathname
@@ -63,12 +73,12 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps & Pick<CallsDeps, 'web
       })
       return true
     },
-    routes: webrtcRoutes(calls),
+    routes: [...webrtcRoutes(calls), ...livekit.routes],
     get callCount() {
-      return calls.size
+      return calls.size + livekit.size
     },
     async close() {
-      await calls.close()
+      await Promise.all([calls.close(), livekit.close()])
       for (const server of [realtime, live]) for (const client of server.clients) client.terminate()
     },
   }

@@ -8,6 +8,7 @@ import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
+import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
 import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
@@ -56,7 +57,10 @@ export interface Before {
 export interface Assembled {
   readonly session: Session
   readonly budget: Budget
-  readonly model: string
+  /** Hears the engine before the session does. */
+  readonly engineEnd: EngineEnd
+  /** As the session was opened with. */
+  readonly facts: SessionView['engine']
   readonly onNotice: SessionParts['onNotice']
 }
 
@@ -82,10 +86,11 @@ export function assemble(deps: Deps, made: Made): Assembled {
   mend(recorder, made.before)
   const budget = budgetOf(deps, made, log, {
     dispatch: (event) => session.dispatch(event),
-    state: () => session.state,
+    ...{ state: () => session.state, messages: () => recorder.messages },
     progress: () => progress(),
     carried: () => carriedOf(made, session, budget),
   })
+  const engineEnd = new EngineEnd(clock, budget)
   const toolbox = toolboxOf(deps, made, { recorder, budget })
   const progress = (): SessionProgress => progressOf({ session, recorder, budget, leg })
   const now = (): SessionView => ({
@@ -106,8 +111,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     resume: made.resume,
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
-    onFinish: (end) => finish(deps, made, { budget, progress, end }),
-    onHandOver: () => handOver(deps, made, { budget, progress, carried: () => carriedOf(made, session, budget) }),
+    ...endings(deps, made, { engineEnd, budget, progress, carried: () => carriedOf(made, session, budget) }),
   }
   const session: Session = new Session(optionsOf(deps, made), parts)
   live.add(view.id, {
@@ -126,8 +130,30 @@ export function assemble(deps: Deps, made: Made): Assembled {
     view: now,
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
-  log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  return { session, budget, model: view.engine.model, onNotice: parts.onNotice }
+  log.info({ agent: brief.slug, channel: view.channel, ...engineOf(view) }, 'session opened')
+  return { session, budget, engineEnd, facts: view.engine, onNotice: parts.onNotice }
+}
+
+function engineOf({ engine: { kind, passedOver } }: SessionView) {
+  return { engine: kind, ...(passedOver === undefined ? {} : { passedOver }) }
+}
+
+/** Both wait for the engine's last word first: it may be its bill. */
+function endings(
+  deps: Deps,
+  made: Made,
+  last: { engineEnd: EngineEnd; budget: Budget; progress: () => SessionProgress; carried: () => Carried },
+): Pick<SessionParts, 'onFinish' | 'onHandOver'> {
+  return {
+    async onFinish(end) {
+      if (end.settle) await last.engineEnd.told(engineEndMs)
+      await finish(deps, made, { ...last, end })
+    },
+    async onHandOver() {
+      await last.engineEnd.told(handOverEndMs)
+      await handOver(deps, made, last)
+    },
+  }
 }
 
 /** A process that stood still asks whether the session is still its own before it writes another word. */
@@ -210,6 +236,7 @@ function budgetOf(
   session: {
     dispatch(event: CallEvent): void
     state(): SessionView['state']
+    messages(): number
     progress(): SessionProgress
     carried(): Carried
   },
@@ -225,6 +252,7 @@ function budgetOf(
     log,
     usage: deps.usage,
     ledger: deps.ledger,
+    messages: session.messages,
     store: async () => {
       const state = session.state()
       // The end writes what is to be said.

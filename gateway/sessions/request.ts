@@ -2,7 +2,7 @@
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
-import type { EngineFactory, EngineTool, OpenSteady } from '../engines/engines.ts'
+import type { EngineChoice, EngineTool, OpenSteady } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -76,8 +76,8 @@ export interface SessionsDeps {
   readonly usage: Usage
   readonly ledger: Ledger
   readonly tools: Tools
-  /** The engine that serves this agent here, then the one that stands in for it. */
-  readonly enginesFor: (brief: Brief) => readonly EngineFactory[]
+  /** The engine that serves this agent here and now, then those that stand in for it. */
+  readonly enginesFor: (brief: Brief) => EngineChoice
   readonly openEngine: OpenSteady
   /** `${tenantId}:${keyId}` of those that may not go on. */
   readonly notAllowed: (

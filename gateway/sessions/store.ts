@@ -16,7 +16,7 @@ export interface SessionFacts {
   readonly contactId: string
   readonly channel: Channel
   readonly keyId: string
-  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly engine: SessionView['engine']
   readonly owner: string
   readonly epoch: number
   readonly holdId: string

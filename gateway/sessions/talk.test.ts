@@ -21,12 +21,12 @@ const capabilities: Capabilities = {
   dialect: 'none',
 }
 
-function setup(reportsPlayback: boolean, more: Partial<Capabilities> = {}, isStock = !reportsPlayback) {
+function setup(reportsPlayback: boolean, over: Partial<Capabilities> = {}, isStock = !reportsPlayback) {
   const clock = new ManualClock()
   const commands: EngineCommand[] = []
   const flushed: string[] = []
   const engine: Pick<Engine, 'send' | 'capabilities'> = {
-    capabilities: { ...capabilities, ...more },
+    capabilities: { ...capabilities, ...over },
     send(command) {
       commands.push(command)
       return { is: 'accepted' }
@@ -119,7 +119,27 @@ test('[S9] an engine that cannot cut the sound it keeps is told the words that w
   answer()
   speak()
   talk.played('a', 2_000, true)
-  expect(commands).toEqual([{ type: 'truncate', itemId: 'a', heardMs: 2_000, heard: 'We open at nine' }])
+  expect(commands).toEqual([
+    { type: 'truncate', itemId: 'a', heardMs: 2_000, text: { heard: 'We open at nine', unheard: 'and close at six.' } },
+  ])
+})
+
+test('[S9] an engine that takes notes is told what was heard, even where that is nothing or only inferred', () => {
+  const whole = 'We open at nine and close at six.'
+  const nothing = setup(true, { truncate: 'note' })
+  nothing.answer()
+  nothing.speak()
+  nothing.talk.played('a', 0, true)
+  expect(nothing.commands).toEqual([{ type: 'truncate', itemId: 'a', heardMs: 0, text: { heard: '', unheard: whole } }])
+  const inferred = setup(false, { truncate: 'note' })
+  inferred.answer()
+  inferred.speak()
+  expect(inferred.commands).toMatchObject([{ type: 'truncate', itemId: 'a', text: { unheard: whole } }])
+  // One that truncates by itself is not told: the protocol's own client does that.
+  const native = setup(false)
+  native.answer()
+  native.speak()
+  expect(native.commands).toEqual([])
 })
 
 test('[S9] a player that does not answer is taken at its last word', async () => {
@@ -240,14 +260,14 @@ test('[S21] what begins while nobody listens is kept whole for the return', () =
   expect(talk.restUnplayed()).toBe('We open at nine and close at six.')
 })
 
-test('an engine that rewrites its history is told what was heard, and also that nothing was; a provider is not asked to cut at 0', () => {
+test('an engine without sound of its own is told what was heard, and also that nothing was; a provider is not asked to cut at 0', () => {
   for (const [truncate, playedMs, heardMs] of [
     ['rewrite', 1_200, 1_200],
     ['rewrite', 0, 0],
     ['native', 1_200, 1_200],
     ['native', 0, undefined],
     ['note', 1_200, 1_200],
-    ['note', 0, undefined],
+    ['note', 0, 0],
   ] as const) {
     const { answer, speak, talk, commands } = setup(true, { truncate })
     answer()
@@ -257,7 +277,7 @@ test('an engine that rewrites its history is told what was heard, and also that 
     expect([truncate, playedMs, commands]).toMatchObject([truncate, playedMs, told])
     expect(commands).toHaveLength(told.length)
     // Who has no sound to cut is told the words.
-    expect(commands.every((command) => 'heard' in command === (truncate !== 'native'))).toBe(true)
+    expect(commands.every((command) => 'text' in command === (truncate !== 'native'))).toBe(true)
   }
 })
 

@@ -5,6 +5,7 @@ import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
 import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
+import { Latency, type Measured } from './latency.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
@@ -42,9 +43,8 @@ export class Talk {
   readonly #held = new Set<string>()
   /** Items that this engine does not know. */
   readonly #restored = new Set<string>()
+  readonly #latency = new Latency()
   #isLost = false
-  #askedAtMs: number | undefined
-  #latencies: number[] = []
 
   constructor(options: TalkOptions) {
     this.#options = options
@@ -54,14 +54,14 @@ export class Talk {
     return this.#options.engine.capabilities
   }
 
-  /** Median of end of speech (or text) → first audio (or text) sent, ms. */
+  /** Median wait for an answer, ms. */
   get latencyMs(): number | null {
-    const sorted = this.#latencies.toSorted((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? null
+    return this.#latency.medianMs
   }
 
   /** True when the event may go on to the leg. */
   event(event: EngineEvent): boolean {
+    this.#latency.event(event, this.#options.clock.monotonicMs())
     switch (event.type) {
       case 'responseStarted':
         this.#responses.add(event.responseId)
@@ -99,7 +99,7 @@ export class Talk {
     this.#closeBroken()
     this.#options.recorder.begin(itemId, 'user', false)
     this.#options.recorder.change(itemId, { text, state: 'final' })
-    this.#askedAtMs = this.#options.clock.monotonicMs()
+    this.#latency.wrote(this.#options.clock.monotonicMs())
   }
 
   #begin(responseId: string, itemId: string, voice: boolean): void {
@@ -124,8 +124,8 @@ export class Talk {
     if (this.#playback.sentMs(event.itemId) === 0) {
       this.#begin(event.responseId, event.itemId, true)
       // A holding line is no answer.
-      const latency = event.source === 'local' ? {} : this.#latency()
-      this.#options.recorder.change(event.itemId, { voice: true, ...latency })
+      const waited = event.source === 'local' ? undefined : this.#answered(event.itemId)
+      this.#options.recorder.change(event.itemId, { voice: true, ...waited })
       this.#options.onActivity('speaking')
     }
     this.#playback.sent(event.itemId, event.ms, this.#options.clock.monotonicMs())
@@ -133,12 +133,8 @@ export class Talk {
     return !this.#held.has(event.itemId)
   }
 
-  #latency(): { latencyMs?: number } {
-    if (this.#askedAtMs === undefined) return {}
-    const latencyMs = Math.round(this.#options.clock.monotonicMs() - this.#askedAtMs)
-    this.#askedAtMs = undefined
-    this.#latencies = [...this.#latencies.slice(-99), latencyMs]
-    return { latencyMs }
+  #answered(itemId: string): Measured | undefined {
+    return this.#latency.answered(itemId, this.#options.clock.monotonicMs())
   }
 
   #agentText(event: EngineEvent & { type: 'agentText' }): boolean {
@@ -146,7 +142,10 @@ export class Talk {
     this.#begin(event.responseId, event.itemId, event.spoken)
     if (event.delta !== undefined) {
       if (event.spoken) this.#playback.text(event.itemId, event.delta)
-      else if (this.#askedAtMs !== undefined) this.#options.recorder.change(event.itemId, this.#latency())
+      else {
+        const waited = this.#answered(event.itemId)
+        if (waited !== undefined) this.#options.recorder.change(event.itemId, waited)
+      }
       this.#options.recorder.append(event.itemId, event.delta, event.spoken ? this.#audioOf(event.itemId) : undefined)
     }
     // The whole text is known: it also replaces deltas that a provider corrected.
@@ -200,13 +199,12 @@ export class Talk {
     const speech = this.#speechMs.get(event.itemId)
     if (event.phase === 'stop') {
       if (speech !== undefined) speech.stopMs = event.atMs
-      this.#askedAtMs = this.#options.clock.monotonicMs()
       this.#options.onActivity('thinking')
       return
     }
     this.#speechMs.set(event.itemId, { startMs: event.atMs, stopMs: event.atMs })
     this.#options.recorder.begin(event.itemId, 'user', true)
-    this.interrupt()
+    if (event.keeps !== true) this.interrupt()
     this.#options.onActivity('listening')
   }
 
@@ -249,6 +247,8 @@ export class Talk {
 
   played(itemId: string, playedMs: number, final: boolean): void {
     this.#playback.played(itemId, playedMs, final)
+    const waited = this.#latency.played(itemId, playedMs, this.#options.clock.monotonicMs())
+    if (waited !== undefined) this.#options.recorder.change(itemId, waited)
     if (final && (this.#waiting.has(itemId) || this.#ending.has(itemId))) this.#cutShort(itemId)
     else if (final) this.#noteAudio(itemId)
   }
@@ -296,8 +296,14 @@ export class Talk {
     this.#cutShort(itemId, heardMs)
   }
 
-  sentMs(itemId: string): number {
-    return this.#playback.sentMs(itemId)
+  /** The same, when it can be true; otherwise why not, and nothing changes. */
+  truncate(itemId: string, heardMs: number): 'unknown_item' | 'no_audio' | 'beyond_audio' | undefined {
+    const sentMs = this.#playback.sentMs(itemId)
+    if (sentMs === 0) return this.#options.recorder.find(itemId) === undefined ? 'unknown_item' : 'no_audio'
+    // A client rounds up: the last started millisecond is not beyond.
+    if (heardMs > Math.ceil(sentMs)) return 'beyond_audio'
+    this.truncatedByClient(itemId, heardMs)
+    return undefined
   }
 
   /** Audio that the player still holds: what a closing sentence must wait for. */
@@ -344,16 +350,19 @@ export class Talk {
       this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
     else
       this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
-    if (exactMs === undefined && this.#options.leg.reportsPlayback && !this.#restored.has(itemId))
-      this.#tell(itemId, Math.floor(heard.playedMs), split.heard)
+    if (exactMs === undefined && !this.#restored.has(itemId)) this.#tellHeard(itemId, heard.playedMs, split)
     this.#options.onTurnEnd()
   }
 
-  /** Who keeps the sound cuts it, and refuses to at 0; the others are told the words. A rewritten history must lose the whole. */
-  #tell(itemId: string, heardMs: number, heard: string): void {
+  /**
+   * Who truncates by itself refuses to at nought, and hears from the protocol's own client where the player does not report. A
+   * rewritten history loses the whole. One that takes notes has to be told even what is only inferred.
+   */
+  #tellHeard(itemId: string, playedMs: number, text: { readonly heard: string; readonly unheard: string }): void {
     const { truncate } = this.#capabilities
-    if (heardMs === 0 && truncate !== 'rewrite') return
-    const words = truncate === 'native' ? {} : { heard }
-    this.#options.engine.send({ type: 'truncate', itemId, heardMs, ...words })
+    if (truncate !== 'note' && !this.#options.leg.reportsPlayback) return
+    const heardMs = Math.floor(playedMs)
+    if (truncate !== 'native') this.#options.engine.send({ type: 'truncate', itemId, heardMs, text })
+    else if (heardMs > 0) this.#options.engine.send({ type: 'truncate', itemId, heardMs })
   }
 }

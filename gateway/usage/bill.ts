@@ -58,6 +58,9 @@ export const sessionMessages = 'session.messages'
 /** Price of a tool that has none of its own. */
 export const anyTool = 'tool.*.calls'
 
+/** Before the rest of a meter's name: price of work by a model that has none of its own. What that costs us stays unknown. */
+export const anyWork = 'work.*.'
+
 /** A meter's name must pass the ledger: lower case, 64 characters at most. */
 export function toolMeter(name: string): string {
   return `tool.${name
@@ -146,7 +149,10 @@ export function whole(quantity: number | undefined): number {
 }
 
 function creditRate(rates: Readonly<Record<string, number>>, meter: string): number | undefined {
-  return rateOf(rates, meter) ?? (isToolMeter(meter) && meter !== toolCalls ? rateOf(rates, anyTool) : undefined)
+  const own = rateOf(rates, meter)
+  if (own !== undefined) return own
+  if (isToolMeter(meter)) return meter === toolCalls ? undefined : rateOf(rates, anyTool)
+  return rateOf(rates, meter.replace(/^work\.[^.]+\./, anyWork))
 }
 
 function rateOf(rates: Readonly<Record<string, number>>, meter: string): number | undefined {

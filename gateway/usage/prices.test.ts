@@ -79,6 +79,38 @@ test('[U3] the demo costs nothing whatever it meters, an unknown model or engine
   expect(billOf(of('*', '*'), used).costUsdMicro).toBeNull()
 })
 
+test('[U2] a minute of GPT-Live costs 5 cents, and credits are that × 1.5; the work behind it is priced by its model', () => {
+  const live = of('openai-live', 'gpt-live-1')
+  const minute = billOf(live, { seconds: 60, toolCalls: 0, meters: { 'live.seconds': 60 } })
+  expect(minute.costUsdMicro).toBe(50_000)
+  const voice = minute.lines.find(({ meter }) => meter === 'live.seconds')
+  expect(voice).toMatchObject({ quantity: 60, unit: 'second' })
+  expect(Math.abs((voice?.amountMicro ?? 0) - 750_000)).toBeLessThanOrEqual(1)
+  const work = {
+    'work.gpt-realtime-2_1.input.text.tokens': 1_000_000,
+    'work.gpt-realtime-2_1.input.cached.text.tokens': 1_000_000,
+    'work.gpt-realtime-2_1.output.text.tokens': 1_000_000,
+  }
+  expect(billOf(live, { seconds: 0, toolCalls: 0, meters: work }).costUsdMicro).toBe(28_400_000)
+})
+
+test('[U3] work by a model nobody priced is charged like the flagship’s, and what it costs us is unknown', () => {
+  const live = of('openai-live', 'gpt-live-1')
+  const meters = { 'work.gpt-9.output.text.tokens': 1_000, 'live.seconds': 10 }
+  const bill = billOf(live, { seconds: 10, toolCalls: 0, meters })
+  expect(bill.costUsdMicro).toBeNull()
+  expect(bill.lines.find(({ meter }) => meter === 'work.gpt-9.output.text.tokens')?.amountMicro).toBe(360_000)
+  expect(billOf(live, { seconds: 1, toolCalls: 0, meters: { 'work.demo.output.text.tokens': 9 } }).costUsdMicro).toBe(0)
+  expect(billOf(of('openai-live', '*'), { seconds: 1, toolCalls: 0, meters }).costUsdMicro).toBeNull()
+})
+
+test('[U9] a busy second of GPT-Live is covered by its hold', () => {
+  const live = of('openai-live', 'gpt-live-1')
+  const work = { 'work.gpt-realtime-2_1.input.text.tokens': 400, 'work.gpt-realtime-2_1.output.text.tokens': 20 }
+  const busy = billOf(live, { seconds: 1, toolCalls: 0, meters: { 'live.seconds': 1, ...work } })
+  expect(busy.totalMicro).toBeLessThanOrEqual(live.holdSecondMicro)
+})
+
 test('[U9] a second of hold covers a busy second, and every default model has a row', () => {
   for (const price of defaultPrices) expect(price.holdSecondMicro).toBeGreaterThanOrEqual(price.secondMicro)
   const busy = billOf(flagship, {
@@ -108,7 +140,7 @@ test('[U3] a call whose usage was never told makes the cost unknown, and is char
   const priced = { ...of('cascade', '*'), costUsdMicroPerMillion: { 'output.text.tokens': 5_000_000 } }
   const told = { seconds: 1, toolCalls: 0, meters: { 'output.text.tokens': 10 } }
   expect(billOf(priced, told).costUsdMicro).toBe(50)
-  const untold = { ...told, meters: { ...told.meters, 'unreported.calls': 1 } }
+  const untold = { ...told, meters: { ...told.meters, 'unknown.usages': 1 } }
   expect(billOf(priced, untold).costUsdMicro).toBeNull()
   expect(billOf(priced, untold).totalMicro).toBe(billOf(priced, told).totalMicro)
 })

@@ -1,6 +1,6 @@
 // The default price book, as data. An operator adds a newer row to the collection `prices` to change a price.
 
-import { anyTool, toolMeter } from './bill.ts'
+import { anyTool, anyWork, toolMeter } from './bill.ts'
 
 export interface Price {
   readonly engine: string
@@ -71,6 +71,12 @@ function realtime(model: string, prices: TokenPrices, holdSecondMicro: number): 
   }
 }
 
+/** Tokens of whoever works behind the voice: under the name of its model, as the engine meters them. */
+function workCosts(model: string, prices: TokenPrices): Readonly<Record<string, number>> {
+  const name = model === '*' ? anyWork : `work.${model.replaceAll('.', '_')}.`
+  return Object.fromEntries(Object.entries(tokenCosts(prices)).map(([meter, cost]) => [`${name}${meter}`, cost]))
+}
+
 const flagship: TokenPrices = { text: [4, 0.4, 24], audio: [32, 0.4, 64], image: [5, 0.5] }
 const older: TokenPrices = { text: [4, 0.4, 16], audio: [32, 0.4, 64], image: [5, 0.5] }
 const mini: TokenPrices = { text: [0.6, 0.06, 2.4], audio: [10, 0.3, 20], image: [0.8, 0.8] }
@@ -121,6 +127,39 @@ const cascadeCosts = {
 
 /** A busy second: 2,000 tokens in, 40 out, 15 characters and a second of recognition (2,700 micro-dollars) × 15, plus the fee. */
 const cascadeSecondMicro = 50_000
+/** 0.05 dollars a minute, silence included (OpenAI's model page of gpt-live-1, September 2026; the same for 1.1). */
+const liveSecondUsdMicro = 833_333_333 / million
+
+/**
+ * A busy second of GPT-Live: 12,500 micro-credits for the voice, and behind it every 10 s a request of 4,000 tokens that is
+ * answered with 200 (2,080 micro-dollars a second × 15), plus the fee: 48,700 rounded up.
+ */
+const liveSecondMicro = 60_000
+
+function live(model: string): Price {
+  const known = {
+    'gpt-realtime-2.1': flagship,
+    'gpt-realtime-2': flagship,
+    'gpt-realtime-1.5': older,
+    'gpt-realtime': older,
+  }
+  const small = { 'gpt-realtime-2.1-mini': mini, 'gpt-realtime-mini': mini }
+  const work = Object.entries({ ...known, ...small }).map(([name, prices]) => workCosts(name, prices))
+  const costs = Object.assign({ 'live.seconds': Math.round(liveSecondUsdMicro * million) }, ...work)
+  return {
+    engine: 'openai-live',
+    model,
+    effectiveFrom,
+    secondMicro: 5_000,
+    holdSecondMicro: liveSecondMicro,
+    // Work by a model that is not in the book is charged like the flagship's; what it costs us stays unknown.
+    meterMicroPerMillion: withMarkup({ ...costs, ...workCosts('*', flagship) }),
+    costUsdMicroPerMillion: { ...costs, ...freeWork },
+  }
+}
+
+/** Done by the keyless demo. */
+const freeWork = Object.fromEntries(Object.keys(workCosts('demo', flagship)).map((meter) => [meter, 0]))
 
 const zeroMeters = Object.fromEntries(
   [...Object.keys({ ...tokenCosts(flagship), ...transcription }), 'speech.characters'].map((meter) => [meter, 0]),
@@ -164,6 +203,7 @@ const creditEach = million * million
 
 export const defaultModels: Readonly<Record<string, string>> = {
   'gemini-live': 'gemini-3.8-live',
+  'openai-live': 'gpt-live-1',
   'openai-realtime': 'gpt-realtime-2.1',
 }
 
@@ -209,6 +249,9 @@ export const defaultPrices: readonly Price[] = [
     meterMicroPerMillion: withMarkup(cascadeCosts),
     costUsdMicroPerMillion: null,
   },
+  live('gpt-live-1'),
+  live('gpt-live-1.1'),
+  { ...live('*'), costUsdMicroPerMillion: null },
   {
     engine: '*',
     model: '*',

@@ -6,53 +6,12 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { createDemo } from '../../gateway/engines/demo/demo.ts'
 import type { Engine, EngineBrief, EngineEvent, EngineFactory } from '../../gateway/engines/engines.ts'
 import { createSteady } from '../../gateway/engines/steady/steady.ts'
-import type { Clock, Timer } from '../../gateway/platform/clock.ts'
+import { FastClock } from '../harness/fast-clock.ts'
 import type { Fault, ScriptedReply } from '../harness/scripted-realtime.ts'
 import { pieces, silencePcm, speechPcm } from '../harness/speech.ts'
 
 export const speed = 10
-/** A tick that comes late counts as one: sockets have had their turn in between, however busy the machine is. */
-const tickMs = 2
-
-class FastClock implements Clock {
-  #nowMs = 0
-  readonly #due = new Set<{ atMs: number; readonly everyMs: number | undefined; readonly run: () => void }>()
-  readonly #ticker = setInterval(() => this.#tick(), tickMs)
-
-  now(): number {
-    return Date.now()
-  }
-  monotonicMs(): number {
-    return this.#nowMs
-  }
-  after(ms: number, run: () => void): Timer {
-    return this.#add({ atMs: this.#nowMs + ms, everyMs: undefined, run })
-  }
-  every(ms: number, run: () => void): Timer {
-    return this.#add({ atMs: this.#nowMs + ms, everyMs: ms, run })
-  }
-  stop(): void {
-    clearInterval(this.#ticker)
-  }
-
-  #add(due: { atMs: number; readonly everyMs: number | undefined; readonly run: () => void }): Timer {
-    this.#due.add(due)
-    return { cancel: () => void this.#due.delete(due) }
-  }
-
-  #tick(): void {
-    this.#nowMs += tickMs * speed
-    const ready = [...this.#due].filter(({ atMs }) => atMs <= this.#nowMs).toSorted((a, b) => a.atMs - b.atMs)
-    for (const due of ready) {
-      if (!this.#due.has(due)) continue
-      if (due.everyMs === undefined) this.#due.delete(due)
-      else due.atMs += due.everyMs
-      due.run()
-    }
-  }
-}
-
-export const clock: Clock & { stop(): void } = new FastClock()
+export const clock = new FastClock(speed)
 const log = pino({ level: 'silent' })
 const question = 'How does delivery work?'
 const sentences = ['We deliver on weekdays.', 'The driver calls first.', 'Two people carry it.']

@@ -6,12 +6,14 @@ import { createDemo } from '../../gateway/engines/demo/demo.ts'
 import { createVoice } from '../../gateway/engines/demo/voice.ts'
 import type { EngineFactory } from '../../gateway/engines/engines.ts'
 import { createGeminiLive } from '../../gateway/engines/gemini-live/gemini-live.ts'
+import { createOpenAiLive } from '../../gateway/engines/openai-live/openai-live.ts'
 import { createOpenAiRealtime } from '../../gateway/engines/openai-realtime/openai-realtime.ts'
 import { createSteady } from '../../gateway/engines/steady/steady.ts'
 import { systemClock } from '../../gateway/platform/clock.ts'
 import { startScriptedCascade } from '../harness/scripted-cascade.ts'
 import { startScriptedGemini } from '../harness/scripted-gemini.ts'
-import { startScriptedRealtime } from '../harness/scripted-realtime.ts'
+import { startScriptedLive } from '../harness/scripted-live.ts'
+import { type ScriptedOptions, startScriptedRealtime } from '../harness/scripted-realtime.ts'
 import { type EngineRig, engineContract } from './engine.contract.ts'
 
 const log = pino({ level: 'silent' })
@@ -63,8 +65,8 @@ async function demoRig(): Promise<EngineRig> {
   }
 }
 
-async function realtimeRig(): Promise<EngineRig> {
-  const provider = await startScriptedRealtime({ apiKey: 'sk-test' })
+async function realtimeRig(options: ScriptedOptions = {}): Promise<EngineRig> {
+  const provider = await startScriptedRealtime({ apiKey: 'sk-test', ...options })
   provider
     .on(/return/, { say: 'You can return anything within 30 days.' })
     .on(/delivery/, { say: longText, pace: 2 })
@@ -150,6 +152,53 @@ async function cascadeRig(): Promise<EngineRig> {
   }
 }
 
+/** GPT-Live, and behind it the Realtime engine in writing: the voice delegates, the other works. */
+async function liveRig(): Promise<EngineRig> {
+  const text = await startScriptedRealtime({ apiKey: 'sk-test' })
+  const voice = await startScriptedLive({ apiKey: 'sk-test' })
+  text
+    .on(/return/, { say: 'You can return anything within 30 days.' })
+    .on(/delivery/, { say: longText })
+    .on(/red sofa/, { call: { name: tool.name, arguments: { colour: 'red', maxPrice: 500 } } })
+    .on(/Oslo sofa/, { say: 'The Oslo sofa costs €429.' })
+  voice
+    .on(/return/, { say: 'You can return anything within 30 days.' })
+    .on(/deliver/, { say: longText, pace: 2 })
+    .on(/One two three/, { say: 'One two three four five six. Eleven twelve thirteen.', audioMs: 3_000, pace: 4 })
+  const needs = { baseUrl: voice.baseUrl, defaultModel: 'gpt-live-1', log, clock }
+  const desk = {
+    model: 'gpt-realtime-2.1',
+    open: createOpenAiRealtime({
+      baseUrl: text.baseUrl,
+      defaultModel: 'gpt-realtime-2.1',
+      apiKey: 'sk-test',
+      log,
+      clock,
+    }).open,
+  }
+  return {
+    factory: createOpenAiLive({ ...needs, desk, apiKey: 'sk-test' }),
+    refusing: createOpenAiLive({ ...needs, desk, apiKey: 'sk-wrong' }),
+    question: { text: 'What is your return policy?', answer: /within 30 days/ },
+    longQuestion: 'How does delivery work?',
+    toolQuestion: {
+      text: 'Show me a red sofa under 500',
+      tool,
+      arguments: { colour: 'red', maxPrice: 500 },
+      output,
+      answer: /Oslo sofa.*€429/,
+    },
+    // The model decides when a turn is over, and takes no part in deciding who else may.
+    cannot: { manualTurns: 'no_turn_control' },
+    close: async () => {
+      await voice.stop()
+      await text.stop()
+      // Whatever the test was about: the provider took every event that it got.
+      expect(voice.connections.flatMap(({ errors }) => errors)).toEqual([])
+    },
+  }
+}
+
 /** The same engine behind one that would replace it. */
 async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
   const rig = await build()
@@ -162,10 +211,12 @@ async function steady(build: () => Promise<EngineRig>): Promise<EngineRig> {
 }
 
 engineContract('demo', demoRig)
-engineContract('openai-realtime', realtimeRig)
+engineContract('openai-realtime', () => realtimeRig())
+engineContract('openai-realtime (names of the beta)', () => realtimeRig({ betaNames: true }))
+engineContract('openai-live', liveRig)
 // Tools beside the conversation, and tools that it waits for.
 engineContract('gemini-live', () => geminiRig('gemini-3.8-live'))
 engineContract('gemini-live, as before 3.8,', () => geminiRig('gemini-3.1-flash-live-preview'))
 engineContract('cascade', cascadeRig)
-engineContract('steady', () => steady(realtimeRig))
+engineContract('steady', () => steady(() => realtimeRig()))
 engineContract('steady cascade', () => steady(cascadeRig))

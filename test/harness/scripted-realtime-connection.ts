@@ -5,6 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import type { Fault, ScriptedReply, ScriptedState, ScriptedUsage } from './scripted-realtime.ts'
+import { betaOf } from './scripted-realtime-beta.ts'
 import {
   type ClientEvent,
   type ClientItem,
@@ -119,15 +120,19 @@ export class ScriptedConnection {
 
   /** Any event, in the wire's key order: type, event_id, the rest. */
   send(event: { readonly type: string } & Json): void {
-    const { type, ...rest } = event
-    if (this.#deaf) return
+    const { type: name, ...rest } = event
+    const type = this.#state.betaNames ? betaName(name) : name
+    if (this.#deaf || type === undefined) return
     this.sent.push(type)
     if (this.#state.fault !== undefined && this.sent.length > this.#state.fault.at) {
       const { how } = this.#state.fault
       this.#state.fault = undefined
       this.#break(how)
     }
-    if (this.open && !this.#deaf) this.#socket.send(JSON.stringify({ type, event_id: `event_${hex()}`, ...rest }))
+    if (!this.open || this.#deaf) return
+    const whole = { type, event_id: `event_${hex()}`, ...rest }
+    const sent = this.#state.beta ? betaOf(whole) : whole
+    if (sent !== undefined) this.#socket.send(JSON.stringify(sent))
   }
 
   #break(how: Fault['how']): void {
@@ -524,6 +529,7 @@ export class ScriptedConnection {
   #effective(): Json {
     const pcm = { type: 'audio/pcm', rate: 24_000 }
     const { audio, ...session } = this.#session
+    const { lifeMs } = this.#state
     const vad = { type: 'server_vad', threshold: 0.5, create_response: true, interrupt_response: true }
     return {
       output_modalities: ['audio'],
@@ -535,7 +541,7 @@ export class ScriptedConnection {
       object: 'realtime.session',
       id: this.#id,
       model: this.model,
-      expires_at: Math.floor(Date.now() / 1000) + 3600,
+      ...(lifeMs === null ? {} : { expires_at: Math.floor((Date.now() + lifeMs) / 1000) }),
       audio: {
         input: { format: pcm, transcription: null, noise_reduction: null, turn_detection: vad, ...audio?.input },
         output: { format: pcm, voice: 'marin', speed: 1, ...audio?.output },
@@ -548,6 +554,16 @@ const rateLimits = [
   { name: 'requests', limit: 500, remaining: 499, reset_seconds: 0.12 },
   { name: 'tokens', limit: 200_000, remaining: 190_000, reset_seconds: 3 },
 ]
+
+/** Undefined where the beta has no such event. */
+function betaName(type: string): string | undefined {
+  if (type === 'conversation.item.done') return undefined
+  if (type === 'conversation.item.added') return 'conversation.item.created'
+  return type
+    .replace('response.output_audio_transcript', 'response.audio_transcript')
+    .replace('response.output_audio', 'response.audio')
+    .replace('response.output_text', 'response.text')
+}
 
 function hex(): string {
   return randomBytes(10).toString('hex')

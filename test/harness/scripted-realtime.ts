@@ -42,8 +42,14 @@ export interface ScriptedOptions {
   readonly pace?: 'instant' | number
   /** Concurrent sessions beyond which the upgrade is answered 429. */
   readonly sessionCap?: number
+  /** Events have the names of the beta, as LocalAI, speaches, vLLM, Qwen and StepFun send them. */
+  readonly betaNames?: boolean
+  /** How long the provider says that a session may live; null: it does not say. */
+  readonly lifeMs?: number | null
   /** Milliseconds of silence that end the person's turn. */
   readonly silenceMs?: number
+  /** Speaks in the names and shapes of the old interface, as clones of it still do. It reads those of today. */
+  readonly beta?: boolean
 }
 
 /**
@@ -59,11 +65,14 @@ export interface Fault {
 export interface ScriptedState {
   readonly scripts: Script[]
   readonly heard: string[]
+  readonly betaNames: boolean
+  readonly lifeMs: number | null
   pace: 'instant' | number
   silenceMs: number
   mute: boolean
   dropAt: number | undefined
   fault: Fault | undefined
+  readonly beta: boolean
   initialError: { readonly code: string; readonly message: string } | undefined
 }
 
@@ -82,9 +91,12 @@ export class ScriptedRealtime {
     this.#state = {
       scripts: [],
       heard: [],
+      betaNames: options.betaNames ?? false,
+      lifeMs: options.lifeMs === undefined ? 3_600_000 : options.lifeMs,
       pace: options.pace ?? 'instant',
       silenceMs: options.silenceMs ?? 500,
       mute: false,
+      beta: options.beta === true,
       dropAt: undefined,
       fault: undefined,
       initialError: undefined,

@@ -23,6 +23,11 @@ export function Facts({ session }: { session: SessionView }) {
         <Fact name="Engine">
           <EngineName session={session} />
         </Fact>
+        {session.engine.passedOver?.map(({ kind, reason }) => (
+          <Fact key={kind} name="Instead of">
+            <span title={reason}>{kind}</span>
+          </Fact>
+        ))}
       </FactList>
       <FactList title="Time">
         <Fact name="Started">

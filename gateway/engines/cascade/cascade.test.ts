@@ -422,7 +422,7 @@ it('books what the providers charge, over all parts', async () => {
     characters: totals['speech.characters'],
     seconds: totals['transcription.seconds'],
   }).toEqual(charged)
-  expect(totals['unreported.calls']).toBeUndefined()
+  expect(totals['unknown.usages']).toBeUndefined()
 })
 
 it('flags what an interrupted or abandoned call costs as not known', async () => {
@@ -433,12 +433,12 @@ it('flags what an interrupted or abandoned call costs as not known', async () =>
   await one.until('agentText')
   one.engine.send({ type: 'cancel' })
   await one.until('responseDone')
-  expect(one.of('usage').at(-1)?.meters).toEqual({ 'unreported.calls': 1 })
+  expect(one.of('usage').at(-1)?.meters).toEqual({ 'unknown.usages': 1 })
   one.ask('long')
   await one.until('agentText', one.of('agentText').length + 1)
   one.engine.close()
   await one.until('closed')
-  expect(one.of('usage').at(-1)?.meters).toEqual({ 'unreported.calls': 2 })
+  expect(one.of('usage').at(-1)?.meters).toEqual({ 'unknown.usages': 2 })
   expect(one.events.at(-1)?.type).toBe('closed')
   await sleep(100)
   expect(server.cutOff).toBe(2)

@@ -223,7 +223,7 @@ it.each(['last', 'every', 'twice'] as const)(
     expect((totals['input.text.tokens'] ?? 0) + (totals['input.cached.text.tokens'] ?? 0)).toBe(other.charged.input)
     expect(totals['input.cached.text.tokens']).toBe(other.charged.cached)
     expect(totals['output.text.tokens']).toBe(other.charged.output)
-    expect(totals['unreported.calls']).toBeUndefined()
+    expect(totals['unknown.usages']).toBeUndefined()
     await other.stop()
   },
 )
@@ -232,6 +232,6 @@ it('a provider that never tells what it used is counted as not telling', async (
   const silent = await startScriptedCascade({ usage: 'never' })
   const meters = new CascadeMeters()
   meters.completion((await ask([user('hello')], {}, chat(silent))).tally)
-  expect(meters.totals).toEqual({ 'unreported.calls': 1 })
+  expect(meters.totals).toEqual({ 'unknown.usages': 1 })
   await silent.stop()
 })

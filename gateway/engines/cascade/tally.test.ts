@@ -51,7 +51,7 @@ it('books exactly what was told, whatever the order, and flags what was not', ()
       expect(totals['input.cached.text.tokens'] ?? 0).toBe(sum(({ cached }) => cached))
       expect(totals['output.text.tokens'] ?? 0).toBe(sum(({ output }) => output))
       const untold = completions.filter(({ told, ends }) => !ends || told.length === 0).length
-      expect(totals['unreported.calls'] ?? 0).toBe(untold)
+      expect(totals['unknown.usages'] ?? 0).toBe(untold)
     }),
   )
 })

@@ -56,7 +56,7 @@ export class Tally {
 }
 
 export class CascadeMeters {
-  readonly #meters: Partial<Record<MeterKey, number>> = {}
+  readonly #meters: Record<string, number> = {}
 
   /** Once for each completion, when nothing more of it will come. */
   completion(tally: Tally): void {
@@ -67,7 +67,7 @@ export class CascadeMeters {
       this.#add('input.cached.text.tokens', cached)
       this.#add('output.text.tokens', tokens.output)
     }
-    if (tally.isUnreported) this.#add('unreported.calls', 1)
+    if (tally.isUnreported) this.#add('unknown.usages', 1)
   }
 
   /** `seconds`: length of the audio that was sent, which counts where the provider does not. */

@@ -1,6 +1,6 @@
 // Where and as whom to connect. The key goes into a header: an address may be logged by whatever lies between.
 
-import type { Address } from '../openai-realtime/address.ts'
+import type { Address } from '../upstream/address.ts'
 
 const method = '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent'
 

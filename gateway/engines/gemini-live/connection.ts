@@ -2,9 +2,9 @@
 // its handle is passed on; what a session is set up with changes only on the way from one connection to the next.
 
 import type { Clock, Timer } from '../../platform/clock.ts'
-import type { Address } from '../openai-realtime/address.ts'
-import { type Gone, Line } from '../openai-realtime/line.ts'
-import type { Refusal } from '../openai-realtime/refusal.ts'
+import type { Address } from '../upstream/address.ts'
+import { type Gone, Line } from '../upstream/line.ts'
+import type { Refusal } from '../upstream/refusal.ts'
 import type { Frame } from './commands.ts'
 import { durationMs, readMessage, type ServerMessage } from './events.ts'
 
@@ -89,7 +89,7 @@ export class Connection {
       opened: () => {
         this.#configured = true
         this.#versions.set(line, this.#version)
-        line.sendFirst(JSON.stringify(this.#needs.setup(this.#handle).setup))
+        line.greet(JSON.stringify(this.#needs.setup(this.#handle).setup))
       },
       frame: (frame) => {
         if (line !== this.#now && line !== this.#next) return

@@ -1,7 +1,7 @@
 // Why a connection ended, in our words: the provider explains it in the close frame, for people. Its sentence stays out of logs
 // and errors. Sources: reports of users in issues of livekit/agents, google/adk-python and yagudaev/voiceclaw; not documented.
 
-import type { Gone } from '../openai-realtime/line.ts'
+import type { Gone } from '../upstream/line.ts'
 
 export interface Ending {
   readonly code: string

@@ -204,8 +204,18 @@ it('tells the provider what was heard of an interrupted answer, before the next 
   const { itemId } = await one.until('audio', 5)
   await one.speak('Wait a moment.')
   one.silence(900)
-  one.engine.send({ type: 'truncate', itemId, heardMs: 220, heard: 'We deliver' })
-  one.engine.send({ type: 'truncate', itemId, heardMs: 220, heard: 'We deliver' })
+  one.engine.send({
+    type: 'truncate',
+    itemId,
+    heardMs: 220,
+    text: { heard: 'We deliver', unheard: 'on every weekday.' },
+  })
+  one.engine.send({
+    type: 'truncate',
+    itemId,
+    heardMs: 220,
+    text: { heard: 'We deliver', unheard: 'on every weekday.' },
+  })
   await one.until('responseDone', 2)
   await one.speak('And on Sundays?')
   one.silence(900)

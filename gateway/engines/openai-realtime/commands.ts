@@ -21,7 +21,7 @@ const demoVoices = new Set(['', 'slt', 'rms', 'awb', 'kal'])
 const defaultVoice = 'marin'
 
 export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): WireEvent {
-  const language = /^[a-z]{2,3}/i.exec(brief.language)?.[0].toLowerCase()
+  const { settings = {} } = brief
   return {
     type: 'session.update',
     event_id: ownEventId('configure'),
@@ -30,28 +30,50 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
       instructions: brief.instructions,
       output_modalities: [brief.outputModality],
       tools: brief.tools.map(toolOf),
-      tool_choice: 'auto',
+      tool_choice: settings.toolChoice ?? 'auto',
+      ...(settings.maxOutputTokens === undefined ? {} : { max_output_tokens: settings.maxOutputTokens }),
       audio: {
         input: {
           format: pcm24k,
-          transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
-          turn_detection: turnDetectionOf(brief.turnDetection),
+          transcription: transcriptionOf(brief, transcriptionModel),
+          ...(settings.noiseReduction == null ? {} : { noise_reduction: { type: settings.noiseReduction } }),
+          turn_detection: turnDetectionOf(brief),
         },
-        output: { format: pcm24k, voice: voiceOf(brief.voice) },
+        output: {
+          format: pcm24k,
+          voice: voiceOf(brief.voice),
+          ...(settings.speed === undefined ? {} : { speed: settings.speed }),
+        },
       },
     },
   }
 }
 
+interface Change {
+  readonly fields: Extract<EngineCommand, { type: 'update' }>['fields']
+  /** As it is with them: turn detection and transcription are replaced as a whole. */
+  readonly brief: EngineBrief
+  readonly transcriptionModel: string
+  readonly eventId?: string | undefined
+}
+
 /** The `update` command: only what is given changes. */
-export function sessionChange(
-  fields: Extract<EngineCommand, { type: 'update' }>['fields'],
-  eventId?: string,
-): WireEvent {
-  const input =
-    fields.turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(fields.turnDetection) } }
-  const output = fields.voice === undefined ? {} : { output: { voice: voiceOf(fields.voice) } }
-  const audio = { ...input, ...output }
+export function sessionChange({ fields, brief, transcriptionModel, eventId }: Change): WireEvent {
+  const { settings = {} } = fields
+  const isHeardOtherwise = fields.turnDetection !== undefined || settings.turns !== undefined
+  const input = {
+    ...(isHeardOtherwise ? { turn_detection: turnDetectionOf(brief) } : {}),
+    ...(settings.transcription === undefined ? {} : { transcription: transcriptionOf(brief, transcriptionModel) }),
+    ...(settings.noiseReduction === undefined ? {} : { noise_reduction: noiseReductionOf(settings.noiseReduction) }),
+  }
+  const output = {
+    ...(fields.voice === undefined ? {} : { voice: voiceOf(fields.voice) }),
+    ...(settings.speed === undefined ? {} : { speed: settings.speed }),
+  }
+  const audio = {
+    ...(Object.keys(input).length === 0 ? {} : { input }),
+    ...(Object.keys(output).length === 0 ? {} : { output }),
+  }
   return {
     type: 'session.update',
     ...(eventId === undefined ? {} : { event_id: eventId }),
@@ -60,6 +82,8 @@ export function sessionChange(
       ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
       ...(fields.tools === undefined ? {} : { tools: fields.tools.map(toolOf) }),
       ...(fields.outputModality === undefined ? {} : { output_modalities: [fields.outputModality] }),
+      ...(settings.toolChoice === undefined ? {} : { tool_choice: settings.toolChoice }),
+      ...(settings.maxOutputTokens === undefined ? {} : { max_output_tokens: settings.maxOutputTokens }),
       ...(Object.keys(audio).length === 0 ? {} : { audio }),
     },
   }
@@ -125,8 +149,37 @@ function toolOf(tool: EngineTool): Readonly<Record<string, unknown>> {
   return { type: 'function', name: tool.name, description: tool.description, parameters: tool.parameters }
 }
 
-function turnDetectionOf(kind: EngineBrief['turnDetection']): Readonly<Record<string, unknown>> | null {
-  return kind === 'none' ? null : { type: kind, create_response: true, interrupt_response: true }
+type Json = Readonly<Record<string, unknown>>
+
+function turnDetectionOf({ turnDetection: type, settings }: EngineBrief): Json | null {
+  if (type === 'none') return null
+  const { createsResponse = true, interruptsResponse = true, ...turns } = settings?.turns ?? {}
+  const automatic = { create_response: createsResponse, interrupt_response: interruptsResponse }
+  if (type === 'semantic_vad') return { type, ...automatic, ...some('eagerness', turns.eagerness) }
+  return {
+    type,
+    ...automatic,
+    ...some('threshold', turns.threshold),
+    ...some('prefix_padding_ms', turns.prefixPaddingMs),
+    ...some('silence_duration_ms', turns.silenceMs),
+    ...some('idle_timeout_ms', turns.idleTimeoutMs),
+  }
+}
+
+/** The agent's language is a hint unless another one is asked for; models of several languages are told by `languages`. */
+function transcriptionOf({ language, settings }: EngineBrief, usualModel: string): Json {
+  const { model = usualModel, ...own } = settings?.transcription ?? {}
+  const code =
+    own.language ?? (own.languages === undefined ? /^[a-z]{2,3}/i.exec(language)?.[0].toLowerCase() : undefined)
+  return { model, ...own, ...some('language', code) }
+}
+
+function noiseReductionOf(type: 'near_field' | 'far_field' | null): Json | null {
+  return type === null ? null : { type }
+}
+
+function some(name: string, value: unknown): Json {
+  return value === undefined || value === null ? {} : { [name]: value }
 }
 
 function voiceOf(voice: string): string | { id: string } {

@@ -13,7 +13,14 @@ export const anyEvent = z.looseObject({
 })
 
 export const session = z.object({
-  session: z.object({ id: z.string().catch(''), model: z.string().catch('') }).catch({ id: '', model: '' }),
+  session: z
+    .object({
+      id: z.string().catch(''),
+      model: z.string().catch(''),
+      /** Seconds since the epoch. */
+      expires_at: z.number().optional().catch(undefined),
+    })
+    .catch({ id: '', model: '', expires_at: undefined }),
 })
 
 export const item = z.object({

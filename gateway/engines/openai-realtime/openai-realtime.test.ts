@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type ScriptedRealtime, startScriptedRealtime } from '../../../test/harness/scripted-realtime.ts'
@@ -272,4 +273,63 @@ it('serves without a key only where none is needed', () => {
   const needs = { defaultModel: 'm', log: pino({ level: 'silent' }), clock: systemClock, apiKey: undefined }
   expect(createOpenAiRealtime({ ...needs, baseUrl: 'https://api.openai.com/v1' }).off).toBe('no API key')
   expect(createOpenAiRealtime({ ...needs, baseUrl: 'ws://localhost:8000/v1' }).off).toBeUndefined()
+})
+
+it.each([
+  ['the provider’s word', 1_200_000, 1_199_000, 1_200_000],
+  ['its own table where the provider says nothing', null, 3_600_000, 3_600_000],
+  ['its own table where the provider’s word is in the past', -5_000, 3_600_000, 3_600_000],
+])('tells how long a session may live, by %s', async (_, lifeMs, least, most) => {
+  await provider.stop()
+  provider = await startScriptedRealtime({ apiKey: 'sk-test', lifeMs })
+  const { engine, until } = open()
+  await until('ready')
+  expect(engine.capabilities.maxDurationMs).toBeGreaterThanOrEqual(least - 1_000)
+  expect(engine.capabilities.maxDurationMs).toBeLessThanOrEqual(most)
+})
+
+it('says that it does not know what an answer cost of which the provider tells no usage', async () => {
+  provider.on(/hello/, { say: 'Hi.' })
+  const { engine, events, until } = open()
+  await until('ready')
+  const usage = { type: 'response.done', response: { id: 'resp_x', status: 'completed', output: [] } }
+  provider.last.sendRaw(JSON.stringify({ type: 'response.created', response: { id: 'resp_x' } }))
+  provider.last.sendRaw(JSON.stringify(usage))
+  engine.send({ type: 'userText', itemId: 'item_1', text: 'hello' })
+  engine.send({ type: 'respond' })
+  await until('responseDone', 2)
+  const totals = events.flatMap((event) => (event.type === 'usage' ? [event.meters] : [])).at(-1)
+  expect(totals).toMatchObject({ 'unknown.usages': 1, 'output.audio.tokens': expect.any(Number) })
+})
+
+it('takes any frame: known events in strange shapes are passed on unread, and nothing is thrown', async () => {
+  const names = ['session.updated', 'response.created', 'response.done', 'response.output_item.added', 'error']
+  const more = [
+    'input_audio_buffer.speech_started',
+    'conversation.item.added',
+    'rate_limits.updated',
+    'response.audio.delta',
+  ]
+  const { events, until } = open()
+  await until('ready')
+  const frames = fc.sample(
+    fc.record({
+      type: fc.constantFrom(...names, ...more),
+      response: fc.jsonValue(),
+      item: fc.jsonValue(),
+      error: fc.jsonValue(),
+      delta: fc.jsonValue(),
+    }),
+    300,
+  )
+  for (const frame of frames) provider.last.sendRaw(JSON.stringify(frame))
+  provider.last.sendRaw('[]')
+  provider.last.sendRaw('null')
+  provider.last.sendRaw('{')
+  await until('native')
+  provider.last.send({ type: 'conversation.item.deleted', item_id: 'item_end' })
+  for (let i = 0; i < 400 && !events.some((e) => e.type === 'native' && e.name === 'conversation.item.deleted'); i++)
+    await sleep(5)
+  expect(events.some((e) => e.type === 'native' && e.name === 'conversation.item.deleted')).toBe(true)
+  expect(events.some((e) => e.type === 'closed')).toBe(false)
 })

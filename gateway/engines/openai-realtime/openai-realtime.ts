@@ -3,22 +3,25 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
   Engine,
+  EngineBrief,
   EngineCommand,
   EngineEvent,
   EngineFactory,
   EngineOptions,
 } from '../engines.ts'
-import { maxDurationMs, needsKey, realtimeAddress } from './address.ts'
+import { maxDurationMs, needsKey, realtimeAddress } from '../upstream/address.ts'
+import { type Gone, Line } from '../upstream/line.ts'
+import type { Refusal } from '../upstream/refusal.ts'
+import { Beta, modernAudio } from './beta.ts'
 import * as commands from './commands.ts'
 import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
-import { type Gone, Line } from './line.ts'
 import { Reader } from './reader.ts'
-import type { Refusal } from './refusal.ts'
 import { Turns } from './turns.ts'
 
 export interface OpenAiRealtimeNeeds {
@@ -46,10 +49,23 @@ const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
   outputAudio: 'pcm16_24k',
   /** The voice only until the first audio. */
   mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
+  settings: [
+    ...([
+      'createsResponse',
+      'interruptsResponse',
+      'threshold',
+      'prefixPaddingMs',
+      'silenceMs',
+      'idleTimeoutMs',
+    ] as const),
+    ...(['eagerness', 'transcription', 'noiseReduction', 'speed', 'toolChoice', 'maxOutputTokens'] as const),
+  ],
   dialect: 'openai-realtime-ga',
 }
 
 const readyTimeoutMs = 15_000
+/** The provider's own, where nobody sets another. */
+const usualSilenceMs = 500
 
 const applied: CommandAnswer = { is: 'applied' }
 const accepted: CommandAnswer = { is: 'accepted' }
@@ -69,12 +85,12 @@ type State = 'idle' | 'opening' | 'configuring' | 'ready' | 'closing' | 'closed'
 
 class RealtimeEngine implements Engine {
   readonly kind = 'openai-realtime'
-  readonly capabilities: Capabilities
   readonly #needs: OpenAiRealtimeNeeds
   readonly #options: EngineOptions
   readonly #log: Log
   readonly #reader: Reader
   readonly #turns = new Turns()
+  readonly #beta = new Beta()
   readonly #line: Line
   #readyTimer: Timer | undefined
   #state: State = 'idle'
@@ -82,8 +98,8 @@ class RealtimeEngine implements Engine {
   #voiced = false
   #engineSessionId = ''
   #model: string
-  /** An answer's own instructions replace the session's: what is added to them needs them. */
-  #instructions: string
+  #lifeMs: number
+  #brief: EngineBrief
   /** The provider explains a close in an `error` just before it. */
   #lastError: string | undefined
 
@@ -91,15 +107,20 @@ class RealtimeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
-    this.#reader = new Reader(options.brief.turnDetection !== 'none')
+    this.#reader = new Reader(interrupts(options.brief))
+    this.#reader.silenceMs = waitsMs(options.brief)
+    this.#brief = options.brief
     this.#line = new Line(needs.clock, {
       frame: (frame) => this.#frame(frame),
       refused: (refusal) => this.#refused(refusal),
       gone: (gone) => this.#gone(gone),
     })
-    this.capabilities = { ...capabilities, maxDurationMs: needs.maxDurationMs ?? maxDurationMs(needs.baseUrl) }
-    this.#instructions = options.brief.instructions
+    this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
+  }
+
+  get capabilities(): Capabilities {
+    return { ...capabilities, maxDurationMs: this.#lifeMs }
   }
 
   get bufferedBytes(): number {
@@ -131,8 +152,9 @@ class RealtimeEngine implements Engine {
     this.#finish('refused', code, message)
   }
 
-  #frame(frame: Buffer): void {
+  #frame(received: Buffer): void {
     if (this.#state === 'closed') return
+    const frame = modernAudio(received)
     const delta = scanAudioDelta(frame)
     if (delta === undefined) {
       this.#parsed(frame)
@@ -143,8 +165,15 @@ class RealtimeEngine implements Engine {
     if (event !== undefined) this.#emit(event)
   }
 
-  #parsed(frame: Buffer): void {
-    const event = events.anyEvent.safeParse(json(frame))
+  #parsed(received: Buffer): void {
+    const parsed = json(received)
+    const modern = this.#beta.frames(parsed)
+    if (modern === undefined) this.#read(parsed, received)
+    else for (const frame of modern) this.#read(json(frame), frame)
+  }
+
+  #read(parsed: unknown, frame: Buffer): void {
+    const event = events.anyEvent.safeParse(parsed)
     if (!event.success) {
       this.#log.warn({ bytes: frame.length }, 'engine frame is not an event')
       return
@@ -159,6 +188,7 @@ class RealtimeEngine implements Engine {
     const session = events.session.safeParse(event)
     if (session.success && session.data.session.id !== '') this.#engineSessionId = session.data.session.id
     if (session.success && session.data.session.model !== '') this.#model = session.data.session.model
+    if (session.success) this.#told(session.data.session.expires_at)
     if (event.type === 'session.created' && this.#state === 'opening') this.#configure()
     else if (event.type === 'session.updated' && this.#state === 'configuring') {
       this.#state = 'ready'
@@ -167,11 +197,17 @@ class RealtimeEngine implements Engine {
     }
   }
 
+  /** The provider knows best how long a session lives; a time that is over already tells nothing. */
+  #told(expiresAt: number | undefined): void {
+    const leftMs = (expiresAt ?? 0) * 1000 - this.#needs.clock.now()
+    if (this.#needs.maxDurationMs === undefined && leftMs > 0) this.#lifeMs = Math.min(this.#lifeMs, leftMs)
+  }
+
   /** The provider works in order, so the queue may follow its configuration without waiting for the echo. */
   #configure(): void {
     this.#state = 'configuring'
     const { brief } = this.#options
-    const frames = [commands.sessionUpdate(brief, this.#needs.transcriptionModel ?? 'gpt-transcribe')]
+    const frames = [commands.sessionUpdate(brief, this.#transcriptionModel)]
     for (const turn of brief.history) {
       const itemId = newId('item')
       this.#reader.own(itemId)
@@ -218,7 +254,7 @@ class RealtimeEngine implements Engine {
       case 'say':
         return this.#ask(commands.sayNow(command.text))
       case 'goOn':
-        return this.#ask(commands.goOn(command.after, this.#instructions))
+        return this.#ask(commands.goOn(command.after, this.#brief.instructions))
       case 'note':
         return this.#note(command.text)
       case 'toolResult':
@@ -271,11 +307,20 @@ class RealtimeEngine implements Engine {
   }
 
   #update(command: Extract<EngineCommand, { type: 'update' }>): CommandAnswer {
-    const { fields } = command
+    const { fields, eventId } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
-    if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
-    return this.#write(commands.sessionChange(fields, command.eventId))
+    const brief = withFields(this.#brief, fields)
+    const change = { fields, brief, transcriptionModel: this.#transcriptionModel, eventId }
+    const answer = this.#write(commands.sessionChange(change))
+    if ('reason' in answer) return answer
+    this.#brief = brief
+    this.#reader.interrupts = interrupts(brief)
+    this.#reader.silenceMs = waitsMs(brief)
+    return answer
+  }
+
+  get #transcriptionModel(): string {
+    return this.#needs.transcriptionModel ?? 'gpt-transcribe'
   }
 
   #write(event: commands.WireEvent): CommandAnswer {
@@ -303,6 +348,7 @@ class RealtimeEngine implements Engine {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    for (const event of this.#reader.close()) this.#emit(event)
     this.#state = 'closing'
     this.#line.close()
   }
@@ -327,9 +373,19 @@ class RealtimeEngine implements Engine {
     this.#state = 'closed'
     this.#readyTimer?.cancel()
     this.#line.cut()
+    for (const event of this.#reader.close()) this.#options.onEvent(event)
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
     if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
   }
+}
+
+function interrupts({ turnDetection, settings }: EngineBrief): boolean {
+  return turnDetection !== 'none' && settings?.turns?.interruptsResponse !== false
+}
+
+/** How long its detector waits for more. Who goes by the meaning does not say. */
+function waitsMs({ turnDetection, settings }: EngineBrief): number | undefined {
+  return turnDetection === 'server_vad' ? (settings?.turns?.silenceMs ?? usualSilenceMs) : undefined
 }
 
 function json(frame: Buffer): unknown {

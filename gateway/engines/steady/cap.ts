@@ -15,6 +15,7 @@ export class Cap {
   readonly #quiet: () => boolean
   #timers: Timer[] = []
   #due = false
+  #maxMs: number | null = null
   /** Since the replacement was seeded something was said that it does not know. */
   #stale = false
 
@@ -30,9 +31,15 @@ export class Cap {
     this.#quiet = quiet
   }
 
+  /** The engine that is there lives this long at most, as it has learned now. */
+  lives(maxMs: number | null): void {
+    if (maxMs !== this.#maxMs) this.starts(maxMs)
+  }
+
   /** An engine is there, and lives this long at most. */
   starts(maxMs: number | null): void {
     this.over()
+    this.#maxMs = maxMs
     if (maxMs === null) return
     this.#timers = [
       this.#clock.after(maxMs * fromShare, () => {

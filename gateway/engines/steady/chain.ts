@@ -295,7 +295,7 @@ function less(a: Meters, b: Meters): Meters {
 }
 
 function combined(a: Meters, b: Meters, of: (x: number, y: number) => number): Meters {
-  const result: Partial<Record<MeterKey, number>> = { ...a }
+  const result: Record<string, number> = { ...a }
   for (const key of Object.keys(b) as MeterKey[]) result[key] = of(a[key] ?? 0, b[key] ?? 0)
   return result
 }

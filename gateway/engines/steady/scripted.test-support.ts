@@ -33,7 +33,7 @@ export const capabilities: Capabilities = {
 
 export class ScriptedEngine implements Engine {
   readonly kind: EngineKind
-  readonly capabilities: Capabilities
+  capabilities: Capabilities
   readonly options: EngineOptions
   readonly sent: EngineCommand[] = []
   readonly heard: Buffer[] = []

@@ -641,6 +641,26 @@ it('[E10] exchanges the engine at 97 % of its cap in any case', async () => {
   expect(rig.now.of('goOn')[0]?.after).toMatch(/^aa bb .* aa$/)
 })
 
+it('[E10] counts from when the engine learns of its cap, and no more once it has none', async () => {
+  const rig = new Rig().live()
+  const [first] = rig.opened
+  if (first === undefined) throw new Error('nothing was opened')
+  await rig.clock.advance(60_000)
+  first.capabilities = { ...first.capabilities, maxDurationMs: 100_000 }
+  rig.engine.send({ type: 'update', fields: { outputModality: 'audio' } })
+  await rig.clock.advance(79_000)
+  first.words('hello')
+  expect(rig.opened).toHaveLength(1)
+  first.capabilities = { ...first.capabilities, maxDurationMs: null }
+  rig.engine.send({ type: 'update', fields: { outputModality: 'text' } })
+  await rig.clock.advance(60_000)
+  expect(rig.opened).toHaveLength(1)
+  first.capabilities = { ...first.capabilities, maxDurationMs: 100_000 }
+  rig.engine.send({ type: 'update', fields: { outputModality: 'audio' } })
+  await rig.clock.advance(80_000)
+  expect(rig.opened).toHaveLength(2)
+})
+
 it('[E10] keeps the engine it has when the new one cannot be had yet, and tries again', async () => {
   const rig = new Rig([{ capabilities: { maxDurationMs: 100_000 } }]).live()
   const [first] = rig.opened

@@ -356,6 +356,8 @@ class SteadyEngine implements Engine {
   }
 
   #look(): void {
+    // An engine may have no provider's session, and so no cap, before somebody wants to speak.
+    if (this.#chain.live) this.#cap.lives(this.#chain.now?.engine.capabilities.maxDurationMs ?? null)
     this.#silence.watch(this.#answers.due && this.#chain.live && !this.#paused, this.#chain.unsettled)
     this.#cap.look()
   }

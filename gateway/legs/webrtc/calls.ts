@@ -105,7 +105,7 @@ export class Calls {
 
   async #session(
     { parley, resume, update }: Placing,
-    request: Awaited<ReturnType<typeof requestOf>>,
+    request: Awaited<ReturnType<typeof requestOf<RealtimeLeg>>>,
     { trusted }: Caller,
   ): Promise<{ readonly sessionId: string; readonly target: Target }> {
     const { sessions, joined: here } = this.#deps

@@ -5,8 +5,8 @@ import { type RawBody, type RequestFacts, type Route, rawBody, route } from '../
 import { Problem } from '../../platform/problem.ts'
 import { subprotocol } from '../../protocol/realtime.ts'
 import type { Asked } from '../realtime/caller.ts'
-import { sessionUpdate } from '../realtime/client-event.ts'
 import { readResumeOffer } from '../realtime/resume-offer.ts'
+import { type SessionFields, sessionFields } from '../realtime/session-fields.ts'
 import type { Calls } from './calls.ts'
 import { maxSdpBytes } from './sdp.ts'
 
@@ -76,12 +76,18 @@ export function webrtcRoutes(calls: Calls): Route[] {
 function askedBy(facts: RequestFacts, names: { agent?: string | undefined; model?: string | undefined }): Asked {
   const header = facts.header('authorization')
   const token = header?.startsWith('Bearer ') === true ? header.slice(7).trim() : undefined
-  return { token, agent: names.agent, model: names.model, origin: facts.origin, host: facts.header('host') }
+  const host = facts.header('host')
+  return { token, agent: names.agent, model: names.model, origin: facts.origin ?? sameOrigin(facts, host), host }
+}
+
+/** A browser names no origin where a page only reads from its own; it says so in another header. */
+function sameOrigin(facts: RequestFacts, host: string | undefined): string | undefined {
+  return facts.header('sec-fetch-site') === 'same-origin' && host !== undefined ? `https://${host}` : undefined
 }
 
 interface Offered {
   readonly sdp: string
-  readonly session?: z.output<typeof sessionUpdate>
+  readonly session?: SessionFields
 }
 
 async function readCall({ type, bytes }: RawBody): Promise<Offered> {
@@ -115,14 +121,14 @@ async function textOf(part: ReturnType<FormData['get']>): Promise<string | undef
   return part.text()
 }
 
-function readSession(text: string): z.output<typeof sessionUpdate> {
+function readSession(text: string): SessionFields {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch {
     throw new Problem('invalid', '`session` is not JSON.')
   }
-  const parsed = sessionUpdate.safeParse(json)
+  const parsed = sessionFields.safeParse(json)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw new Problem('invalid', `Invalid value for 'session.${issue?.path.join('.')}': ${issue?.message}`)

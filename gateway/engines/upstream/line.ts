@@ -100,8 +100,8 @@ export class Line {
     }
   }
 
-  /** Sends this past the queue: what the provider wants before anything else. */
-  sendFirst(frame: string): void {
+  /** Past the queue: what the provider must hear before anything else. */
+  greet(frame: string): void {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(frame, { binary: false })
   }
 

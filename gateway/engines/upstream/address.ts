@@ -7,12 +7,28 @@ export interface Address {
 
 /** `baseUrl` is http(s) or ws(s), with or without the final `/realtime`. Throws TypeError when it is no URL. */
 export function realtimeAddress(baseUrl: string, model: string, apiKey: string | undefined): Address {
+  const url = socketUrl(baseUrl, '/realtime')
+  url.searchParams.set('model', model)
+  return withKey(url, apiKey)
+}
+
+/** The same for GPT-Live, which is told the model in its first event and refuses a query. */
+export function liveAddress(baseUrl: string, apiKey: string | undefined): Address {
+  const url = socketUrl(baseUrl.replace(/\/realtime\/*$/, ''), '/live/sessions')
+  url.search = ''
+  return withKey(url, apiKey)
+}
+
+function socketUrl(baseUrl: string, end: string): URL {
   const url = new URL(baseUrl)
   if (url.protocol === 'https:') url.protocol = 'wss:'
   if (url.protocol === 'http:') url.protocol = 'ws:'
   const path = url.pathname.replace(/\/+$/, '')
-  url.pathname = path.endsWith('/realtime') ? path : `${path}/realtime`
-  url.searchParams.set('model', model)
+  url.pathname = path.endsWith(end) ? path : `${path}${end}`
+  return url
+}
+
+function withKey(url: URL, apiKey: string | undefined): Address {
   if (apiKey === undefined || apiKey === '') return { url: url.href, headers: {} }
   return {
     url: url.href,
