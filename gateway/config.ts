@@ -127,8 +127,10 @@ export const settings = {
     .int()
     .min(0)
     .max(10_000)
-    .default(200)
-    .describe('Calls over WebRTC at once in this process; each keeps about one percent of a core busy.'),
+    .default(100)
+    .describe(
+      'Calls over WebRTC at once in this process; each keeps some 4 % of a core busy, most of it the voice codec.',
+    ),
   WEBRTC_PUBLIC_IP: z
     .ipv4()
     .optional()

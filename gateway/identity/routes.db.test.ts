@@ -62,7 +62,7 @@ describe('POST /v1/widget/bootstrap', () => {
   test('gives a page a token and the looks of the widget', async () => {
     const reply = await bootstrap({ agent: 'helper', visitorId: 'v'.repeat(16), email: 'a@b.example' })
     expect(reply.json).toMatchObject({
-      token: expect.stringMatching(/^ey/),
+      token: expect.stringMatching(/^ek_ey/),
       agent: { slug: 'helper', name: 'Helper' },
       voice: true,
       brand: { title: expect.any(String) },
@@ -112,7 +112,7 @@ describe('POST /v1/realtime/client_secrets', () => {
       session: { type: 'realtime', model: 'gpt-realtime' },
     })
     expect(json).toEqual({
-      value: expect.stringMatching(/^ey/),
+      value: expect.stringMatching(/^ek_ey/),
       expires_at: expect.any(Number),
       session: {
         type: 'realtime',

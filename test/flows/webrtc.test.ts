@@ -391,4 +391,32 @@ describe('who is not let in', () => {
     })
     await instead.event('session.created')
   })
+
+  test('a browser learns where a relay is, with credentials of its own, if it may call', async () => {
+    const secret = 'shared with the relay'
+    await using relayed = await startGateway({
+      PARLEY_ENGINE: 'demo',
+      WEBRTC_ICE_URLS: 'stun:stun.example:3478, turn:turn.example:3478',
+      WEBRTC_TURN_SECRET: secret,
+      WEBRTC_TURN_SECONDS: '600',
+    })
+    const ask = (headers: Record<string, string>) => fetch(`${relayed.url}/v1/realtime/ice`, { headers })
+    const refused = await ask({ origin: 'https://shop.example' })
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, '*'])
+    const answered = await ask({ authorization: `Bearer ${await relayed.visitorToken()}`, origin: relayed.url })
+    const { ice_servers: servers, expires_at: expiresAt } = z
+      .object({ ice_servers: z.array(z.record(z.string(), z.unknown())), expires_at: z.number() })
+      .parse(await answered.json())
+    expect(Math.abs(expiresAt - Date.now() / 1000 - 600)).toBeLessThan(10)
+    expect(servers).toEqual([
+      { urls: ['stun:stun.example:3478'] },
+      {
+        urls: ['turn:turn.example:3478'],
+        username: expect.stringMatching(new RegExp(`^${expiresAt}:cont_`)),
+        credential: expect.any(String),
+      },
+    ])
+    expect(JSON.stringify(servers)).not.toContain(secret)
+    expect(relayed.log.join('\n')).not.toContain(String(servers[1]?.credential))
+  })
 })

@@ -125,8 +125,8 @@ export class Joined {
   /** Sound of the connection's own track, PCM16 24 kHz. A client with a switch for its microphone is heard when it is on. */
   hear(channel: Channel, pcm: Buffer): void {
     const { leg } = this.#made.request
+    // No sign of life: a track goes on when its packets do not.
     if (!leg.isAttached(channel) || (!leg.isStock && this.#modality.current !== 'audio')) return
-    leg.alive(channel)
     this.#made.opened.port.audio({ pcm })
   }
 
