@@ -101,7 +101,7 @@ function ownParts(update: SessionFields, present: Present, { capabilities }: Pol
     parts.push({ param: 'session.instructions', right: 'instructions', can: true, fields: { instructions } })
   if (voice !== undefined && voice !== present.voice)
     parts.push({ param: 'session.audio.output.voice', right: 'voice', can: can('voice'), fields: { voice } })
-  if (tools !== undefined && !(tools.length === 0 && present.tools.length === 0))
+  if (tools !== undefined && !isSame(tools, present.tools))
     parts.push({ param: 'session.tools', right: 'tools', can: can('tools'), fields: { tools } })
   if (modality !== undefined && modality !== present.modality) {
     const param = 'session.output_modalities'
