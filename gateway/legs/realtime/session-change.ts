@@ -16,6 +16,7 @@ import {
   type Policy,
   type Present,
   type Right,
+  toTool,
   unsupported,
   type Wanted,
 } from './session-part.ts'
@@ -146,14 +147,4 @@ function nativeParts(update: SessionFields, present: Present, can: boolean): Par
     const right = name === 'parallel_tool_calls' || name === 'include' ? rights[name] : 'instructions'
     return [{ param: `session.${name}`, right, can, native: { [name]: value } }]
   })
-}
-
-type FunctionTool = Extract<NonNullable<SessionFields['tools']>[number], { type: 'function' }>
-
-function toTool(tool: FunctionTool): EngineTool {
-  return {
-    name: tool.name,
-    description: tool.description ?? '',
-    parameters: tool.parameters ?? { type: 'object', properties: {} },
-  }
 }
