@@ -38,6 +38,7 @@ export class Delegations {
   /** Tools that run here, by call. */
   readonly #running = new Map<string, Nested>()
   #nested: Nested | undefined
+  /** Of what the client's backend worked on last. */
   #lastId: string | undefined
   /** The client asked its backend to go on: the next answer is its response. */
   #isAsked = false
@@ -55,8 +56,9 @@ export class Delegations {
       this.#forgetOldest()
       return
     }
-    this.#nested ??= this.#begin(this.#announce('responses', newId('resp')))
-    const nested = this.#nested
+    const nested = this.#nested ?? this.#respond()
+    this.#nested = nested
+    this.#lastId = nested.delegationId
     this.#unanswered.add(call.callId)
     const { itemId: id, callId: call_id, name, arguments: given } = call
     const item = { id, type: 'function_call', call_id, name }
@@ -73,7 +75,8 @@ export class Delegations {
   responseStarted(): void {
     if (!this.#isAsked) return
     this.#isAsked = false
-    this.#nested = this.#begin({ id: newId('resp'), delegationId: this.#lastId ?? this.#announce('responses').id })
+    this.#nested = this.#respond(this.#lastId)
+    this.#lastId = this.#nested.delegationId
   }
 
   responseDone({ status, reason }: Done): void {
@@ -87,8 +90,7 @@ export class Delegations {
   ran({ tool }: Turn): void {
     if (this.#needs.delegation.type === 'client' || tool === undefined) return
     const nested = this.#running.get(tool.callId)
-    if (tool.state === 'running' && nested === undefined)
-      this.#running.set(tool.callId, this.#begin(this.#announce('responses', newId('resp'))))
+    if (tool.state === 'running' && nested === undefined) this.#running.set(tool.callId, this.#respond())
     else if (tool.state !== 'running' && nested !== undefined) {
       this.#running.delete(tool.callId)
       this.#end(nested, tool.state === 'ok' ? 'completed' : 'failed', 'tool_failed')
@@ -134,23 +136,22 @@ export class Delegations {
 
   // In the protocol's words
 
-  #announce(target: 'client'): string
-  #announce(target: 'responses', responseId?: string): { readonly delegationId: string; readonly id: string }
-  #announce(
-    target: 'client' | 'responses',
-    responseId?: string,
-  ): string | { readonly delegationId: string; readonly id: string } {
+  #announce(target: 'client' | 'responses', responseId?: string): string {
     const id = newId('dlg')
     const { tell, nowMs } = this.#needs
     const response = responseId === undefined ? {} : { response_id: responseId }
-    const delegation = { id, type: 'delegation', target, ...response }
-    tell({ type: 'session.delegation.created', offset_ms: nowMs(), delegation })
-    if (target === 'client') return id
-    this.#lastId = id
-    return { delegationId: id, id: responseId ?? newId('resp') }
+    tell({
+      type: 'session.delegation.created',
+      offset_ms: nowMs(),
+      delegation: { id, type: 'delegation', target, ...response },
+    })
+    return id
   }
 
-  #begin({ delegationId, id }: { readonly delegationId: string; readonly id: string }): Nested {
+  /** Goes on with that piece of work, or begins one. */
+  #respond(before?: string): Nested {
+    const id = newId('resp')
+    const delegationId = before ?? this.#announce('responses', id)
     const nested: Nested = { delegationId, id, items: 0, sequence: 0 }
     this.#inside(nested, { type: 'response.created', response: this.#response(nested, 'in_progress') })
     return nested

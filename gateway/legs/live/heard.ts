@@ -19,6 +19,8 @@ interface Speech {
 
 type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
 
+/** Words come within this after the end of speech, or are not waited for. */
+const wordsMs = 1_000
 /** More stretches of speech than wait for their words at a time. */
 const kept = 64
 
@@ -28,6 +30,14 @@ export class Heard {
 
   constructor(needs: HeardNeeds) {
     this.#needs = needs
+  }
+
+  /** Somebody has just spoken, and nobody has the words yet. */
+  get isDue(): boolean {
+    const now = this.#needs.nowMs()
+    return [...this.#speeches.values()].some(
+      ({ endMs, text }) => endMs !== undefined && text === '' && now - endMs < wordsMs,
+    )
   }
 
   speech({ phase, itemId, atMs }: Event<'userSpeech'>): void {

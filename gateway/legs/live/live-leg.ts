@@ -81,8 +81,9 @@ export class LiveLeg implements Leg {
   attach(channel: Channel, sink: Sink, start: LiveStart): void {
     const needs = { nowMs: () => start.timeline.nowMs, tell: start.tell }
     this.#start = start
-    this.#said = new Said(needs)
-    this.#heard = new Heard(needs)
+    const heard = new Heard(needs)
+    this.#heard = heard
+    this.#said = new Said({ ...needs, waits: () => heard.isDue })
     this.#channel = channel
     this.#presence.watch(channel)
     this.#mouth = new Mouth(this.#clock, sink, {
@@ -192,6 +193,7 @@ export class LiveLeg implements Leg {
         return
       case 'userText':
         this.#heard?.text(event)
+        this.#said?.release()
         return
       case 'toolCall':
         this.#start?.delegations.called(event)
@@ -258,6 +260,7 @@ export class LiveLeg implements Leg {
     if (this.#ended) return
     // Its last report is part of what was heard.
     this.#mouth?.close()
+    this.#said?.close()
     this.#start?.onEnd(reason, problem)
     this.#ended = true
     const channel = this.#channel

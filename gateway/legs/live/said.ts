@@ -5,6 +5,8 @@ import type { LiveEvent } from './live-error.ts'
 export interface SaidNeeds {
   readonly nowMs: () => number
   readonly tell: (event: LiveEvent) => void
+  /** The words that are answered are not known yet: whoever shows both wants them first. */
+  readonly waits: () => boolean
 }
 
 interface Item {
@@ -22,6 +24,7 @@ interface Item {
 export class Said {
   readonly #needs: SaidNeeds
   readonly #items = new Map<string, Item>()
+  #waiting: LiveEvent[] = []
   /** What is told is in order. */
   #lastStartMs = 0
 
@@ -55,6 +58,7 @@ export class Said {
   }
 
   played(itemId: string, playedMs: number, final: boolean): void {
+    this.release()
     const item = this.#items.get(itemId)
     if (item === undefined || (playedMs <= 0 && !final)) return
     item.beganMs ??= this.#needs.nowMs() - playedMs
@@ -94,7 +98,18 @@ export class Said {
     const startMs = Math.max(0, Math.round(fromMs), this.#lastStartMs)
     const endMs = Math.max(startMs, Math.round(toMs))
     this.#lastStartMs = startMs
-    this.#needs.tell({ type: 'session.output_transcript.delta', delta, start_ms: startMs, end_ms: endMs })
+    this.#waiting.push({ type: 'session.output_transcript.delta', delta, start_ms: startMs, end_ms: endMs })
+    this.release()
+  }
+
+  /** Tells what waited, if it need not wait any more. */
+  release(): void {
+    if (this.#waiting.length > 0 && !this.#needs.waits()) this.close()
+  }
+
+  /** Tells it in any case. */
+  close(): void {
+    for (const event of this.#waiting.splice(0)) this.#needs.tell(event)
   }
 }
 
