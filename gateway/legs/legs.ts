@@ -9,7 +9,7 @@ import { limits, subprotocol } from '../protocol/realtime.ts'
 import { Addresses } from './addresses.ts'
 import { acceptConsole, type ConsoleDeps } from './console/console-socket.ts'
 import { type AcceptDeps, acceptRealtime } from './realtime/accept.ts'
-import { closeSocket } from './realtime/websocket-leg.ts'
+import { closeSocket } from './realtime/web-socket-channel.ts'
 
 export interface Legs {
   /** True when the path is ours; the socket is then taken care of. */

@@ -31,6 +31,9 @@ export interface WidgetTexts {
   readonly suggestions: readonly string[]
 }
 
+/** What a session's connection is made of. */
+export type Transport = 'websocket' | 'webrtc' | 'livekit'
+
 export type SessionState = 'opening' | 'live' | 'ending' | 'ended'
 
 export interface SessionView {

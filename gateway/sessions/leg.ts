@@ -3,12 +3,18 @@
 import type { Capabilities, CommandAnswer, EngineCommand, EngineEvent } from '../engines/engines.ts'
 import type { Problem } from '../platform/problem.ts'
 import type { EndReason, ParleyNotice } from '../protocol/realtime.ts'
+import type { Transport } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 
 export interface Leg {
-  readonly kind: 'websocket'
-  /** The peer tells what its player played (`parley.played`); otherwise real time is the best guess. */
+  readonly kind: Transport
+  /** What was played is known, from the peer (`parley.played`) or from a player of ours; otherwise real time is the best guess. */
   readonly reportsPlayback: boolean
+  /**
+   * The peer knows the original's protocol only: it waits for the end of every item it saw begin, and stops a player by its
+   * events for that, not by writing something.
+   */
+  readonly isStock: boolean
   /** A lost peer may come back over another connection; what it missed is kept for it meanwhile. */
   readonly canReturn: boolean
   /** Number of the last frame for the peer; 0 where frames have none. */
@@ -48,6 +54,8 @@ export interface LegPort {
    */
   truncate(itemId: string, heardMs: number): CommandAnswer
   played(itemId: string, playedMs: number, final: boolean): void
+  /** The client stops a player of ours: what it had not heard of it, it will not hear. */
+  interrupt(): void
   /** Rejected with `unknown_call` for a call that is not the client's. */
   toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
   /** Everything else of the engine port, already checked against the brief. */

@@ -8,7 +8,7 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { Absence } from './absence.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
-import { letGo, sayGoingAway } from './hand-over.ts'
+import { letGo, sayGoingAway, takeUp } from './hand-over.ts'
 import type { LegPort } from './leg.ts'
 import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
@@ -118,7 +118,7 @@ export class Session implements LegPort {
       case 'goLive':
         this.#parts.budget.start()
         this.#parts.budget.checkpoint()
-        this.#recover()
+        takeUp(this.#parts, this.options.recovery)
         return
       case 'awaitReturn':
         this.#absence.begin(this.#lastByteAtMs, this.#voiceOn)
@@ -158,14 +158,6 @@ export class Session implements LegPort {
         if (this.#closingSaid && !this.talk.stillPlaying) this.dispatch({ is: 'closingSaid' })
       }),
     )
-  }
-
-  /** What the process before left open. */
-  #recover(): void {
-    const { recovery } = this.options
-    if (recovery === undefined) return
-    for (const text of recovery.notes) this.#parts.engine.send({ type: 'note', text })
-    if (recovery.goOnAfter !== undefined) this.#parts.engine.send({ type: 'goOn', after: recovery.goOnAfter })
   }
 
   #stop(): void {
@@ -300,8 +292,8 @@ export class Session implements LegPort {
     this.#does('thinking')
     this.#parts.budget.message()
     this.#parts.toolbox.newTurn()
-    // Elsewhere a typed message says nothing about the player: the protocol has cancel and truncate for that.
-    if (this.#parts.leg.reportsPlayback) this.talk.interrupt()
+    // Elsewhere a typed message says nothing about the player: the protocol has cancel, clear and truncate for that.
+    if (!this.#parts.leg.isStock) this.talk.interrupt()
     this.talk.wrote(itemId, text)
     this.#parts.engine.send({ type: 'userText', itemId, text, ...(raw === undefined ? {} : { raw }) })
     this.#does('listening')
@@ -334,6 +326,10 @@ export class Session implements LegPort {
   played(itemId: string, playedMs: number, final: boolean): void {
     // No sign of a person: a script could send it for ever.
     this.talk.played(itemId, playedMs, final)
+  }
+
+  interrupt(): void {
+    this.talk.interrupt()
   }
 
   toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {

@@ -19,7 +19,7 @@ export interface TalkOptions {
   readonly clock: Clock
   readonly recorder: Recorder
   readonly engine: Pick<Engine, 'send' | 'capabilities'>
-  readonly leg: Pick<Leg, 'flush' | 'reportsPlayback'>
+  readonly leg: Pick<Leg, 'flush' | 'reportsPlayback' | 'isStock'>
   readonly onActivity: (activity: Activity) => void
   /** A turn ended: a good moment for a checkpoint. */
   readonly onTurnEnd: () => void
@@ -36,6 +36,8 @@ export class Talk {
   readonly #responses = new Set<string>()
   /** Items whose answer broke off with its engine and is to go on in another: open until it does. */
   readonly #broken = new Set<string>()
+  /** Items that were cancelled and are still played as far as they came. */
+  readonly #ending = new Set<string>()
   /** Items whose player was lost: their audio is counted and not sent, until their rest is said anew. */
   readonly #held = new Set<string>()
   /** Items that this engine does not know. */
@@ -159,7 +161,7 @@ export class Talk {
 
   /** A stock client waits for the end of every item it saw begin; ours was told to flush it. */
   #endPasses(itemId: string): boolean {
-    return !this.#options.leg.reportsPlayback || !this.#cut.has(itemId)
+    return this.#options.leg.isStock || !this.#cut.has(itemId)
   }
 
   #responseDone(event: EngineEvent & { type: 'responseDone' }): void {
@@ -171,7 +173,7 @@ export class Talk {
       const turn = this.#options.recorder.find(itemId)
       if (turn === undefined) continue
       const heard = this.#playback.heard(itemId)
-      if (event.status === 'cancelled' && heard !== undefined && heard.sentMs > 0) this.#cutShort(itemId)
+      if (event.status === 'cancelled' && heard !== undefined && heard.sentMs > 0) this.#cancelled(itemId)
       else if (turn.text === '' && !turn.voice) this.#options.recorder.drop(itemId)
       else if (event.source === 'local' && event.status === 'incomplete') this.#broken.add(itemId)
       else {
@@ -185,6 +187,13 @@ export class Talk {
     this.#itemsOf.delete(event.responseId)
     this.#options.onActivity('listening')
     this.#options.onTurnEnd()
+  }
+
+  /** A player of ours goes on until a stock client clears it: what was sent may still be heard to its end. */
+  #cancelled(itemId: string): void {
+    const { isStock, reportsPlayback } = this.#options.leg
+    if (isStock && reportsPlayback && !this.#playback.isFinal(itemId)) this.#ending.add(itemId)
+    else this.#cutShort(itemId)
   }
 
   #userSpeech(event: EngineEvent & { type: 'userSpeech' }): void {
@@ -228,10 +237,9 @@ export class Talk {
       this.#cut.add(itemId)
       this.#options.recorder.interrupted()
       this.#options.leg.flush(itemId)
-      if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) {
-        this.#playback.inferPlayed(this.#options.clock.monotonicMs())
-        this.#cutShort(itemId)
-      } else
+      if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+      if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) this.#cutShort(itemId)
+      else
         this.#waiting.set(
           itemId,
           this.#options.clock.after(reportMs, () => this.#cutShort(itemId)),
@@ -241,7 +249,7 @@ export class Talk {
 
   played(itemId: string, playedMs: number, final: boolean): void {
     this.#playback.played(itemId, playedMs, final)
-    if (final && this.#waiting.has(itemId)) this.#cutShort(itemId)
+    if (final && (this.#waiting.has(itemId) || this.#ending.has(itemId))) this.#cutShort(itemId)
     else if (final) this.#noteAudio(itemId)
   }
 
@@ -303,7 +311,7 @@ export class Talk {
     if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     // What was cut before stays as it was: real time goes on, its player does not.
     const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
-    for (const itemId of [...this.#waiting.keys(), ...playing]) this.#cutShort(itemId)
+    for (const itemId of new Set([...this.#waiting.keys(), ...this.#ending, ...playing])) this.#cutShort(itemId)
     for (const turn of this.#options.recorder.turns) {
       if (turn.state !== 'partial') continue
       if (turn.text === '' && turn.tool === undefined) this.#options.recorder.drop(turn.itemId)
@@ -323,6 +331,7 @@ export class Talk {
   #cutShort(itemId: string, exactMs?: number): void {
     this.#waiting.get(itemId)?.cancel()
     this.#waiting.delete(itemId)
+    this.#ending.delete(itemId)
     this.#cut.add(itemId)
     const heard = this.#playback.heard(itemId)
     const turn = this.#options.recorder.find(itemId)

@@ -320,6 +320,7 @@ const brief: Brief = {
 export class SimLeg implements Leg {
   readonly kind = 'websocket'
   readonly reportsPlayback = true
+  readonly isStock = false
   readonly canReturn = true
   readonly keptFrames: readonly string[] = []
   lastSeq = 0

@@ -1,7 +1,7 @@
 // Speech into words over `POST /audio/transcriptions`: a WAV in a form, the words in JSON or as plain text.
 
 import { z } from 'zod'
-import { encodeWav, samplesOf } from '../sound/resample.ts'
+import { encodeWav, samplesOf } from '../../platform/resample.ts'
 import { failureOf, PartFailure } from './failure.ts'
 import type { Stt } from './part.ts'
 import { Endpoint, type PartPlan } from './server.ts'

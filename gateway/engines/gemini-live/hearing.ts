@@ -5,9 +5,9 @@
 
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
+import { Resampler, samplesOf } from '../../platform/resample.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineBrief } from '../engines.ts'
-import { Resampler, samplesOf } from '../sound/resample.ts'
 import { prefixMs, Vad, type VadEvent } from '../sound/vad.ts'
 
 export type Detection = EngineBrief['turnDetection']

@@ -15,13 +15,13 @@ import {
   plainAppend,
   type SessionUpdate,
 } from './client-event.ts'
+import type { RealtimeLeg } from './realtime-leg.ts'
 import { refusalOf } from './refusal.ts'
 import { changeOf, type Detection, engineSettings, type Wanted } from './session-change.ts'
 import { sessionObject } from './session-object.ts'
-import type { WebSocketLeg } from './websocket-leg.ts'
 
 export interface InboundOptions {
-  readonly leg: WebSocketLeg
+  readonly leg: RealtimeLeg
   readonly port: LegPort
   readonly brief: Brief
   readonly serverTools: readonly EngineTool[]
@@ -48,6 +48,8 @@ type Event<T extends ClientEvent['type']> = ClientEvent & { type: T }
 /** A client that only sends nonsense is closed after this many errors in a row. */
 const maxErrorsInARow = 20
 
+const audioElsewhere = 'This connection has a media track: audio comes over it, not over the events.'
+
 export class Inbound {
   readonly #options: InboundOptions
   #errors = 0
@@ -67,6 +69,11 @@ export class Inbound {
   frame(data: Buffer, binary: boolean): number {
     const { port, parley } = this.#options
     const { capabilities } = port
+    const { plays } = this.#options.leg
+    if (plays && binary) {
+      this.#error('invalid_value', audioElsewhere, null, null)
+      return 0
+    }
     if (binary) {
       const audio = parley ? decodeAudio(data) : undefined
       if (audio === undefined) {
@@ -77,7 +84,7 @@ export class Inbound {
       port.audio({ pcm })
       return pcm.length / bytesPerMs
     }
-    const base64 = plainAppend(data)
+    const base64 = plays ? undefined : plainAppend(data)
     if (base64 !== undefined) {
       this.#errors = 0
       if (capabilities.dialect === 'openai-realtime-ga') port.audio({ appendFrame: data })
@@ -98,6 +105,10 @@ export class Inbound {
     this.#errors = 0
     if (parsed.is === 'parley') this.#parley(parsed.event)
     else if (parsed.event.type === 'input_audio_buffer.append') {
+      if (this.#options.leg.plays) {
+        this.#error('invalid_value', audioElsewhere, 'type', parsed.event.event_id ?? null)
+        return 0
+      }
       const pcm = evenPcm(Buffer.from(parsed.event.audio, 'base64'))
       this.#options.port.audio({ pcm })
       return pcm.length / bytesPerMs
@@ -109,7 +120,7 @@ export class Inbound {
     const { port, modality } = this.#options
     switch (event.type) {
       case 'parley.played':
-        port.played(event.item_id, event.played_ms, event.final)
+        if (!this.#options.leg.plays) port.played(event.item_id, event.played_ms, event.final)
         return
       case 'parley.voice':
         modality.current = event.on ? 'audio' : 'text'
@@ -140,7 +151,7 @@ export class Inbound {
         this.#item(event, raw)
         return
       case 'conversation.item.truncate':
-        this.#answered(this.#options.port.truncate(event.item_id, event.audio_end_ms), event, event.item_id)
+        this.#truncate(event)
         return
       case 'response.create':
         this.#respond(event, raw)
@@ -164,11 +175,25 @@ export class Inbound {
         else this.#forbidden('item', event.event_id)
         return
       case 'output_audio_buffer.clear':
-        this.#error('invalid_value', 'output_audio_buffer.clear is for WebRTC and SIP.', 'type', event.event_id ?? null)
+        if (this.#options.leg.plays) this.#options.port.interrupt()
+        else
+          this.#error(
+            'invalid_value',
+            'output_audio_buffer.clear is for WebRTC and SIP.',
+            'type',
+            event.event_id ?? null,
+          )
         return
       case 'input_audio_buffer.append':
         return
     }
+  }
+
+  #truncate(event: Event<'conversation.item.truncate'>): void {
+    const { port, leg } = this.#options
+    const answer = port.truncate(event.item_id, event.audio_end_ms)
+    // Where the player is ours the client cannot have stopped it.
+    if (this.#answered(answer, event, event.item_id) && leg.plays) leg.flush(event.item_id)
   }
 
   #item(event: Event<'conversation.item.create'>, raw: Raw): void {

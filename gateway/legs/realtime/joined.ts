@@ -1,21 +1,27 @@
 // One client joined to its session: survives its connections, which come and go.
 
-import type { WebSocket } from 'ws'
 import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
-import { subprotocol } from '../../protocol/realtime.ts'
 import type { Opened, OpenRequest } from '../../sessions/sessions.ts'
-import type { Early } from './early.ts'
+import type { Sink } from '../media/sink.ts'
+import type { Channel } from './channel.ts'
 import { Inbound } from './inbound.ts'
 import { Pace } from './pace.ts'
-import type { WebSocketLeg } from './websocket-leg.ts'
+import type { RealtimeLeg } from './realtime-leg.ts'
 
 export interface Made {
   readonly deps: { readonly clock: Clock; readonly joined: Map<string, Joined> }
-  readonly request: OpenRequest & { readonly leg: WebSocketLeg }
+  readonly request: OpenRequest & { readonly leg: RealtimeLeg }
   readonly opened: Opened
   /** A tenant's own backend may do more than a visitor. */
   readonly trusted: boolean
+}
+
+/** One connection: events, and sound where it has a track of its own. */
+export interface Connected {
+  readonly channel: Channel
+  /** Plays what is said. Present where the leg plays. */
+  readonly sink?: Sink
 }
 
 /** A connection that continues: the last frame the client took, and its next way back. */
@@ -63,6 +69,8 @@ export class Joined {
       onSlow: (slow) => port.slow(slow),
       onLost: (lastByteAtMs) => port.lost(lastByteAtMs),
       onAsleep: (sinceMs) => (sinceMs === undefined ? port.awake() : port.asleep(sinceMs)),
+      onPlayed: (itemId, playedMs, final) => port.played(itemId, playedMs, final),
+      onBroken: () => port.bye(),
     })
     if (!leg.canReturn) return
     deps.joined.set(opened.sessionId, this)
@@ -72,13 +80,13 @@ export class Joined {
     })
   }
 
-  attach(socket: WebSocket, early: Early, again: Again): void {
+  attach({ channel, sink }: Connected, again: Again): void {
     const { request, opened, deps } = this.#made
     const { leg } = request
     const { port } = opened
     const continues = again.resumeToken !== undefined
     this.#resumeToken = again.resumeToken ?? opened.resumeToken
-    leg.attach(socket, {
+    leg.attach(channel, sink, {
       created: this.#inbound.sessionObject(),
       resumeToken: this.#resumeToken,
       voice: this.#modality.current === 'audio',
@@ -86,20 +94,30 @@ export class Joined {
       ...(continues ? { resumed: again } : opened.resumed === undefined ? {} : { resumed: opened.resumed }),
     })
     if (continues) port.back()
-    else if (socket.protocol === subprotocol.parley && opened.engine.demo && opened.resumed === undefined)
+    else if (channel.parley && opened.engine.demo && opened.resumed === undefined)
       leg.notice('demo_engine', 'You are talking to the built-in demo engine.')
-    const pace = new Pace(deps.clock, socket, () => port.backlogBytes)
-    early.handOver((data, binary) => {
-      if (!leg.isAttached(socket)) return
-      leg.alive(socket)
-      leg.answered()
-      pace.took(this.#inbound.frame(data, binary), data.length)
+    const pace = new Pace(deps.clock, channel, () => port.backlogBytes)
+    channel.receive({
+      message: (data, binary) => {
+        if (!leg.isAttached(channel)) return
+        leg.alive(channel)
+        leg.answered()
+        pace.took(this.#inbound.frame(data, binary), data.length)
+      },
+      alive: () => leg.alive(channel),
+      closed: () => {
+        pace.stop()
+        leg.detach(channel)
+      },
     })
-    socket.on('close', () => {
-      pace.stop()
-      leg.detach(socket)
-    })
-    if (socket.readyState !== socket.OPEN) leg.detach(socket)
+  }
+
+  /** Sound of the connection's own track, PCM16 24 kHz. A client with a switch for its microphone is heard when it is on. */
+  hear(channel: Channel, pcm: Buffer): void {
+    const { leg } = this.#made.request
+    if (!leg.isAttached(channel) || (!leg.isStock && this.#modality.current !== 'audio')) return
+    leg.alive(channel)
+    this.#made.opened.port.audio({ pcm })
   }
 }
 

@@ -1,9 +1,8 @@
-// One client on /v1/realtime. Forwards frames where client and engine speak the same protocol, renders otherwise,
-// keeps both directions bounded, and closes with the code of the problem table.
+// One client of the GA protocol, over whatever channel it came. Forwards frames where client and engine speak the same
+// protocol, renders otherwise. Audio goes over the channel, or into a player of ours where the connection has a track.
 
-import type { WebSocket } from 'ws'
-import { backPressureBytes, type Capabilities, type EngineEvent } from '../../engines/engines.ts'
-import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Capabilities, EngineEvent } from '../../engines/engines.ts'
+import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
 import {
@@ -16,17 +15,14 @@ import {
 } from '../../protocol/realtime.ts'
 import type { Turn } from '../../protocol/turn.ts'
 import type { Leg, Opened } from '../../sessions/sessions.ts'
+import { Mouth } from '../media/mouth.ts'
+import type { Sink } from '../media/sink.ts'
+import { type Channel, type Frame, sendEvent } from './channel.ts'
 import { Forwarder } from './forward.ts'
+import { Presence } from './presence.ts'
+import { Pressure } from './pressure.ts'
 import { Renderer } from './render.ts'
-import { type Frame, Replay } from './replay.ts'
-
-/** A peer that takes nothing for this long is closed (4413); it may come back. */
-const stuckMs = 5_000
-const pingMs = 10_000
-const drainPollMs = 20
-
-/** A page that answers no heartbeat for this long is frozen, though its browser answers pings. */
-const asleepMs = 20_000
+import { Replay } from './replay.ts'
 
 /** What is known only once the session is open. */
 export interface LegStart {
@@ -38,6 +34,10 @@ export interface LegStart {
   readonly onSlow: (slow: boolean) => void
   readonly onLost: (lastByteAtMs: number) => void
   readonly onAsleep: (sinceMs: number | undefined) => void
+  /** Of a player of ours. */
+  readonly onPlayed: (itemId: string, playedMs: number, final: boolean) => void
+  /** The leg ended by itself; the session has to. */
+  readonly onBroken: () => void
 }
 
 /** The first words over a new connection. */
@@ -50,36 +50,54 @@ export interface Hello {
   readonly resumed?: { readonly lastSeq?: number }
 }
 
-/** Sends an event with its id, in the shape of the provider's own. */
-export function sendEvent(socket: WebSocket, event: Readonly<Record<string, unknown>>): void {
-  if (socket.readyState === socket.OPEN) socket.send(JSON.stringify({ event_id: newId('event'), ...event }))
+export interface LegOptions {
+  readonly clock: Clock
+  readonly kind: Leg['kind']
+  /** The client speaks `parley.v1`. */
+  readonly parley: boolean
+  /** Its connections bring a track: what is said is played here, not told. */
+  readonly plays: boolean
 }
 
-export class WebSocketLeg implements Leg {
-  readonly kind = 'websocket'
+export class RealtimeLeg implements Leg {
+  readonly kind: Leg['kind']
   readonly reportsPlayback: boolean
+  readonly isStock: boolean
   readonly canReturn: boolean
+  /** What is said is played by us. */
+  readonly plays: boolean
   readonly #clock: Clock
   readonly #replay: Replay | undefined
-  #socket: WebSocket | undefined
+  readonly #presence: Presence
+  readonly #pressure: Pressure
+  #channel: Channel | undefined
+  #mouth: Mouth | undefined
   #start: LegStart | undefined
   #renderer: Renderer | undefined
   #forwarder: Forwarder | undefined
-  #drainTimer: Timer | undefined
-  #slowSinceMs: number | undefined
-  #lastSignMs: number
-  #lastAnswerMs: number
-  #isAsleep = false
+  /** Who cannot take more: the channel, our player. */
+  readonly #slow = new Set<'channel' | 'mouth'>()
   #ended = false
-  #pings: Timer | undefined
 
-  constructor(clock: Clock, parley: boolean) {
+  constructor({ clock, kind, parley, plays }: LegOptions) {
+    this.kind = kind
     this.#clock = clock
-    this.reportsPlayback = parley
+    this.reportsPlayback = parley || plays
+    this.isStock = !parley
     this.canReturn = parley
+    this.plays = plays
     this.#replay = parley ? new Replay() : undefined
-    this.#lastSignMs = clock.monotonicMs()
-    this.#lastAnswerMs = this.#lastSignMs
+    this.#presence = new Presence({
+      clock,
+      canReturn: parley,
+      onSilent: (channel) => this.#cutOff(channel),
+      onAsleep: (sinceMs) => this.#start?.onAsleep(sinceMs),
+    })
+    this.#pressure = new Pressure({
+      clock,
+      onSlow: (slow) => this.#tellSlow('channel', slow),
+      onStuck: (channel) => this.#cutOff(channel),
+    })
   }
 
   get lastSeq(): number {
@@ -100,44 +118,71 @@ export class WebSocketLeg implements Leg {
     this.#renderer = new Renderer(start.opened.conversationId, start.modality)
   }
 
-  /** Everything goes over this connection from now on. The one before, if it still lives, is told who replaced it. */
-  attach(socket: WebSocket, hello: Hello): void {
-    const before = this.#socket
-    this.#let(before)
+  /**
+   * Everything goes over this connection from now on: events over the channel, sound into the sink where it has one. The
+   * one before, if it still lives, is told who replaced it.
+   */
+  attach(channel: Channel, sink: Sink | undefined, hello: Hello): void {
+    const before = this.#channel
+    this.#let()
     if (before !== undefined) {
       replaced(before)
       // Its player goes with it, whether it was another tab's or of a network that died unseen.
-      this.#start?.onLost(this.#lastSignMs)
+      this.#start?.onLost(this.#presence.lastSignMs)
     }
-    this.#socket = socket
-    this.#lastSignMs = this.#clock.monotonicMs()
-    this.#lastAnswerMs = this.#lastSignMs
-    socket.on('pong', () => this.alive(socket))
-    this.#pings = this.#clock.every(pingMs, () => this.#ping(socket))
+    this.#channel = channel
+    this.#presence.watch(channel)
+    if (sink !== undefined) this.#mouth = this.#mouthOf(sink)
     this.#greet(hello)
   }
 
-  isAttached(socket: WebSocket): boolean {
-    return this.#socket === socket
+  isAttached(channel: Channel): boolean {
+    return this.#channel === channel
   }
 
   /** The connection is gone. False: it was not the one in use. */
-  detach(socket: WebSocket): boolean {
-    if (this.#socket !== socket) return false
-    this.#let(socket)
-    this.#start?.onLost(this.#lastSignMs)
+  detach(channel: Channel): boolean {
+    if (this.#channel !== channel) return false
+    this.#let()
+    this.#start?.onLost(this.#presence.lastSignMs)
     return true
   }
 
-  #let(socket: WebSocket | undefined): void {
-    if (socket === undefined) return
-    this.#pings?.cancel()
-    if (this.#drainTimer !== undefined) {
-      this.#drainTimer.cancel()
-      this.#drainTimer = undefined
-      this.#start?.onSlow(false)
-    }
-    this.#socket = undefined
+  #cutOff(channel: Channel): void {
+    channel.terminate()
+    this.detach(channel)
+  }
+
+  #let(): void {
+    this.#mouth?.close()
+    this.#mouth = undefined
+    if (this.#channel === undefined) return
+    this.#presence.stop()
+    this.#pressure.release()
+    this.#channel = undefined
+  }
+
+  #mouthOf(sink: Sink): Mouth {
+    const buffer = (what: string, responseId: string): void =>
+      this.send({ type: `output_audio_buffer.${what}`, response_id: responseId })
+    return new Mouth(this.#clock, sink, {
+      played: (itemId, ms, final) => this.#start?.onPlayed(itemId, ms, final),
+      started: (responseId) => buffer('started', responseId),
+      stopped: (responseId) => buffer('stopped', responseId),
+      cleared: (responseId) => buffer('cleared', responseId),
+      slow: (slow) => this.#tellSlow('mouth', slow),
+      overflow: () => {
+        this.end('internal', new Problem('too_slow'))
+        this.#start?.onBroken()
+      },
+    })
+  }
+
+  #tellSlow(who: 'channel' | 'mouth', slow: boolean): void {
+    const before = this.#slow.size > 0
+    if (slow) this.#slow.add(who)
+    else this.#slow.delete(who)
+    if (before !== this.#slow.size > 0) this.#start?.onSlow(!before)
   }
 
   #greet({ created, resumeToken, voice, history, resumed }: Hello): void {
@@ -168,31 +213,13 @@ export class WebSocketLeg implements Leg {
   }
 
   /** Any byte or pong of the peer. */
-  alive(socket: WebSocket): void {
-    if (this.#socket === socket) this.#lastSignMs = this.#clock.monotonicMs()
+  alive(channel: Channel): void {
+    if (this.#channel === channel) this.#presence.alive()
   }
 
   /** The program behind the connection itself sent something. */
   answered(): void {
-    this.#lastAnswerMs = this.#clock.monotonicMs()
-    if (!this.#isAsleep) return
-    this.#isAsleep = false
-    this.#start?.onAsleep(undefined)
-  }
-
-  #ping(socket: WebSocket): void {
-    const nowMs = this.#clock.monotonicMs()
-    // Half-open sockets say nothing. Who can come back is given up sooner: it loses nothing by it.
-    if (nowMs - this.#lastSignMs > (this.canReturn ? limits.silentResumableMs : limits.silentMs)) {
-      socket.terminate()
-      this.detach(socket)
-      return
-    }
-    if (this.canReturn && !this.#isAsleep && nowMs - this.#lastAnswerMs > asleepMs) {
-      this.#isAsleep = true
-      this.#start?.onAsleep(this.#lastAnswerMs)
-    }
-    if (socket.readyState === socket.OPEN) socket.ping()
+    this.#presence.answered()
   }
 
   get #forwards(): boolean {
@@ -201,24 +228,38 @@ export class WebSocketLeg implements Leg {
 
   engineEvent(event: EngineEvent): void {
     if (this.#ended) return
+    this.#tell(event)
+    if (event.type === 'audioDone') this.#mouth?.complete(event.itemId)
+    else if (event.type === 'responseDone') this.#mouth?.responseDone(event.responseId)
+  }
+
+  #tell(event: EngineEvent): void {
     // A sentence of our own (the engine is being exchanged) has no provider's frame, unless it ends one of the provider's.
     if (this.#forwards && (event.source !== 'local' || event.wire !== undefined)) {
-      const frame = this.#forwarder?.frame(event)
-      if (frame === undefined) return
-      if (event.type === 'audio') this.#raw(frame, false)
-      else this.#numbered(frame)
-      return
-    }
-    if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
-      // Opens the item for the widget before its first binary frame, then audio without base64.
+      if (event.type === 'audio' && this.plays) this.#play(event)
+      else this.#forward(event)
+    } else if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
+      // Opens the item for the client before its first sound, then audio without base64.
       for (const each of this.#renderer?.begin(event) ?? []) this.#json(each)
-      this.#raw(encodeAudio(event.itemId, event.pcm), true)
-      return
+      if (this.plays) this.#play(event)
+      else this.#raw(encodeAudio(event.itemId, event.pcm), true)
+    } else {
+      for (const each of this.#renderer?.render(event) ?? []) {
+        if (each.type === 'response.output_audio.delta') this.#raw(JSON.stringify(each), false)
+        else this.#json(each)
+      }
     }
-    for (const each of this.#renderer?.render(event) ?? []) {
-      if (each.type === 'response.output_audio.delta') this.#raw(JSON.stringify(each), false)
-      else this.#json(each)
-    }
+  }
+
+  #forward(event: EngineEvent): void {
+    const frame = this.#forwarder?.frame(event)
+    if (frame === undefined) return
+    if (event.type === 'audio') this.#raw(frame, false)
+    else this.#numbered(frame)
+  }
+
+  #play({ itemId, responseId, pcm }: EngineEvent & { type: 'audio' }): void {
+    if (pcm !== undefined) this.#mouth?.push({ itemId, responseId, pcm })
   }
 
   /** A client's own item was accepted: engines that speak GA confirm it themselves. */
@@ -240,7 +281,7 @@ export class WebSocketLeg implements Leg {
 
   turn(turn: Turn): void {
     this.#renderer?.rewrite(turn.itemId, turn.text)
-    if (this.reportsPlayback) this.#parley({ type: 'parley.turn', event_id: newId('event'), turn })
+    this.#parley({ type: 'parley.turn', event_id: newId('event'), turn })
   }
 
   notice(code: ParleyNotice['code'], text: string): void {
@@ -262,12 +303,13 @@ export class WebSocketLeg implements Leg {
   }
 
   heartbeat(n: number): void {
-    if (this.reportsPlayback) this.#raw(JSON.stringify({ type: 'parley.heartbeat', n }), false)
+    if (!this.isStock) this.#raw(JSON.stringify({ type: 'parley.heartbeat', n }), false)
   }
 
-  /** Nothing of ours waits between engine and socket; the player is told by `speech_started`. */
+  /** Between engine and channel nothing of ours waits: a client's player is told by `speech_started`. */
   flush(itemId: string): void {
-    this.#parley({ type: 'parley.flush', event_id: newId('event'), item_id: itemId })
+    if (this.plays) this.#mouth?.flush(itemId)
+    else this.#parley({ type: 'parley.flush', event_id: newId('event'), item_id: itemId })
   }
 
   send(event: Readonly<Record<string, unknown>>): void {
@@ -276,7 +318,7 @@ export class WebSocketLeg implements Leg {
 
   end(reason: EndReason, problem?: Problem): void {
     if (this.#ended) return
-    if (this.reportsPlayback) {
+    if (!this.isStock) {
       this.#parley({
         type: 'parley.end',
         event_id: newId('event'),
@@ -290,13 +332,13 @@ export class WebSocketLeg implements Leg {
       })
     }
     this.#ended = true
-    const socket = this.#socket
-    this.#let(socket)
-    if (socket !== undefined) closeSocket(socket, problem)
+    const channel = this.#channel
+    this.#let()
+    channel?.close(problem)
   }
 
   #parley(event: ParleyServerEvent): void {
-    if (this.reportsPlayback) this.#json(event)
+    if (!this.isStock) this.#json(event)
   }
 
   #json(event: object): void {
@@ -309,43 +351,15 @@ export class WebSocketLeg implements Leg {
   }
 
   #raw(data: Frame, binary: boolean): void {
-    const socket = this.#socket
-    if (this.#ended || socket === undefined || socket.readyState !== socket.OPEN) return
-    socket.send(data, { binary, compress: false })
-    if (socket.bufferedAmount > backPressureBytes && this.#drainTimer === undefined) this.#slow(socket)
-  }
-
-  /** The peer does not read: stop reading the engine until it does. */
-  #slow(socket: WebSocket): void {
-    this.#slowSinceMs = this.#clock.monotonicMs()
-    this.#start?.onSlow(true)
-    this.#drainTimer = this.#clock.every(drainPollMs, () => {
-      const since = this.#slowSinceMs ?? 0
-      if (socket.bufferedAmount < backPressureBytes / 4) {
-        this.#drainTimer?.cancel()
-        this.#drainTimer = undefined
-        this.#start?.onSlow(false)
-      } else if (this.#clock.monotonicMs() - since > stuckMs) {
-        socket.terminate()
-        this.detach(socket)
-      }
-    })
+    const channel = this.#channel
+    if (this.#ended || channel === undefined || !channel.isOpen) return
+    channel.send(data, binary)
+    this.#pressure.check(channel)
   }
 }
 
-function replaced(socket: WebSocket): void {
+function replaced(channel: Channel): void {
   const problem = new Problem('replaced')
-  sendEvent(socket, { type: 'parley.end', reason: 'replaced', problem: problem.body() })
-  closeSocket(socket, problem)
-}
-
-/** Close reasons hold at most 123 bytes: the code and, where it helps, when to come back. */
-export function closeSocket(socket: WebSocket, problem?: Problem): void {
-  if (problem === undefined) socket.close(1000)
-  else {
-    const retry = problem.details.retryAfterMs
-    socket.close(problem.kind.ws, JSON.stringify({ code: problem.code, ...(retry === undefined ? {} : { ra: retry }) }))
-  }
-  // A peer that does not answer the close is cut off.
-  setTimeout(() => socket.terminate(), 2_000).unref()
+  sendEvent(channel, { type: 'parley.end', reason: 'replaced', problem: problem.body() })
+  channel.close(problem)
 }
