@@ -1,6 +1,8 @@
 // Intents and the brief in the words of the GA protocol. Pure: frames out, nothing sent.
 
-import type { EngineBrief, EngineCommand, EngineTool, HearingSettings } from '../engines.ts'
+import type { Capabilities, EngineBrief, EngineCommand, EngineTool, HearingSettings } from '../engines.ts'
+
+type Json = Readonly<Record<string, unknown>>
 
 export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string }
 
@@ -20,28 +22,40 @@ const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
 const demoVoices = new Set(['', 'slt', 'rms', 'awb', 'kal'])
 const defaultVoice = 'marin'
 
-export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): WireEvent {
+export function sessionUpdate(
+  brief: EngineBrief,
+  transcriptionModel: string,
+  media: Capabilities['media'] = 'relayed',
+): WireEvent {
+  const event_id = ownEventId('configure')
+  return { type: 'session.update', event_id, session: sessionOf(brief, transcriptionModel, media) }
+}
+
+function sessionOf(brief: EngineBrief, transcriptionModel: string, media: Capabilities['media']): Json {
   const language = /^[a-z]{2,3}/i.exec(brief.language)?.[0].toLowerCase()
+  // Two peers agree on their own.
+  const format = media === 'direct' ? {} : { format: pcm24k }
   return {
-    type: 'session.update',
-    event_id: ownEventId('configure'),
-    session: {
-      type: 'realtime',
-      instructions: brief.instructions,
-      output_modalities: [brief.outputModality],
-      tools: brief.tools.map(toolOf),
-      tool_choice: 'auto',
-      audio: {
-        input: {
-          format: pcm24k,
-          transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
-          ...noiseReductionOf(brief.hearing),
-          turn_detection: turnDetectionOf(brief.turnDetection, brief.hearing),
-        },
-        output: { format: pcm24k, voice: voiceOf(brief.voice) },
+    type: 'realtime',
+    instructions: brief.instructions,
+    output_modalities: [brief.outputModality],
+    tools: brief.tools.map(toolOf),
+    tool_choice: 'auto',
+    audio: {
+      input: {
+        ...format,
+        transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
+        ...noiseReductionOf(brief.hearing),
+        turn_detection: turnDetectionOf(brief.turnDetection, brief.hearing),
       },
+      output: { ...format, voice: voiceOf(brief.voice) },
     },
   }
+}
+
+/** What a call is created with. */
+export function callSession(brief: EngineBrief, model: string, transcriptionModel: string): Json {
+  return { ...sessionOf(brief, transcriptionModel, 'direct'), model }
 }
 
 /** The `update` command: only what is given changes. `hearing` fills in turn detection, which is replaced as a whole. */
