@@ -97,10 +97,10 @@ class RealtimeEngine implements Engine {
   }
 
   #directOf(direct: DirectCall, told: Pick<DirectEvents, 'frame' | 'refused' | 'gone'>): Direct {
-    const { baseUrl, apiKey, clock } = this.#needs
+    const { clock } = this.#needs
     const session = commands.callSession(this.#options.brief, this.#model, this.#transcription)
     return new Direct(
-      { baseUrl, apiKey, clock, session, direct, reader: this.#reader },
+      { provider: this.#needs, clock, session, direct, reader: this.#reader },
       {
         ...told,
         attached: () => this.#configure(),

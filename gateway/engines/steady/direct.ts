@@ -15,7 +15,7 @@ export function isReplaceable({ engine, ready }: Slot, direct: SteadyOptions['di
   return !isDirect(engine) || (ready !== undefined && direct?.lost() === true)
 }
 
-/** It cannot be exchanged behind anybody's back: the session ends before it does. */
+/** Some have no cap before somebody wants to speak. A direct call is not exchanged: the session ends before it does. */
 export function capOf(engine: Engine | undefined): number | null {
   return engine === undefined || isDirect(engine) ? null : engine.capabilities.maxDurationMs
 }

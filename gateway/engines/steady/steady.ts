@@ -337,10 +337,8 @@ class SteadyEngine implements Engine {
   }
 
   get #holdingWanted(): boolean {
-    const audible = this.#memory.brief.outputModality === 'audio' && !this.#paused
-    // What we say in the place of a direct call would not be heard.
-    const heard = audible && !isDirect(this.#chain.now?.engine)
-    return this.#waits && heard && !this.#closed && !this.#speech.speaking
+    const audible = this.#memory.brief.outputModality === 'audio' && !isDirect(this.#chain.now?.engine)
+    return this.#waits && audible && !this.#paused && !this.#closed && !this.#speech.speaking
   }
 
   #sayHolding(line: HoldingLine): void {
@@ -363,7 +361,6 @@ class SteadyEngine implements Engine {
   }
 
   #look(): void {
-    // An engine may have no provider's session, and so no cap, before somebody wants to speak.
     if (this.#chain.live) this.#cap.lives(capOf(this.#chain.now?.engine))
     this.#silence.watch(this.#answers.due && this.#chain.live && !this.#paused, this.#chain.unsettled)
     this.#cap.look()

@@ -2,14 +2,16 @@
 // heard is told instead of counted.
 
 import type { z } from 'zod'
-import type { EngineEvent } from '../../engines.ts'
+import type { Clock } from '../../../platform/clock.ts'
+import type { DirectCall, EngineEvent } from '../../engines.ts'
+import { Call, type CallEvents } from '../../upstream/call.ts'
 import type { WireEvent } from '../commands.ts'
 import type { anyEvent } from '../events.ts'
 import type { Reader } from '../reader.ts'
 import { Airing } from './airing.ts'
-import { Call, type CallEvents, type CallNeeds } from './call.ts'
 import { CatchUp } from './catch-up.ts'
 import { Guard } from './guard.ts'
+import { callProtocol, type Provider } from './protocol.ts'
 
 type Raw = z.output<typeof anyEvent>
 type Events = readonly EngineEvent[]
@@ -24,7 +26,12 @@ export interface DirectEvents extends Pick<CallEvents, 'frame' | 'refused' | 'go
   tampered(what: string, isUnbearable: boolean): void
 }
 
-export interface DirectNeeds extends CallNeeds {
+export interface DirectNeeds {
+  readonly provider: Provider
+  readonly clock: Clock
+  /** What the provider is told of the session, beside the offer. */
+  readonly session: Readonly<Record<string, unknown>>
+  readonly direct: DirectCall
   readonly reader: Reader
 }
 
@@ -35,10 +42,10 @@ export class Direct {
   readonly #catchUp: CatchUp
 
   constructor(needs: DirectNeeds, on: DirectEvents) {
-    const { clock, reader } = needs
+    const { clock, reader, provider, session, direct } = needs
     this.#airing = new Airing(clock)
     this.#catchUp = new CatchUp(clock, reader)
-    this.call = new Call(needs, {
+    this.call = new Call(clock, callProtocol(provider, session), direct, {
       frame: (frame) => on.frame(frame),
       refused: (refusal) => on.refused(refusal),
       gone: (gone) => on.gone(gone),

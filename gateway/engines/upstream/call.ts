@@ -1,13 +1,12 @@
 // A call between a browser and the provider: created with our key, controlled over a sideband, hung up by us. To the engine
 // it is a line like any other.
 
-import { randomBytes } from 'node:crypto'
-import type { Clock } from '../../../platform/clock.ts'
-import type { DirectCall } from '../../engines.ts'
-import { callsAddress, sidebandAddress } from '../../upstream/address.ts'
-import { post } from '../../upstream/post.ts'
-import type { Refusal } from '../../upstream/refusal.ts'
-import { Sideband, type SidebandEnd } from '../../upstream/sideband.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { DirectCall } from '../engines.ts'
+import type { Address } from './address.ts'
+import { type Posted, post } from './post.ts'
+import type { Refusal } from './refusal.ts'
+import { Sideband, type SidebandEnd } from './sideband.ts'
 
 const createMs = 8_000
 /** The port gives an engine a second to close. */
@@ -15,26 +14,39 @@ const hangUpMs = 800
 /** What a session may want before its call is there: a greeting, what somebody wrote. */
 const queueFrames = 64
 
-export interface CallNeeds {
-  readonly baseUrl: string
-  readonly apiKey: string | undefined
-  readonly clock: Clock
-  /** What the provider is told of the session, beside the offer. */
-  readonly session: Readonly<Record<string, unknown>>
-  readonly direct: DirectCall
+/** How a provider is asked for it. */
+export interface CallProtocol {
+  /** Throws TypeError when the address cannot be used at all. */
+  create(offer: string): { readonly address: Address; readonly contentType: string; readonly body: string }
+  /** Undefined: not the answer of such a provider. */
+  read(posted: Extract<Posted, { is: 'done' }>): { readonly id: string; readonly answer: string } | undefined
+  sideband(id: string): Address
+  hangUp(id: string): Address
 }
 
 export interface CallEvents {
+  /** It is there, and costs something from now on. */
+  created?(id: string): void
   attached(again: boolean): void
   detached(code: string): void
   frame(frame: Buffer): void
   refused(refusal: Refusal): void
-  /** `hungUp`: it ended in order, and not by us. */
-  gone(gone: { readonly code: string; readonly opened: boolean; readonly hungUp?: boolean }): void
+  gone(gone: CallGone): void
+}
+
+export interface CallGone {
+  readonly code: string
+  readonly opened: boolean
+  /** It ended in order, and not by us. */
+  readonly hungUp?: boolean
+  /** Nobody knows whether it was made. */
+  readonly mayCost?: boolean
 }
 
 export class Call {
-  readonly #needs: CallNeeds
+  readonly #clock: Clock
+  readonly #protocol: CallProtocol
+  readonly #direct: DirectCall
   readonly #on: CallEvents
   #sideband: Sideband | undefined
   #callId: string | undefined
@@ -45,8 +57,10 @@ export class Call {
   #isClosing = false
   #isOver = false
 
-  constructor(needs: CallNeeds, on: CallEvents) {
-    this.#needs = needs
+  constructor(clock: Clock, protocol: CallProtocol, direct: DirectCall, on: CallEvents) {
+    this.#clock = clock
+    this.#protocol = protocol
+    this.#direct = direct
     this.#on = on
   }
 
@@ -56,17 +70,18 @@ export class Call {
 
   /** Throws TypeError when the address cannot be used at all. */
   open(): void {
-    const { baseUrl, apiKey } = this.#needs
-    const address = callsAddress(baseUrl, apiKey)
-    void this.#create(address)
+    void this.#create(this.#protocol.create(this.#direct.offer))
   }
 
-  async #create(address: ReturnType<typeof callsAddress>): Promise<void> {
-    const { clock, session, direct } = this.#needs
-    const posted = await post(clock, address, { ...multipart(direct.offer, session), timeoutMs: createMs })
+  async #create({ address, ...body }: ReturnType<CallProtocol['create']>): Promise<void> {
+    const posted = await post(this.#clock, address, { ...body, timeoutMs: createMs })
     if (posted.is === 'refused') this.#refuse(() => this.#on.refused(posted.refusal))
-    else if (posted.is === 'unknown') this.#refuse(() => this.#on.gone({ code: posted.code, opened: false }))
-    else this.#created(posted.body, posted.location)
+    else if (posted.is === 'unknown') this.#failed(posted.code)
+    else this.#created(this.#protocol.read(posted))
+  }
+
+  #failed(code: string): void {
+    this.#refuse(() => this.#on.gone({ code, opened: false, mayCost: true }))
   }
 
   /** Once closed or cut nobody waits for it any more. */
@@ -75,23 +90,23 @@ export class Call {
     else if (!this.#isOver) tell()
   }
 
-  #created(answer: string, location: string | null): void {
-    const callId = location?.split(/[?#]/)[0]?.split('/').filter(Boolean).at(-1)
-    if (callId === undefined) {
-      this.#refuse(() => this.#on.gone({ code: 'no_call_id', opened: true }))
+  #created(made: { readonly id: string; readonly answer: string } | undefined): void {
+    if (made === undefined) {
+      this.#failed('bad_answer')
       return
     }
-    this.#callId = callId
+    const { id, answer } = made
+    this.#callId = id
     this.#answer = answer
+    this.#on.created?.(id)
     // Closed while it was being made: nobody will ever talk to it.
-    if (this.#isClosing || this.#isOver) void this.#hangUp().then(() => this.#end('asked'))
+    if (this.#isClosing || this.#isOver) void this.hangUp().then(() => this.#end('asked'))
     else if (!answer.startsWith('v=0')) this.#on.gone({ code: 'bad_answer', opened: true })
-    else this.#attach(callId)
+    else this.#attach(id)
   }
 
-  #attach(callId: string): void {
-    const { baseUrl, apiKey, clock } = this.#needs
-    this.#sideband = new Sideband(clock, sidebandAddress(baseUrl, apiKey, callId), {
+  #attach(id: string): void {
+    this.#sideband = new Sideband(this.#clock, this.#protocol.sideband(id), {
       attached: (again) => this.#on.attached(again),
       detached: (code) => this.#on.detached(code),
       frame: (frame) => this.#on.frame(frame),
@@ -109,7 +124,7 @@ export class Call {
 
   /** The browser may have it: we hear what is said. */
   tellAnswer(): void {
-    this.#needs.direct.answered(this.#answer)
+    this.#direct.answered(this.#answer)
   }
 
   send(frame: Buffer | string): boolean {
@@ -142,15 +157,18 @@ export class Call {
   close(): void {
     if (this.#isClosing || this.#isOver) return
     this.#isClosing = true
-    void this.#hangUp().then(() => this.#end('asked'))
+    void this.hangUp().then(() => this.#end('asked'))
   }
 
-  async #hangUp(): Promise<void> {
+  async hangUp(): Promise<void> {
     const callId = this.#callId
     this.#callId = undefined
-    if (callId === undefined) return
-    const { baseUrl, apiKey, clock } = this.#needs
-    await post(clock, callsAddress(baseUrl, apiKey, callId), { timeoutMs: hangUpMs })
+    if (callId !== undefined) await post(this.#clock, this.#protocol.hangUp(callId), { timeoutMs: hangUpMs })
+  }
+
+  /** The provider said so: there is nothing to hang up. */
+  ended(): void {
+    this.#callId = undefined
   }
 
   #end(code: string): void {
@@ -164,17 +182,6 @@ export class Call {
   cut(): void {
     this.#isOver = true
     this.#sideband?.cut()
-    void this.#hangUp()
-  }
-}
-
-function multipart(offer: string, session: Readonly<Record<string, unknown>>): { contentType: string; body: string } {
-  // Nobody's offer can hold it: a part of its own would be another configuration.
-  const boundary = `parley-${randomBytes(16).toString('hex')}`
-  const part = (name: string, type: string, text: string): string =>
-    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`
-  return {
-    contentType: `multipart/form-data; boundary=${boundary}`,
-    body: `${part('sdp', 'application/sdp', offer)}${part('session', 'application/json', JSON.stringify(session))}--${boundary}--\r\n`,
+    void this.hangUp()
   }
 }
