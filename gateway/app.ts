@@ -22,7 +22,7 @@ import { identityRoutes } from './identity/routes.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
-import { createLegs } from './legs/legs.ts'
+import { createLegs, type Legs } from './legs/legs.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -104,7 +104,7 @@ function createSlices(
   const voice = createVoice({ log })
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
-  const engines = createEngines(factories, config.PARLEY_ENGINE)
+  const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
     db,
     clock,
@@ -119,7 +119,7 @@ function createSlices(
     usage,
     ledger,
     tools,
-    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.secondEngine),
+    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.fallbackEngines),
     openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
@@ -193,13 +193,14 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     log,
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
     joined: new Map(),
+    webrtc: config.webrtc,
   })
   let demo: Seeded | undefined
-  const http = createAppHttp(config, { ...slices, stores, clock, log, upgrade: legs.upgrade, demo: () => demo })
+  const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
   const drain = async (): Promise<void> => {
     await slices.sessions.drain()
     await jobs.drain()
-    legs.close()
+    await legs.close()
     await http.close()
     await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))
     await slices.bus.close()
@@ -254,7 +255,7 @@ function createAppHttp(
   deps: Slices &
     Outside & {
       readonly stores: Stores
-      readonly upgrade: HttpDeps['upgrade']
+      readonly legs: Legs
       readonly demo: () => Seeded | undefined
     },
 ): ReturnType<typeof createHttp> {
@@ -270,6 +271,7 @@ function createAppHttp(
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
+      ...deps.legs.routes,
       ...usageRoutes(deps),
       ...entityRoutes({
         ...deps,
@@ -290,7 +292,7 @@ function createAppHttp(
       const checks = { mongodb: truth ? 'ok' : 'unreachable', redis: redis ? 'ok' : 'unreachable' }
       return {
         ready: truth && redis && !deps.sessions.draining,
-        checks: { ...checks, sessions: String(deps.sessions.liveCount) },
+        checks: { ...checks, sessions: String(deps.sessions.liveCount), calls: String(deps.legs.callCount) },
       }
     },
     allowKey: async (tenantId, keyId) => {
@@ -299,7 +301,7 @@ function createAppHttp(
       const answer = await deps.usage.allowRequest({ tenantId, plan, keyId, ip: undefined })
       return answer.is === 'refused' ? answer : undefined
     },
-    upgrade: deps.upgrade,
+    upgrade: deps.legs.upgrade,
   })
 }
 

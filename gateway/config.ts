@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
+import type { WebRtcConfig } from './legs/legs.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -110,6 +111,40 @@ export const settings = {
     .enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime'])
     .optional()
     .describe('Forces one engine for all agents.'),
+  WEBRTC: flag.default(true).describe('Takes calls over WebRTC; false: only WebSockets.'),
+  WEBRTC_MAX_CALLS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(200)
+    .describe('Calls over WebRTC at once in this process; each keeps about one percent of a core busy.'),
+  WEBRTC_PUBLIC_IP: z
+    .ipv4()
+    .optional()
+    .describe('Address that browsers reach, where this machine only knows an inner one (one-to-one NAT, most clouds).'),
+  WEBRTC_PORTS: z
+    .string()
+    .regex(/^\d{1,5}-\d{1,5}$/, 'looks like 40000-40100')
+    .optional()
+    .describe('UDP ports of calls, e.g. 40000-40100; a call takes one or two. Default: any.'),
+  WEBRTC_ICE_URLS: z
+    .string()
+    .regex(/^\s*(stuns?|turns?):[^\s,]+(\s*,\s*(stuns?|turns?):[^\s,]+)*\s*$/, 'lists stun:, turn: or turns: addresses')
+    .optional()
+    .describe('STUN and TURN servers for the gateway and browsers: `stun:host:3478, turns:host:5349?transport=tcp`.'),
+  WEBRTC_TURN_SECRET: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Secret shared with the TURN servers (coturn: use-auth-secret); browsers get credentials that run out.'),
+  WEBRTC_TURN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3_600)
+    .describe('Life of those credentials.'),
   PARLEY_DEMO: flag.default(true).describe('Seeds the demo tenants and serves /demo.'),
   PARLEY_DEMO_API_KEY: z
     .string()
@@ -143,6 +178,7 @@ export interface Config extends z.output<typeof schema> {
   readonly dataDir: string
   /** What the variables CASCADE_… ask for. */
   readonly cascade: CascadePlan
+  readonly webrtc: WebRtcConfig
 }
 
 export class ConfigError extends Error {
@@ -169,10 +205,31 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
+  const ports = portsOf(given.WEBRTC_PORTS)
+  if (ports !== undefined && !(ports.min >= 1024 && ports.max <= 65_535 && ports.min <= ports.max))
+    problems.push('WEBRTC_PORTS: from 1024 to 65535, the lower one first')
   const cascade = readPlan(cascadeSettings(given))
   problems.push(...forcedProblems(given), ...cascade.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
-  return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR), cascade: cascade.plan }
+  const { data } = parsed
+  return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), cascade: cascade.plan, webrtc: webRtcOf(data, ports) }
+}
+
+function portsOf(text: string | undefined): WebRtcConfig['ports'] {
+  const [, min, max] = /^(\d{1,5})-(\d{1,5})$/.exec(text ?? '') ?? []
+  return min === undefined ? undefined : { min: Number(min), max: Number(max) }
+}
+
+function webRtcOf(data: z.output<typeof schema>, ports: WebRtcConfig['ports']): WebRtcConfig {
+  return {
+    on: data.WEBRTC,
+    maxPeers: data.WEBRTC_MAX_CALLS,
+    publicIp: data.WEBRTC_PUBLIC_IP,
+    ports,
+    urls: data.WEBRTC_ICE_URLS?.split(',').map((each) => each.trim()) ?? [],
+    turnSecret: data.WEBRTC_TURN_SECRET,
+    turnSeconds: data.WEBRTC_TURN_SECONDS,
+  }
 }
 
 function cascadeSettings(given: Readonly<Record<string, string | undefined>>): Parameters<typeof readPlan>[0] {

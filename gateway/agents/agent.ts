@@ -14,8 +14,18 @@ const toolNames = z.array(z.string().min(1).max(64)).max(100)
 export const agentConfig = z.strictObject({
   /** `auto`: the best engine this gateway has. */
   engine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'auto']).default('auto'),
-  /** Goes on with the conversation when the first engine is lost for good. `none`: the first is only opened again. */
-  secondEngine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'none']).default('none'),
+  /** In this order they serve where the first cannot, and go on with the conversation when it is lost for good. */
+  fallbackEngines: z
+    .array(z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime']))
+    .max(4)
+    .default([]),
+  /**
+   * `direct`: a browser that calls over WebRTC talks with the provider itself, where the engine has that, and we hold the
+   * control. Sooner heard and cheaper to carry; what is lost: how much of an answer was heard is an estimate, echo and
+   * half-words are the provider's affair, nothing can be recorded here, and a browser of ill will can ask its own session
+   * for answers (changes of the configuration are put back). `relayed`: all sound passes here.
+   */
+  media: z.enum(['relayed', 'direct']).default('relayed'),
   /** Empty: the engine's default. */
   model: z.string().max(100).default(''),
   voice: z.string().max(64).default(''),

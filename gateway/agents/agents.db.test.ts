@@ -49,11 +49,13 @@ test('an agent may name the engine that stands in for its first; by default none
   const scope = agents.of(tenant.id)
   const { id } = await scope.create({ slug: 'a', name: 'A', config: { engine: 'openai-realtime' } })
   await scope.publish(id)
-  expect(await resolve(id)).toMatchObject({ engine: 'openai-realtime', secondEngine: 'none' })
-  await scope.saveDraft(id, { engine: 'openai-realtime', secondEngine: 'demo' })
+  expect(await resolve(id)).toMatchObject({ engine: 'openai-realtime', fallbackEngines: [] })
+  await scope.saveDraft(id, { engine: 'openai-realtime', fallbackEngines: ['demo'] })
   await scope.publish(id)
-  expect((await resolve(id))?.secondEngine).toBe('demo')
-  await expect(scope.saveDraft(id, JSON.parse('{"secondEngine":"auto"}'))).rejects.toMatchObject({ code: 'invalid' })
+  expect((await resolve(id))?.fallbackEngines).toEqual(['demo'])
+  await expect(scope.saveDraft(id, JSON.parse('{"fallbackEngines":["auto"]}'))).rejects.toMatchObject({
+    code: 'invalid',
+  })
 })
 
 test('an edited draft changes nothing until it is published', async () => {

@@ -32,8 +32,10 @@ export interface Brief {
   readonly slug: string
   readonly name: string
   readonly engine: EngineKind | 'auto'
-  /** Stands in when `engine` is lost for good; `none` where nothing may. */
-  readonly secondEngine: EngineKind | 'none'
+  /** In order: who serves where `engine` cannot, and stands in when it is lost for good. */
+  readonly fallbackEngines: readonly EngineKind[]
+  /** Whether a browser may talk with the provider itself. Missing: it may not. */
+  readonly media?: AgentConfig['media']
   /** Empty: the engine's default. */
   readonly model: string
   readonly voice: string
@@ -160,7 +162,8 @@ function briefOf(
     name: agent.name,
     engine: config.engine,
     // Configs stored before the field existed lack it.
-    secondEngine: config.secondEngine ?? 'none',
+    fallbackEngines: config.fallbackEngines ?? [],
+    media: config.media,
     model: config.model,
     voice: config.voice,
     language: config.language,

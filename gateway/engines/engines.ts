@@ -169,6 +169,8 @@ export type EngineEvent =
       readonly status: 'completed' | 'cancelled' | 'failed' | 'incomplete'
       readonly reason?: string
     })
+  /** The model has begun to write what another one will speak. For the clock only. */
+  | (Base & { readonly type: 'firstToken'; readonly responseId: string })
   /** An agent item begins: its text and audio follow under this id. */
   | (Base & { readonly type: 'agentItem'; readonly responseId: string; readonly itemId: string })
   /**
@@ -201,12 +203,16 @@ export type EngineEvent =
       readonly failed?: string
       readonly heardMs?: number
     })
-  /** Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. */
+  /**
+   * Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. `silenceMs`, at the end:
+   * how long the detector waited after the last sound, where that is known.
+   */
   | (Base & {
       readonly type: 'userSpeech'
       readonly phase: 'start' | 'stop'
       readonly itemId: string
       readonly atMs: number
+      readonly silenceMs?: number | undefined
       readonly interrupts: boolean
     })
   /** The person's audio became a conversation item. */
@@ -283,19 +289,33 @@ export interface EngineFactory {
   readonly defaultModel: string
   readonly hears: Capabilities['hears']
   open(options: EngineOptions): Engine
-  /** The same with direct media. Missing: the provider has no such thing, or its sound has to pass here. */
-  direct?(options: EngineOptions, call: DirectCall): Engine
+  /** The same with direct media. Missing: the provider has no such thing. */
+  readonly direct?: {
+    /** Of the browser's own channel to the provider. */
+    readonly dialect: Capabilities['dialect']
+    open(options: EngineOptions, call: DirectCall): Engine
+  }
+}
+
+/** An engine that was asked for and does not serve first: it is off here, or rests after refusals. */
+export interface PassedOver {
+  readonly kind: string
+  readonly reason: string
+}
+
+export interface EngineChoice {
+  /** At least one. The first serves, the next one goes on when it is lost for good. */
+  readonly factories: readonly EngineFactory[]
+  readonly passedOver: readonly PassedOver[]
 }
 
 /** The engines of this process, as `registry.ts` builds them. */
 export interface Engines {
-  /** The engine of an agent that asks for `kind`: that kind when it can serve, otherwise the first that can. */
-  choose(kind?: string): EngineFactory
   /**
-   * That engine, then the one that stands in when it is lost for good. Without `second`, or where that kind is the first
-   * or cannot serve, the first stands alone: it is opened again, nothing else is.
+   * For an agent that asks for `kind`, or for `auto`: those of `kind` and `fallbacks` that can serve, in that order, and those
+   * last that were refused again and again of late. Where none of them can, the first engine of this process that can.
    */
-  chain(kind?: string, second?: string): readonly EngineFactory[]
+  chain(kind?: string, fallbacks?: readonly string[]): EngineChoice
   /** Every kind, with its reason where it is off: what the start-up log tells. */
   readonly all: readonly EngineFactory[]
 }

@@ -1,23 +1,34 @@
-// The callers' side: WebSocket connections of clients and of the console. Owns sockets; never decides what is said.
+// The callers' side: WebSockets and WebRTC calls of clients, and the console's socket. Owns connections; never decides what is said.
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import { problems } from '../protocol/codes.ts'
 import { limits, subprotocol } from '../protocol/realtime.ts'
 import { Addresses } from './addresses.ts'
 import { acceptConsole, type ConsoleDeps } from './console/console-socket.ts'
+import { DirectCalls, pastUs } from './direct/direct-calls.ts'
 import { type AcceptDeps, acceptRealtime } from './realtime/accept.ts'
 import { closeSocket } from './realtime/web-socket-channel.ts'
+import { Calls, type CallsDeps } from './webrtc/calls.ts'
+import { nativeLoader } from './webrtc/native.ts'
+import { webrtcRoutes } from './webrtc/routes.ts'
+
+export type { WebRtcConfig } from './webrtc/calls.ts'
 
 export interface Legs {
   /** True when the path is ours; the socket is then taken care of. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ip: string): boolean
-  close(): void
+  /** Of calls over WebRTC. */
+  readonly routes: readonly Route[]
+  /** Peers of this process. */
+  readonly callCount: number
+  close(): Promise<void>
 }
 
-export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
+export function createLegs(deps: AcceptDeps & ConsoleDeps & Pick<CallsDeps, 'webrtc'>): Legs {
   // Deflate costs four times the relay; the fragment limits stop a peer that pins memory with one-byte fragments.
   const options = {
     noServer: true,
@@ -33,6 +44,8 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
   })
   const live = new WebSocketServer({ ...options, maxPayload: 16 * 1024 })
   const addresses = new Addresses(deps.clock)
+  const direct = new DirectCalls(deps)
+  const calls = new Calls({ ...deps, loadNative: nativeLoader(deps.log), direct: direct.here })
   return {
     upgrade(request, socket, head, ip) {
       const path = new URL(request.url ?? '/', 'http://gateway').pathname
@@ -52,7 +65,12 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps): Legs {
       })
       return true
     },
-    close() {
+    routes: webrtcRoutes(pastUs(direct, calls)),
+    get callCount() {
+      return calls.size
+    },
+    async close() {
+      await calls.close()
       for (const server of [realtime, live]) for (const client of server.clients) client.terminate()
     },
   }

@@ -9,6 +9,7 @@ import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
 import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
+import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
 import type { OpenRequest, SessionsDeps } from './request.ts'
@@ -58,7 +59,8 @@ export interface Assembled {
   readonly budget: Budget
   /** Hears the engine before the session does. */
   readonly engineEnd: EngineEnd
-  readonly model: string
+  /** As the session was opened with. */
+  readonly facts: SessionView['engine']
   readonly onNotice: SessionParts['onNotice']
 }
 
@@ -84,13 +86,13 @@ export function assemble(deps: Deps, made: Made): Assembled {
   mend(recorder, made.before)
   const budget = budgetOf(deps, made, log, {
     dispatch: (event) => session.dispatch(event),
-    state: () => session.state,
+    ...{ state: () => session.state, messages: () => recorder.messages },
     progress: () => progress(),
     carried: () => carriedOf(made, session, budget),
   })
   const engineEnd = new EngineEnd(clock, budget)
   const toolbox = toolboxOf(deps, made, { recorder, budget })
-  const progress = (): SessionProgress => progressOf(session, recorder, budget)
+  const progress = (): SessionProgress => progressOf({ session, recorder, budget, leg })
   const now = (): SessionView => ({
     ...view,
     // Ended means: settled and stored. Until then it is ending.
@@ -128,8 +130,12 @@ export function assemble(deps: Deps, made: Made): Assembled {
     view: now,
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
-  log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  return { session, budget, engineEnd, model: view.engine.model, onNotice: parts.onNotice }
+  log.info({ agent: brief.slug, channel: view.channel, ...engineOf(view) }, 'session opened')
+  return { session, budget, engineEnd, facts: view.engine, onNotice: parts.onNotice }
+}
+
+function engineOf({ engine: { kind, passedOver } }: SessionView) {
+  return { engine: kind, ...(passedOver === undefined ? {} : { passedOver }) }
 }
 
 /** Both wait for the engine's last word first: it may be its bill. */
@@ -181,9 +187,19 @@ function mend(recorder: Recorder, before: Before | undefined): void {
   }
 }
 
-function optionsOf(deps: Deps, { request, view, history, before }: Made): SessionOptions {
+/** A direct call cannot be exchanged behind anybody's back: it is ended before the provider does, with a closing sentence. */
+const beforeCapMs = 20_000
+
+function longestMs({ engine, request: { brief } }: Made): number {
+  const { media, maxDurationMs } = engine.capabilities
+  if (media === 'relayed' || maxDurationMs === null) return brief.limits.maxDurationMs
+  return Math.min(brief.limits.maxDurationMs, maxDurationMs - beforeCapMs)
+}
+
+function optionsOf(deps: Deps, made: Made): SessionOptions {
+  const { request, view, history, before } = made
   const { brief } = request
-  const { idleMs, maxDurationMs } = brief.limits
+  const { idleMs } = brief.limits
   const last = history.at(-1)
   const spentMs = (before?.used.seconds ?? 0) * 1000
   return {
@@ -193,7 +209,7 @@ function optionsOf(deps: Deps, { request, view, history, before }: Made): Sessio
     greeting: isFresh(history, deps.clock.now()) ? brief.greeting : null,
     closing: brief.closing,
     drainMs: deps.drainMs,
-    limits: { idleMs, maxDurationMs: Math.max(1, maxDurationMs - spentMs) },
+    limits: { idleMs, maxDurationMs: Math.max(1, longestMs(made) - spentMs) },
     knownItems: new Set(history.map((turn) => turn.itemId)),
     unansweredItem: last?.role === 'user' ? last.itemId : undefined,
     ...(before === undefined ? {} : { recovery: before.recovery }),
@@ -230,6 +246,7 @@ function budgetOf(
   session: {
     dispatch(event: CallEvent): void
     state(): SessionView['state']
+    messages(): number
     progress(): SessionProgress
     carried(): Carried
   },
@@ -245,6 +262,7 @@ function budgetOf(
     log,
     usage: deps.usage,
     ledger: deps.ledger,
+    messages: session.messages,
     store: async () => {
       const state = session.state()
       // The end writes what is to be said.
@@ -268,7 +286,17 @@ function timeOf({ used, freeGapMs, aheadMs }: Before): Pick<BudgetFacts, 'baseli
   return { baseline: used, freeGapMs, aheadMs }
 }
 
-function progressOf(session: Session, recorder: Recorder, budget: Budget): SessionProgress {
+function progressOf({
+  session,
+  recorder,
+  budget,
+  leg,
+}: {
+  readonly session: Session
+  readonly recorder: Recorder
+  readonly budget: Budget
+  readonly leg: Leg
+}): SessionProgress {
   const bill = budget.bill()
   return {
     seconds: budget.seconds,
@@ -280,6 +308,7 @@ function progressOf(session: Session, recorder: Recorder, budget: Budget): Sessi
     latencyMs: session.talk.latencyMs,
     lastText: recorder.lastText,
     activity: session.activity,
+    transport: leg.kind,
   }
 }
 

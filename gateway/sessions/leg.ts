@@ -7,6 +7,7 @@ import type { Transport } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 
 export interface Leg {
+  /** Of the connection in use. */
   readonly kind: Transport
   /** What was played is known, from the peer (`parley.played`) or from a player of ours; otherwise real time is the best guess. */
   readonly reportsPlayback: boolean
@@ -44,8 +45,11 @@ export interface LegPort {
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void
   /** The person typed and wants an answer. Happens once per item id, however often it is told. */
   say(itemId: string, text: string): void
-  /** The person typed (or a client added) a message. */
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void
+  /**
+   * The person typed (or a client added) a message. Rejected with `item_exists`, and nothing changes, when its id is
+   * known: it would be answered, and neither counted nor kept beside the first.
+   */
+  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
   respond(raw?: Readonly<Record<string, unknown>>): void
   cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
   /**

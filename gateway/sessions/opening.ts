@@ -1,6 +1,6 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
-import type { Engine, EngineEvent, EngineTool, HearingSettings } from '../engines/engines.ts'
+import type { Engine, EngineChoice, EngineEvent, EngineTool, HearingSettings } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
@@ -17,7 +17,8 @@ const flushMs = 1_000
 
 export async function openSession(deps: Deps, request: OpenRequest): Promise<Opened> {
   const { tenantId, brief } = request
-  const facts = engineFacts(deps, brief)
+  const choice = deps.enginesFor(brief)
+  const facts = engineFacts(choice, brief)
   // What the store does not take could not be kept on disk either.
   if (!deps.transcript.healthy) throw new Problem('unavailable')
   const transcript = deps.transcript.of(tenantId)
@@ -31,7 +32,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   ])
   // Told below; until then a failure must not count as unhandled.
   preparing.catch(() => undefined)
-  const admission = await admit(deps, request, { sessionId, engine: facts.kind })
+  const admission = await admit(deps, request, { sessionId, engine: facts })
   try {
     const [{ id: conversationId, history }, tools] = await preparing
     const resumeToken = request.leg.canReturn ? newResumeToken() : undefined
@@ -54,7 +55,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       },
       new Date(deps.clock.now()),
     )
-    const { engine, connect } = openEngine(deps, { request, sessionId, tools, history })
+    const { engine, connect } = openEngine(deps, { request, sessionId, tools, history, choice })
     const serverTools = new Set(tools.map((tool) => tool.name))
     const { epoch } = admission
     const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume })
@@ -83,12 +84,13 @@ export interface EngineAsk {
   readonly tools: readonly EngineTool[]
   /** Before this session, or before this owner of it. */
   readonly history: readonly Turn[]
+  readonly choice: EngineChoice
 }
 
 /** Events come only after `start`: by then the session is connected. */
 export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connect(assembled: Assembled): void } {
   const { brief, tenantId, outputModality, leg } = ask.request
-  const factories = deps.enginesFor(brief)
+  const { factories } = ask.choice
   let made: Assembled | undefined
   const engine = deps.openEngine({
     tenantId,
@@ -98,19 +100,20 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       made?.engineEnd.event(event)
       made?.session.engineEvent(event)
     },
+    ...(ask.request.direct === undefined ? {} : { direct: ask.request.direct }),
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
     onTrouble: (trouble) => {
       leg.notice('engine_trouble', 'One moment, please.')
       made?.onNotice('engine_trouble', `The engine is in trouble (${trouble}); the agent goes on in a moment.`)
     },
     onSwitch: ({ kind, model }) => {
-      if (kind !== factories[0]?.kind || model !== made?.model) made?.budget.costUnknown()
+      if (kind !== factories[0]?.kind || model !== made?.facts.model) made?.budget.costUnknown()
     },
     brief: {
       instructions: brief.instructions,
       voice: brief.voice,
       language: brief.language,
-      model: modelOf(deps, brief),
+      model: modelOf(ask.choice, brief),
       tools: ask.tools,
       outputModality,
       turnDetection: brief.hearing?.turnDetection ?? 'server_vad',
@@ -120,6 +123,8 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
   })
   const connect = (assembled: Assembled): void => {
     made = assembled
+    // Another process may have chosen another one; the price is the one of the beginning.
+    if (assembled.facts.kind !== factories[0]?.kind) assembled.budget.costUnknown()
   }
   return { engine, connect }
 }
@@ -134,14 +139,18 @@ function withPresent(history: readonly Turn[], present: readonly Turn[]): readon
   return [...history.filter((turn) => !known.has(turn.itemId)), ...present].slice(-historyTurns)
 }
 
-function engineFacts(deps: Deps, brief: OpenRequest['brief']): SessionView['engine'] {
-  const kind = deps.enginesFor(brief)[0]?.kind
+function engineFacts(choice: EngineChoice, brief: OpenRequest['brief']): SessionView['engine'] {
+  const kind = choice.factories[0]?.kind
   if (kind === undefined) throw new Problem('engine_refused')
-  return { kind, model: modelOf(deps, brief), demo: kind === 'demo' }
+  const { passedOver } = choice
+  const facts = { kind, model: modelOf(choice, brief), demo: kind === 'demo' }
+  return passedOver.length === 0 ? facts : { ...facts, passedOver }
 }
 
-function modelOf(deps: Deps, brief: OpenRequest['brief']): string {
-  return brief.model === '' ? (deps.enginesFor(brief)[0]?.defaultModel ?? '') : brief.model
+/** The agent's model is one of the engine that it names; another one would not know it. */
+function modelOf({ factories: [first] }: EngineChoice, { engine, model }: OpenRequest['brief']): string {
+  const isIts = model !== '' && (engine === 'auto' || engine === first?.kind)
+  return isIts ? model : (first?.defaultModel ?? '')
 }
 
 function seed(history: readonly Turn[]): { role: 'user' | 'agent'; text: string }[] {
@@ -156,7 +165,7 @@ const admitMs = 8_000
 async function admit(
   deps: Deps,
   request: OpenRequest,
-  facts: { sessionId: string; engine: string },
+  facts: { sessionId: string; engine: SessionView['engine'] },
 ): Promise<Admission> {
   let late = false
   const admitting = deps.usage
@@ -166,8 +175,8 @@ async function admit(
       agentId: request.brief.agentId,
       sessionId: facts.sessionId,
       channel: request.channel,
-      engine: facts.engine,
-      ...(request.brief.model === '' ? {} : { model: request.brief.model }),
+      engine: facts.engine.kind,
+      model: facts.engine.model,
       ip: request.ip,
       keyId: request.keyId,
       owner: deps.nodeId,

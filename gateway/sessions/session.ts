@@ -227,7 +227,7 @@ export class Session implements LegPort {
 
   /** What the session itself does with an event; false keeps it from the leg. */
   #own(event: EngineEvent): boolean {
-    const { toolbox, budget } = this.#parts
+    const { toolbox } = this.#parts
     switch (event.type) {
       case 'ready':
         this.dispatch({ is: 'engineReady' })
@@ -243,13 +243,13 @@ export class Session implements LegPort {
         return true
       case 'userSpeech':
         if (event.phase === 'start') toolbox.newTurn()
-        else budget.message()
         return true
       case 'toolCall':
         if (toolbox.owns(event.name)) toolbox.call(event)
         else toolbox.clientCall(event)
         return !toolbox.owns(event.name)
       case 'usage':
+      case 'firstToken':
         return false
       case 'error':
         this.#parts.log[event.benign ? 'debug' : 'warn']({ code: event.code }, 'engine error')
@@ -287,16 +287,17 @@ export class Session implements LegPort {
     }
   }
 
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
-    if (this.#call.at === 'ended') return
+  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
+    if (this.#call.at === 'ended') return { is: 'rejected', reason: 'closed' }
+    if (this.#parts.recorder.find(itemId) !== undefined) return { is: 'rejected', reason: 'item_exists' }
     this.#does('thinking')
-    this.#parts.budget.message()
     this.#parts.toolbox.newTurn()
     // Elsewhere a typed message says nothing about the player: the protocol has cancel, clear and truncate for that.
     if (!this.#parts.leg.isStock) this.talk.interrupt()
     this.talk.wrote(itemId, text)
     this.#parts.engine.send({ type: 'userText', itemId, text, ...(raw === undefined ? {} : { raw }) })
     this.#does('listening')
+    return { is: 'accepted' }
   }
 
   respond(raw?: Readonly<Record<string, unknown>>): void {

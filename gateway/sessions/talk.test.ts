@@ -21,12 +21,12 @@ const capabilities: Capabilities = {
   dialect: 'none',
 }
 
-function setup(reportsPlayback: boolean, more: Partial<Capabilities> = {}, isStock = !reportsPlayback) {
+function setup(reportsPlayback: boolean, over: Partial<Capabilities> = {}, isStock = !reportsPlayback) {
   const clock = new ManualClock()
   const commands: EngineCommand[] = []
   const flushed: string[] = []
   const engine: Pick<Engine, 'send' | 'capabilities'> = {
-    capabilities: { ...capabilities, ...more },
+    capabilities: { ...capabilities, ...over },
     send(command) {
       commands.push(command)
       return { is: 'accepted' }

@@ -56,6 +56,7 @@ export class Answer {
   /** Nobody can say what the model still writes. */
   readonly #vain = new AbortController()
   #reason: 'turn_detected' | 'client_cancelled' = 'client_cancelled'
+  #hasBegun = false
 
   constructor(needs: AnswerNeeds, wish: Wish) {
     this.#needs = needs
@@ -153,6 +154,7 @@ export class Answer {
       })) {
         // Whoever reads slowly is not to be blamed on the model.
         patience.rest()
+        this.#begun()
         if (piece.is === 'text') await sink.text(piece.delta)
         else if (piece.is === 'call') calls.push(piece.call)
         else end = endOf(piece)
@@ -164,6 +166,12 @@ export class Answer {
       patience.rest()
       this.#needs.counted(tally)
     }
+  }
+
+  #begun(): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    this.#needs.emit({ type: 'firstToken', source: 'provider', responseId: this.id })
   }
 
   /** An id that is missing, or was used before, would not tell two calls apart. */

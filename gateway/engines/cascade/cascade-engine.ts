@@ -189,7 +189,7 @@ export class CascadeEngine implements Engine {
       })
   }
 
-  #speech({ phase, atMs, speechMs }: VadEvent): void {
+  #speech({ phase, atMs, speechMs, silenceMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
     const interrupts = phase === 'start' && this.#answer !== undefined
@@ -197,7 +197,7 @@ export class CascadeEngine implements Engine {
       this.#breath?.cancel()
       this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
     }
-    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs })
     if (interrupts) this.#answer?.stop('turn_detected')
     if (phase === 'stop') this.#spoken(itemId, speechMs, true)
   }

@@ -207,11 +207,11 @@ export class DemoEngine implements Engine {
     if (this.#brief.turnDetection !== 'none') for (const event of events) this.#speech(event)
   }
 
-  #speech({ phase, atMs, speechMs }: VadEvent): void {
+  #speech({ phase, atMs, speechMs, silenceMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
     const interrupts = phase === 'start' && this.#answer !== undefined
-    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs })
     if (interrupts) this.#stop('turn_detected')
     if (phase === 'stop') void this.#spoken(itemId, speechMs, true)
   }

@@ -26,7 +26,7 @@ export interface HearingEvents {
   /** PCM16 16 kHz. */
   audio(pcm: Buffer): void
   starts(itemId: string, atMs: number): void
-  stops(itemId: string, atMs: number): void
+  stops(itemId: string, atMs: number, silenceMs: number): void
   /** No audio comes any more, and the provider is the one that listens. */
   paused(): void
   /** A turn is too long to be kept. */
@@ -127,7 +127,7 @@ export class Hearing {
     }
     const itemId = this.#itemId
     this.#itemId = ''
-    this.#on.stops(itemId, event.atMs)
+    this.#on.stops(itemId, event.atMs, event.silenceMs)
   }
 
   #awaitMore(): void {

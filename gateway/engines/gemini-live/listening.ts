@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { EngineEvent, Source } from '../engines.ts'
 import * as commands from './commands.ts'
 import { type Detection, Hearing, type Turn } from './hearing.ts'
-import { Noticing } from './noticing.ts'
+import { type Noticed, Noticing } from './noticing.ts'
 import { Transcript } from './transcript.ts'
 
 export interface ListeningNeeds {
@@ -42,9 +42,9 @@ export class Listening {
         this.#starts({ itemId, atMs, source: 'local' })
         send(JSON.stringify(commands.activityStart))
       },
-      stops: (itemId, atMs) => {
+      stops: (itemId, atMs, silenceMs) => {
         send(JSON.stringify(commands.activityEnd))
-        this.#stops({ itemId, atMs, source: 'local' })
+        this.#stops({ itemId, atMs, silenceMs, source: 'local' })
       },
       paused: () => send(JSON.stringify(commands.audioStreamEnd)),
       overflows: () => needs.on.overflows(),
@@ -79,8 +79,8 @@ export class Listening {
     this.#needs.on.starts()
   }
 
-  #stops({ itemId, atMs, source }: { itemId: string; atMs: number; source: Source }): void {
-    this.#needs.emit({ type: 'userSpeech', source, phase: 'stop', itemId, atMs, interrupts: false })
+  #stops({ itemId, atMs, source, silenceMs }: Noticed & { readonly silenceMs?: number }): void {
+    this.#needs.emit({ type: 'userSpeech', source, phase: 'stop', itemId, atMs, silenceMs, interrupts: false })
     this.#needs.emit({ type: 'userItem', source, itemId, spoken: true })
     this.#transcript.ends()
     this.#needs.on.asks()

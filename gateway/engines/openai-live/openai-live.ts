@@ -20,7 +20,10 @@ export function createOpenAiLive(needs: OpenAiLiveNeeds): EngineFactory {
     defaultModel: needs.defaultModel,
     hears: 'words',
     open: (options: EngineOptions) => new LiveEngine(needs, options),
-    direct: (options: EngineOptions, call: DirectCall) => new LiveEngine(needs, options, call),
+    direct: {
+      dialect: 'none',
+      open: (options: EngineOptions, call: DirectCall) => new LiveEngine(needs, options, call),
+    },
   }
 }
 

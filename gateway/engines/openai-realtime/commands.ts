@@ -21,17 +21,18 @@ const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
 /** Voices of the keyless demo mean nothing here; an agent that was tried on it must still speak. */
 const demoVoices = new Set(['', 'slt', 'rms', 'awb', 'kal'])
 const defaultVoice = 'marin'
+const usualTranscriptionModel = 'gpt-transcribe'
 
 export function sessionUpdate(
   brief: EngineBrief,
-  transcriptionModel: string,
+  transcriptionModel: string | undefined,
   media: Capabilities['media'] = 'relayed',
 ): WireEvent {
   const event_id = ownEventId('configure')
   return { type: 'session.update', event_id, session: sessionOf(brief, transcriptionModel, media) }
 }
 
-function sessionOf(brief: EngineBrief, transcriptionModel: string, media: Capabilities['media']): Json {
+function sessionOf(brief: EngineBrief, transcriptionModel: string | undefined, media: Capabilities['media']): Json {
   const language = /^[a-z]{2,3}/i.exec(brief.language)?.[0].toLowerCase()
   // Two peers agree on their own.
   const format = media === 'direct' ? {} : { format: pcm24k }
@@ -44,7 +45,10 @@ function sessionOf(brief: EngineBrief, transcriptionModel: string, media: Capabi
     audio: {
       input: {
         ...format,
-        transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
+        transcription: {
+          model: transcriptionModel ?? usualTranscriptionModel,
+          ...(language === undefined ? {} : { language }),
+        },
         ...noiseReductionOf(brief.hearing),
         turn_detection: turnDetectionOf(brief.turnDetection, brief.hearing),
       },
@@ -54,7 +58,7 @@ function sessionOf(brief: EngineBrief, transcriptionModel: string, media: Capabi
 }
 
 /** What a call is created with. */
-export function callSession(brief: EngineBrief, model: string, transcriptionModel: string): Json {
+export function callSession(brief: EngineBrief, model: string, transcriptionModel: string | undefined): Json {
   return { ...sessionOf(brief, transcriptionModel, 'direct'), model }
 }
 

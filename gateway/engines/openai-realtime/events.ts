@@ -12,6 +12,18 @@ export const anyEvent = z.looseObject({
   response: z.looseObject({ id: z.string().optional() }).optional().catch(undefined),
 })
 
+export function readEvent(frame: Buffer): ReturnType<typeof anyEvent.safeParse> {
+  return anyEvent.safeParse(json(frame))
+}
+
+function json(frame: Buffer): unknown {
+  try {
+    return JSON.parse(frame.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 export const session = z.object({
   session: z
     .object({

@@ -10,6 +10,7 @@ import type {
   CommandAnswer,
   DirectCall,
   Engine,
+  EngineBrief,
   EngineCommand,
   EngineEvent,
   EngineFactory,
@@ -39,6 +40,8 @@ export interface OpenAiRealtimeNeeds {
 }
 
 const readyTimeoutMs = 15_000
+/** The provider's own, where nobody sets another. */
+const usualSilenceMs = 500
 
 const applied: CommandAnswer = { is: 'applied' }
 const accepted: CommandAnswer = { is: 'accepted' }
@@ -51,7 +54,7 @@ export function createOpenAiRealtime(needs: OpenAiRealtimeNeeds): EngineFactory 
     defaultModel: needs.defaultModel,
     hears: 'words',
     open: (options) => new RealtimeEngine(needs, options),
-    direct: (options, call) => new RealtimeEngine(needs, options, call),
+    direct: { dialect: 'openai-realtime-ga', open: (options, call) => new RealtimeEngine(needs, options, call) },
   }
 }
 
@@ -84,6 +87,7 @@ class RealtimeEngine implements Engine {
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
     this.#reader = new Reader(options.brief.turnDetection !== 'none')
+    this.#reader.silenceMs = this.#waitsMs(options.brief.turnDetection)
     this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
     this.#instructions = options.brief.instructions
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
@@ -98,7 +102,7 @@ class RealtimeEngine implements Engine {
 
   #directOf(direct: DirectCall, told: Pick<DirectEvents, 'frame' | 'refused' | 'gone'>): Direct {
     const { clock } = this.#needs
-    const session = commands.callSession(this.#options.brief, this.#model, this.#transcription)
+    const session = commands.callSession(this.#options.brief, this.#model, this.#needs.transcriptionModel)
     return new Direct(
       { provider: this.#needs, clock, session, direct, reader: this.#reader },
       {
@@ -109,10 +113,6 @@ class RealtimeEngine implements Engine {
         tampered: (what, isUnbearable) => this.#tampered(what, isUnbearable),
       },
     )
-  }
-
-  get #transcription(): string {
-    return this.#needs.transcriptionModel ?? 'gpt-transcribe'
   }
 
   /** Who has hold of the browser changes the session there. It was put back; whoever goes on is cut off. */
@@ -180,7 +180,7 @@ class RealtimeEngine implements Engine {
   }
 
   #parsed(frame: Buffer): void {
-    const event = events.anyEvent.safeParse(json(frame))
+    const event = events.readEvent(frame)
     if (!event.success) {
       this.#log.warn({ bytes: frame.length }, 'engine frame is not an event')
       return
@@ -215,7 +215,7 @@ class RealtimeEngine implements Engine {
   #configure(): void {
     this.#state = 'configuring'
     const { brief } = this.#options
-    const frames = [commands.sessionUpdate(brief, this.#transcription, this.capabilities.media)]
+    const frames = [commands.sessionUpdate(brief, this.#needs.transcriptionModel, this.capabilities.media)]
     for (const turn of brief.history) {
       const itemId = newId('item')
       this.#reader.own(itemId)
@@ -327,8 +327,15 @@ class RealtimeEngine implements Engine {
     const { fields } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
     if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
+    if (fields.turnDetection !== undefined) {
+      this.#reader.interrupts = fields.turnDetection !== 'none'
+      this.#reader.silenceMs = this.#waitsMs(fields.turnDetection)
+    }
     return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief.hearing))
+  }
+
+  #waitsMs(detection: EngineBrief['turnDetection']): number | undefined {
+    return detection === 'server_vad' ? (this.#options.brief.hearing?.silenceMs ?? usualSilenceMs) : undefined
   }
 
   #write(event: commands.WireEvent): CommandAnswer {
@@ -387,13 +394,5 @@ class RealtimeEngine implements Engine {
     this.#line.cut()
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
     if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
-  }
-}
-
-function json(frame: Buffer): unknown {
-  try {
-    return JSON.parse(frame.toString('utf8'))
-  } catch {
-    return undefined
   }
 }

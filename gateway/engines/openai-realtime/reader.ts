@@ -41,6 +41,8 @@ export class Reader {
   readonly #table: ReadonlyMap<string, Read>
   /** Whether speech stops the answer: follows the turn detection asked for. */
   interrupts: boolean
+  /** What the provider's detector waits after the last sound; undefined where it goes by the meaning. */
+  silenceMs: number | undefined
 
   constructor(interrupts: boolean) {
     this.interrupts = interrupts
@@ -165,6 +167,7 @@ export class Reader {
             phase: 'stop',
             itemId: e.item_id,
             atMs: e.audio_end_ms,
+            silenceMs: this.silenceMs,
             interrupts: false,
           },
         ]),

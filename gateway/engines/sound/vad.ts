@@ -28,6 +28,8 @@ export interface VadEvent {
   readonly atMs: number
   /** At the stop: how long the speech was, without the silence that ended it. */
   readonly speechMs: number
+  /** At the stop: the silence that ended it. */
+  readonly silenceMs: number
 }
 
 export class Vad {
@@ -61,9 +63,10 @@ export class Vad {
   /** The audio ends here, and with it what was being said. */
   end(): VadEvent | undefined {
     if (this.#beganMs === undefined) return undefined
-    const speechMs = this.#streamMs - this.#quietMs - this.#beganMs
+    const silenceMs = this.#quietMs
+    const speechMs = this.#streamMs - silenceMs - this.#beganMs
     this.reset()
-    return { phase: 'stop', atMs: this.#streamMs, speechMs }
+    return { phase: 'stop', atMs: this.#streamMs, speechMs, silenceMs }
   }
 
   /** The person's turn was ended from outside. */
@@ -87,7 +90,7 @@ export class Vad {
     if (this.#loudMs < startMs) return undefined
     this.#quietMs = 0
     this.#beganMs = this.#streamMs - startMs
-    return { phase: 'start', atMs: Math.max(0, this.#beganMs - prefixMs), speechMs: 0 }
+    return { phase: 'start', atMs: Math.max(0, this.#beganMs - prefixMs), speechMs: 0, silenceMs: 0 }
   }
 
   #maybeStop(loud: boolean, beganMs: number): VadEvent | undefined {

@@ -22,7 +22,7 @@ import { Recent } from '../recent.ts'
 import { Answers, type Ask, isAsked, remainder, renewed, saidIn } from './answers.ts'
 import { Cap } from './cap.ts'
 import { Chain, hearsNow, type Slot } from './chain.ts'
-import { capOf, isDirect, isReplaceable, openFirst } from './direct.ts'
+import { capOf, isDirect, isReplaceable, leaveDirect, openFirst } from './direct.ts'
 import { Intents } from './intents.ts'
 import type { AudioInput } from './kept-audio.ts'
 import { broken, spoken, unheard } from './local.ts'
@@ -149,9 +149,8 @@ class SteadyEngine implements Engine {
     const history = first ? brief.history : this.#trouble.without(this.#options.history())
     const model = this.#modelOf(index)
     const open = { tenantId, sessionId, brief: { ...this.#memory.brief, model, history }, onEvent }
-    if (first) return openFirst(factory, open, this.#options.direct)
-    const engine = factory.open(open)
-    this.#memory.retell(engine)
+    const engine = first ? openFirst(factory, open, this.#options.direct) : factory.open(open)
+    if (!first) this.#memory.retell(engine)
     return engine
   }
 
@@ -379,6 +378,7 @@ class SteadyEngine implements Engine {
   audio(input: AudioInput): void {
     if (this.#closed) return
     this.#speech.audio.push(input)
+    leaveDirect(this.#chain)
     if (hearsNow(this.#chain)) this.#chain.now?.engine.audio(input)
   }
 

@@ -83,7 +83,7 @@ async function run(
   const made = { deps, request, trusted: caller.trusted }
   if (wanted === undefined) {
     const opened = await deps.sessions.open(request)
-    new Joined({ ...made, opened }).attach({ channel }, {})
+    new Joined({ ...made, opened }).attach({ kind: 'websocket', channel }, {})
     opened.start()
     return
   }
@@ -93,10 +93,10 @@ async function run(
     if (isGone()) return
     const joined = deps.joined.get(wanted.sessionId)
     if (joined === undefined) throw new Problem('gone')
-    joined.attach({ channel }, { lastSeq: wanted.lastSeq, resumeToken: answer.resumeToken })
+    joined.attach({ kind: 'websocket', channel }, { lastSeq: wanted.lastSeq, resumeToken: answer.resumeToken })
     return
   }
-  new Joined({ ...made, opened: answer.opened }).attach({ channel }, {})
+  new Joined({ ...made, opened: answer.opened }).attach({ kind: 'websocket', channel }, {})
   answer.opened.start()
 }
 

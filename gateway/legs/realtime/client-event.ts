@@ -23,7 +23,7 @@ const turnDetection = z.looseObject({
 })
 
 /** The fields that mean something here; the rest of the GA session object is the engine's, or makes no difference. */
-const session = z.looseObject({
+export const sessionUpdate = z.looseObject({
   type: z.enum(['realtime', 'transcription']).optional(),
   model: z.string().optional(),
   instructions: z.string().max(64_000).optional(),
@@ -80,7 +80,7 @@ const response = z.looseObject({
 })
 
 export const clientEvent = z.discriminatedUnion('type', [
-  z.looseObject({ type: z.literal('session.update'), event_id: eventId, session }),
+  z.looseObject({ type: z.literal('session.update'), event_id: eventId, session: sessionUpdate }),
   z.looseObject({ type: z.literal('input_audio_buffer.append'), event_id: eventId, audio: z.base64() }),
   z.looseObject({ type: z.literal('input_audio_buffer.commit'), event_id: eventId }),
   z.looseObject({ type: z.literal('input_audio_buffer.clear'), event_id: eventId }),

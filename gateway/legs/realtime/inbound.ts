@@ -223,10 +223,8 @@ export class Inbound {
       this.#error('string_above_max_length', message, 'item.content', eventId ?? null)
     } else if (capabilities.dialect === 'none' && item.content.some((part) => !('text' in part))) {
       this.#native(whole, eventId)
-    } else {
-      port.userText(item.id, text, whole)
+    } else if (this.#answered(port.userText(item.id, text, whole), { event_id: eventId }, item.id))
       leg.confirmItem(item)
-    }
   }
 
   #respond(event: Event<'response.create'>, raw: Raw): void {

@@ -2,12 +2,11 @@
 
 import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
-import type { Opened, OpenRequest } from '../../sessions/sessions.ts'
-import type { Sink } from '../media/sink.ts'
+import type { LegPort, Opened, OpenRequest } from '../../sessions/sessions.ts'
 import type { Channel } from './channel.ts'
 import { Inbound } from './inbound.ts'
 import { Pace } from './pace.ts'
-import type { RealtimeLeg } from './realtime-leg.ts'
+import type { Connected, RealtimeLeg } from './realtime-leg.ts'
 
 export interface Made {
   readonly deps: { readonly clock: Clock; readonly joined: Map<string, Joined> }
@@ -15,13 +14,6 @@ export interface Made {
   readonly opened: Opened
   /** A tenant's own backend may do more than a visitor. */
   readonly trusted: boolean
-}
-
-/** One connection: events, and sound where it has a track of its own. */
-export interface Connected {
-  readonly channel: Channel
-  /** Plays what is said. Present where the leg plays. */
-  readonly sink?: Sink
 }
 
 /** A connection that continues: the last frame the client took, and its next way back. */
@@ -67,8 +59,14 @@ export class Joined {
       serverTools: new Set(opened.serverTools.map((tool) => tool.name)),
       modality: () => this.#modality.current,
       onSlow: (slow) => port.slow(slow),
-      onLost: (lastByteAtMs) => port.lost(lastByteAtMs),
-      onAsleep: (sinceMs) => (sinceMs === undefined ? port.awake() : port.asleep(sinceMs)),
+      // A call that goes on without us needs none of our connections.
+      onLost: (lastByteAtMs) => {
+        if (port.capabilities.media === 'relayed') port.lost(lastByteAtMs)
+      },
+      onAsleep: (sinceMs) => {
+        if (sinceMs === undefined) port.awake()
+        else if (port.capabilities.media === 'relayed') port.asleep(sinceMs)
+      },
       onPlayed: (itemId, playedMs, final) => port.played(itemId, playedMs, final),
       onBroken: () => port.bye(),
     })
@@ -80,13 +78,18 @@ export class Joined {
     })
   }
 
-  attach({ channel, sink }: Connected, again: Again): void {
+  get port(): LegPort {
+    return this.#made.opened.port
+  }
+
+  attach(connected: Connected, again: Again): void {
+    const { channel } = connected
     const { request, opened, deps } = this.#made
     const { leg } = request
     const { port } = opened
     const continues = again.resumeToken !== undefined
     this.#resumeToken = again.resumeToken ?? opened.resumeToken
-    leg.attach(channel, sink, {
+    leg.attach(connected, {
       created: this.#inbound.sessionObject(),
       resumeToken: this.#resumeToken,
       voice: this.#modality.current === 'audio',
@@ -110,6 +113,11 @@ export class Joined {
         leg.detach(channel)
       },
     })
+  }
+
+  /** An event that came with the connection instead of over it. */
+  tell(channel: Channel, event: string): void {
+    if (this.#made.request.leg.isAttached(channel)) this.#inbound.frame(Buffer.from(event), false)
   }
 
   /** Sound of the connection's own track, PCM16 24 kHz. A client with a switch for its microphone is heard when it is on. */

@@ -77,7 +77,10 @@ function setup(options: { plays?: boolean; parley?: boolean; dialect?: Capabilit
     },
   }
   const channel = new FakeChannel(parley)
-  leg.attach(channel, plays ? sink : undefined, { created: {}, resumeToken: undefined, voice: true, history: [] })
+  leg.attach(
+    { kind: 'webrtc', channel, ...(plays ? { sink } : {}) },
+    { created: {}, resumeToken: undefined, voice: true, history: [] },
+  )
   const event = (each: Record<string, unknown>): void =>
     leg.engineEvent({ source: 'provider', responseId: 'r', itemId: 'a', ...each } as unknown as EngineEvent)
   const audio = (ms: number, wire?: Buffer): void =>

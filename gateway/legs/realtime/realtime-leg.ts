@@ -52,20 +52,28 @@ export interface Hello {
 
 export interface LegOptions {
   readonly clock: Clock
+  /** Of the first connection. */
   readonly kind: Leg['kind']
   /** The client speaks `parley.v1`. */
   readonly parley: boolean
-  /** Its connections bring a track: what is said is played here, not told. */
+  /** The first connection brings a track: what is said is played here, not told. */
   readonly plays: boolean
 }
 
-export class RealtimeLeg implements Leg {
+/** One connection of the client: events, and sound where it has a track of its own. */
+export interface Connected {
   readonly kind: Leg['kind']
+  readonly channel: Channel
+  /** Plays what is said. Missing: sound goes over the channel. */
+  readonly sink?: Sink
+}
+
+export class RealtimeLeg implements Leg {
   readonly reportsPlayback: boolean
   readonly isStock: boolean
   readonly canReturn: boolean
-  /** What is said is played by us. */
-  readonly plays: boolean
+  #kind: Leg['kind']
+  #plays: boolean
   readonly #clock: Clock
   readonly #replay: Replay | undefined
   readonly #presence: Presence
@@ -80,12 +88,12 @@ export class RealtimeLeg implements Leg {
   #ended = false
 
   constructor({ clock, kind, parley, plays }: LegOptions) {
-    this.kind = kind
+    this.#kind = kind
     this.#clock = clock
     this.reportsPlayback = parley || plays
     this.isStock = !parley
     this.canReturn = parley
-    this.plays = plays
+    this.#plays = plays
     this.#replay = parley ? new Replay() : undefined
     this.#presence = new Presence({
       clock,
@@ -98,6 +106,20 @@ export class RealtimeLeg implements Leg {
       onSlow: (slow) => this.#tellSlow('channel', slow),
       onStuck: (channel) => this.#cutOff(channel),
     })
+  }
+
+  /** A client that comes back may come another way; of a direct call only the events do. */
+  get kind(): Leg['kind'] {
+    return this.#start?.capabilities().media === 'direct' ? 'direct' : this.#kind
+  }
+
+  get isConnected(): boolean {
+    return this.#channel !== undefined
+  }
+
+  /** What is said is played by us, over the connection in use. */
+  get plays(): boolean {
+    return this.#plays
   }
 
   get lastSeq(): number {
@@ -122,7 +144,7 @@ export class RealtimeLeg implements Leg {
    * Everything goes over this connection from now on: events over the channel, sound into the sink where it has one. The
    * one before, if it still lives, is told who replaced it.
    */
-  attach(channel: Channel, sink: Sink | undefined, hello: Hello): void {
+  attach({ kind, channel, sink }: Connected, hello: Hello): void {
     const before = this.#channel
     this.#let()
     if (before !== undefined) {
@@ -132,6 +154,8 @@ export class RealtimeLeg implements Leg {
     }
     this.#channel = channel
     this.#presence.watch(channel)
+    this.#kind = kind
+    this.#plays = sink !== undefined
     if (sink !== undefined) this.#mouth = this.#mouthOf(sink)
     this.#greet(hello)
   }
@@ -236,12 +260,12 @@ export class RealtimeLeg implements Leg {
   #tell(event: EngineEvent): void {
     // A sentence of our own (the engine is being exchanged) has no provider's frame, unless it ends one of the provider's.
     if (this.#forwards && (event.source !== 'local' || event.wire !== undefined)) {
-      if (event.type === 'audio' && this.plays) this.#play(event)
+      if (event.type === 'audio' && this.#plays) this.#play(event)
       else this.#forward(event)
     } else if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
       // Opens the item for the client before its first sound, then audio without base64.
       for (const each of this.#renderer?.begin(event) ?? []) this.#json(each)
-      if (this.plays) this.#play(event)
+      if (this.#plays) this.#play(event)
       else this.#raw(encodeAudio(event.itemId, event.pcm), true)
     } else {
       for (const each of this.#renderer?.render(event) ?? []) {
@@ -308,7 +332,7 @@ export class RealtimeLeg implements Leg {
 
   /** Between engine and channel nothing of ours waits: a client's player is told by `speech_started`. */
   flush(itemId: string): void {
-    if (this.plays) this.#mouth?.flush(itemId)
+    if (this.#plays) this.#mouth?.flush(itemId)
     else this.#parley({ type: 'parley.flush', event_id: newId('event'), item_id: itemId })
   }
 
