@@ -50,6 +50,11 @@ export class Talk {
     this.#options = options
   }
 
+  /** Of sound that goes past us no player of ours or the client's tells anything. */
+  get #reports(): boolean {
+    return this.#options.leg.reportsPlayback && this.#capabilities.media === 'relayed'
+  }
+
   get #capabilities(): Capabilities {
     return this.#options.engine.capabilities
   }

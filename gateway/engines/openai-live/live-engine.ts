@@ -9,11 +9,11 @@ import { Conversation } from './conversation.ts'
 import { withoutSound } from './direct/direct-session.ts'
 import type { VoiceEvent } from './events.ts'
 import { Hearing } from './hearing.ts'
-import { type LiveSession, type LiveSessionFacts, type SessionEnd, samplesOf } from './live-session.ts'
+import { type LiveSessionFacts, type ProviderSession, type SessionEnd, samplesOf } from './live-session.ts'
 import { LiveMeters } from './meters.ts'
 import { Mouth } from './mouth.ts'
 import type { LiveNeeds } from './needs.ts'
-import { openVoice } from './open-voice.ts'
+import { openVoice, type VoiceFacts } from './open-voice.ts'
 import { Sayings } from './sayings.ts'
 import { Voices } from './voices.ts'
 import { Work } from './work.ts'
@@ -42,13 +42,13 @@ export class LiveEngine implements Engine {
   readonly #hearing: Hearing
   readonly #work: Work
   readonly #malformed = new Set<string>()
-  readonly #direct: DirectCall | undefined
+  readonly #direct: VoiceFacts['direct']
   #appends: Appends
   #brief: EngineOptions['brief']
   #state: State = 'idle'
   #overflowed = false
 
-  constructor(needs: LiveNeeds, options: EngineOptions, direct?: DirectCall) {
+  constructor(needs: LiveNeeds, options: EngineOptions, direct?: VoiceFacts['direct']) {
     const { clock } = needs
     this.#needs = needs
     this.#direct = direct
@@ -119,7 +119,7 @@ export class LiveEngine implements Engine {
 
   // The provider's session
 
-  get #voice(): LiveSession | undefined {
+  get #voice(): ProviderSession | undefined {
     return this.#voices.now
   }
 
