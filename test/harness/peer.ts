@@ -40,6 +40,8 @@ export interface Heard {
 export class PeerClient implements AsyncDisposable {
   readonly events: ServerEvent[] = []
   callId = ''
+  /** Of the answer. */
+  headers = new Headers()
   readonly #peer: OfferingPeer
   readonly #source = new native.nonstandard.RTCAudioSource()
   readonly #track = this.#source.createTrack()
@@ -86,7 +88,8 @@ export class PeerClient implements AsyncDisposable {
     }
   }
 
-  async #connect(options: PeerClientOptions): Promise<void> {
+  /** Complete, as a browser sends it. */
+  async offer(): Promise<string> {
     await this.#peer.setLocalDescription(await this.#peer.createOffer())
     await new Promise<void>((resolve) => {
       const look = (): void => {
@@ -95,7 +98,20 @@ export class PeerClient implements AsyncDisposable {
       this.#peer.onicegatheringstatechange = look
       look()
     })
-    const sdp = this.#peer.localDescription?.sdp ?? ''
+    return this.#peer.localDescription?.sdp ?? ''
+  }
+
+  /** Connects to whoever answered. */
+  async take(answer: string): Promise<void> {
+    await this.#peer.setRemoteDescription({ type: 'answer', sdp: answer })
+    this.#timer = setInterval(() => this.#speakNext(), frameMs)
+    if (this.#channel !== undefined)
+      await this.until(() => this.#channel?.readyState === 'open' || undefined, 'channel')
+    else await this.until(() => this.state === 'connected' || undefined, 'connection')
+  }
+
+  async #connect(options: PeerClientOptions): Promise<void> {
+    const sdp = await this.offer()
     const { body, type } = bodyOf(sdp, options.session)
     const response = await fetch(`${options.url}/v1/realtime/calls${options.query ?? ''}`, {
       method: 'POST',
@@ -109,12 +125,8 @@ export class PeerClient implements AsyncDisposable {
     const text = await response.text()
     if (response.status !== 201) throw new Refused(response.status, text)
     this.callId = response.headers.get('location')?.split('/').at(-1) ?? ''
-    const answer = (await options.onAnswer?.(text)) ?? text
-    await this.#peer.setRemoteDescription({ type: 'answer', sdp: answer })
-    this.#timer = setInterval(() => this.#speakNext(), frameMs)
-    if (this.#channel !== undefined)
-      await this.until(() => this.#channel?.readyState === 'open' || undefined, 'channel')
-    else await this.until(() => this.state === 'connected' || undefined, 'connection')
+    this.headers = response.headers
+    await this.take((await options.onAnswer?.(text)) ?? text)
   }
 
   #took(data: string | ArrayBuffer): void {

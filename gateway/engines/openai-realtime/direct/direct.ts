@@ -83,10 +83,13 @@ export class Direct {
   read(event: Raw, wire: Buffer, read: () => Events): Events {
     this.#guard.saw(event)
     const isOurs = this.#catchUp.saw(event)
-    const told = !isOurs ? read() : event.type === 'error' ? [] : this.#catchUp.retrieved(event, wire)
-    return told
-      .flatMap((each) => this.#catchUp.events(each))
-      .flatMap((each) => this.#airing.events(each, event.response_id))
+    const told = isOurs ? this.#missed(event, wire) : read().flatMap((each) => this.#catchUp.events(each))
+    return told.flatMap((each) => this.#airing.events(each, event.response_id))
+  }
+
+  /** No sign of life of the answer that it belongs to. */
+  #missed(event: Raw, wire: Buffer): Events {
+    return event.type === 'error' ? [] : this.#catchUp.retrieved(event, wire)
   }
 
   close(): void {
