@@ -26,6 +26,9 @@ export interface AgentBook {
   }
 }
 
+/** By this the original's browser code knows that it is not being given a key. */
+const secretPrefix = 'ek_'
+
 export type VisitorAnswer =
   | { readonly is: 'visitor'; readonly claims: VisitorClaims }
   | { readonly is: 'refused'; readonly code: ProblemCode }
@@ -101,7 +104,8 @@ export function createVisitors(deps: Deps): Visitors {
       const tenant = key === undefined ? undefined : await deps.tenants.byId(key.tenantId)
       return key === undefined || tenant === undefined ? undefined : pagesOf(tenant, key)
     },
-    async verifyVisitor(token, facts) {
+    async verifyVisitor(raw, facts) {
+      const token = raw.startsWith(secretPrefix) ? raw.slice(secretPrefix.length) : raw
       const claims = await readVisitorToken(token, {
         issuer: deps.issuer,
         nowMs: deps.clock.now(),
@@ -157,7 +161,7 @@ async function mintClientSecret(deps: Deps, request: ClientSecretRequest): Promi
     claims: { tenantId, keyId, agentId: agent.id, channel: 'api', origin, visitorId, contactId },
   })
   return {
-    value: token,
+    value: secretPrefix + token,
     expires_at: expiresAt,
     session: {
       type: 'realtime',

@@ -27,14 +27,8 @@ export interface PeerClientOptions {
   readonly label?: string | undefined
   /** Instead of the offer alone: the form with `session`. */
   readonly session?: unknown
-  /** Changes the answer before it is taken: a test's own way between the two. */
-  readonly onAnswer?: (sdp: string) => Promise<string> | string
-}
-
-/** What came out of the loudspeaker, in stretches of sound. */
-export interface Heard {
-  readonly fromMs: number
-  readonly toMs: number
+  /** A network of the test's own between the two. */
+  readonly way?: { offer(sdp: string): string; answer(sdp: string): string }
 }
 
 export class PeerClient implements AsyncDisposable {
@@ -56,12 +50,13 @@ export class PeerClient implements AsyncDisposable {
   readonly #samples: Int16Array[] = []
   #resampler: Resampler | undefined
   #rateHz = 0
+  /** What came out of the loudspeaker, in stretches of sound. */
   readonly sounds: { fromMs: number; toMs: number }[] = []
   channelClosed = false
 
   constructor(label: string | undefined) {
     this.#peer = new native.RTCPeerConnection({})
-    this.#peer.addTrack(this.#track)
+    this.#peer.addTrack(this.#track, new native.MediaStream())
     this.#channel = label === undefined ? undefined : this.#peer.createDataChannel(label)
     if (this.#channel !== undefined) {
       this.#channel.onmessage = ({ data }) => this.#took(data)
@@ -112,7 +107,7 @@ export class PeerClient implements AsyncDisposable {
 
   async #connect(options: PeerClientOptions): Promise<void> {
     const sdp = await this.offer()
-    const { body, type } = bodyOf(sdp, options.session)
+    const { body, type } = bodyOf(options.way?.offer(sdp) ?? sdp, options.session)
     const response = await fetch(`${options.url}/v1/realtime/calls${options.query ?? ''}`, {
       method: 'POST',
       headers: {
@@ -126,7 +121,7 @@ export class PeerClient implements AsyncDisposable {
     if (response.status !== 201) throw new Refused(response.status, text)
     this.callId = response.headers.get('location')?.split('/').at(-1) ?? ''
     this.headers = response.headers
-    await this.take((await options.onAnswer?.(text)) ?? text)
+    await this.take(options.way?.answer(text) ?? text)
   }
 
   #took(data: string | ArrayBuffer): void {
@@ -251,7 +246,7 @@ export class PeerClient implements AsyncDisposable {
     }
   }
 
-  /** Without a word: the network is gone, as far as the gateway can tell. */
+  /** As a page does that is done. */
   close(): void {
     if (this.#closed) return
     this.#closed = true

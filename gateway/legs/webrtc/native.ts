@@ -38,7 +38,8 @@ export interface NativePeer {
   setRemoteDescription(description: Description): Promise<void>
   setLocalDescription(description: Description): Promise<void>
   createAnswer(): Promise<Description>
-  addTrack(track: NativeTrack): unknown
+  /** Browser code takes the track from its stream: one in none is not heard. */
+  addTrack(track: NativeTrack, stream: object): unknown
   getStats(): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>
   close(): void
 }
@@ -56,6 +57,7 @@ export interface IceServer {
 }
 
 export interface Native {
+  readonly MediaStream: new () => object
   readonly RTCPeerConnection: new (config: {
     readonly iceServers: readonly IceServer[]
     readonly portRange?: { readonly min: number; readonly max: number }

@@ -79,7 +79,7 @@ export class Peer implements Sink {
   async answer(sdp: string): Promise<string> {
     try {
       await this.#peer.setRemoteDescription({ type: 'offer', sdp })
-      this.#peer.addTrack(this.#track)
+      this.#peer.addTrack(this.#track, new this.#options.native.MediaStream())
       await this.#peer.setLocalDescription(await this.#peer.createAnswer())
     } catch (cause) {
       throw new Problem('invalid', 'The offer cannot be answered.', { cause })

@@ -94,7 +94,13 @@ function headersOf({ id, media, resumeToken }: Placed): Record<string, string> {
 function askedBy(facts: RequestFacts, names: { agent?: string | undefined; model?: string | undefined }): Asked {
   const header = facts.header('authorization')
   const token = header?.startsWith('Bearer ') === true ? header.slice(7).trim() : undefined
-  return { token, agent: names.agent, model: names.model, origin: facts.origin, host: facts.header('host') }
+  const host = facts.header('host')
+  return { token, agent: names.agent, model: names.model, origin: facts.origin ?? sameOrigin(facts, host), host }
+}
+
+/** A browser names no origin where a page only reads from its own; it says so in another header. */
+function sameOrigin(facts: RequestFacts, host: string | undefined): string | undefined {
+  return facts.header('sec-fetch-site') === 'same-origin' && host !== undefined ? `https://${host}` : undefined
 }
 
 interface Offered {
