@@ -53,7 +53,7 @@ export class ScriptedPeer {
 
   async answer(offer: string): Promise<string> {
     await this.#peer.setRemoteDescription({ type: 'offer', sdp: offer })
-    this.#peer.addTrack(this.#track)
+    this.#peer.addTrack(this.#track, new native.MediaStream())
     await this.#peer.setLocalDescription(await this.#peer.createAnswer())
     await new Promise<void>((resolve) => {
       const look = (): void => {

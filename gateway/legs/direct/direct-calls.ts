@@ -46,7 +46,8 @@ export class DirectCalls {
     const { clock, sessions } = this.#deps
     const offer = readOffer(placing.sdp)
     // Who comes back, or wants other settings than the agent's, is answered by us; and so is every fault of the offer.
-    if (offer.is === 'wrong' || placing.resume !== undefined || placing.update !== undefined) return notHere
+    const isOurs = placing.resume !== undefined || placing.update !== undefined || !placing.takesDirect
+    if (offer.is === 'wrong' || isOurs) return notHere
     const leg = new RealtimeLeg({ clock, kind: 'direct', parley: placing.parley, plays: false })
     const request = await requestOf(this.#deps, caller, { ip: placing.ip, leg })
     const dialect = sessions.directDialect(request.brief)
@@ -84,7 +85,12 @@ export class DirectCalls {
       return undefined
     }
     this.#here.set(id, () => port.bye())
-    return { id, sdp, media: 'direct', ...(resumeToken === undefined ? {} : { resumeToken }) }
+    return {
+      id,
+      sdp,
+      media: 'direct',
+      ...(resumeToken === undefined ? {} : { resume: `${sessionId}.${resumeToken}.0` }),
+    }
   }
 
   /** Whether the person can be heard over a connection to us: one that is there, or one that may come. */

@@ -42,6 +42,8 @@ export interface Placing {
   /** The `session.update` that the client wants first. */
   readonly update: string | undefined
   readonly parley: boolean
+  /** Its channel may go to the engine's provider. */
+  readonly takesDirect: boolean
   readonly resume: ResumeOffer | undefined
 }
 

@@ -16,6 +16,8 @@ const query = z.object({
   model: named,
   /** `parley.v1`: our own events and the way back, as the WebSocket's subprotocol. */
   protocol: z.literal(subprotocol.parley).optional(),
+  /** A client of ours that can do without our data channel: its events come over a socket, to which it is given the way. */
+  media: z.literal('direct').optional(),
 })
 /** `<session id>.<token>.<number>` of a client that wants its session back. */
 const resumeHeader = 'parley-resume'
@@ -26,8 +28,8 @@ export interface Placed {
   readonly sdp: string
   /** Who answered: the gateway, or the engine's provider past it. */
   readonly media: 'gateway' | 'direct'
-  /** The way back to the session, for a client of ours that has no channel to us yet. */
-  readonly resumeToken?: string
+  /** The way to the session, as the `parley-resume` subprotocol and header take it, for a client without a channel to us. */
+  readonly resume?: string
 }
 
 export interface Placer extends Pick<Calls, 'hangUp' | 'ice'> {
@@ -45,7 +47,7 @@ export function webrtcRoutes(calls: Placer): Route[] {
       summary: 'Answers a WebRTC offer (application/sdp, or a form with `sdp` and `session`) of a visitor or a tenant',
       query,
       body: rawBody,
-      async run({ query: { agent, model, protocol }, body, facts }) {
+      async run({ query: { agent, model, protocol, media }, body, facts }) {
         const { sdp, session } = await readCall(body)
         const resume = facts.header(resumeHeader)
         const placed = await calls.place({
@@ -54,6 +56,7 @@ export function webrtcRoutes(calls: Placer): Route[] {
           sdp,
           update: session === undefined ? undefined : JSON.stringify({ type: 'session.update', session }),
           parley: protocol !== undefined,
+          takesDirect: protocol === undefined || media === 'direct',
           resume: resume === undefined || protocol === undefined ? undefined : readResumeOffer(resume),
         })
         return { status: 201, headers: headersOf(placed), text: placed.sdp }
@@ -86,9 +89,9 @@ export function webrtcRoutes(calls: Placer): Route[] {
   ]
 }
 
-function headersOf({ id, media, resumeToken }: Placed): Record<string, string> {
+function headersOf({ id, media, resume }: Placed): Record<string, string> {
   const headers = { 'content-type': 'application/sdp', location: `/v1/realtime/calls/${id}`, 'x-parley-media': media }
-  return resumeToken === undefined ? headers : { ...headers, 'x-parley-resume': resumeToken }
+  return resume === undefined ? headers : { ...headers, 'x-parley-resume': resume }
 }
 
 function askedBy(facts: RequestFacts, names: { agent?: string | undefined; model?: string | undefined }): Asked {
