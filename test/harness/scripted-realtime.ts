@@ -187,6 +187,7 @@ export class ScriptedRealtime {
 
   accept(): this {
     this.#refusal = undefined
+    this.#callRefusal = undefined
     this.#state.initialError = undefined
     this.#state.mute = false
     this.#state.dropAt = undefined
