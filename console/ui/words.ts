@@ -11,6 +11,7 @@ export const transportNames: Readonly<Record<Transport, string>> = {
   websocket: 'WebSocket',
   webrtc: 'WebRTC',
   livekit: 'LiveKit',
+  direct: 'WebRTC, direct',
 }
 
 export const channelNames: Readonly<Record<Channel, string>> = {

@@ -37,6 +37,13 @@ export const agentConfig = z.strictObject({
     .array(z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime']))
     .max(4)
     .default([]),
+  /**
+   * `direct`: a browser that calls over WebRTC talks with the provider itself, where the engine has that, and we hold the
+   * control. Sooner heard and cheaper to carry; what is lost: how much of an answer was heard is an estimate, echo and
+   * half-words are the provider's affair, nothing can be recorded here, and a browser of ill will can ask its own session
+   * for answers (changes of the configuration are put back). `relayed`: all sound passes here.
+   */
+  media: z.enum(['relayed', 'direct']).default('relayed'),
   /** Empty: the engine's default. */
   model: z.string().max(100).default(''),
   voice: z.string().max(64).default(''),

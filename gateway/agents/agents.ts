@@ -35,6 +35,8 @@ export interface Brief {
   readonly engine: EngineKind | 'auto'
   /** In order: who serves where `engine` cannot, and stands in when it is lost for good. */
   readonly fallbackEngines: readonly EngineKind[]
+  /** Whether a browser may talk with the provider itself. Missing: it may not. */
+  readonly media?: AgentConfig['media']
   /** Empty: the engine's default. */
   readonly model: string
   readonly voice: string
@@ -162,6 +164,7 @@ function briefOf(
     engine: config.engine,
     // Configs stored before the field existed lack it.
     fallbackEngines: config.fallbackEngines ?? [],
+    media: config.media,
     model: config.model,
     voice: config.voice,
     language: config.language,

@@ -13,6 +13,7 @@ export interface Capabilities {
   readonly say: 'exact' | 'wording' | 'paraphrase'
   readonly tools: 'inline' | 'delegated' | 'none'
   readonly usage: 'cumulative' | 'delta'
+  /** `direct`: sound goes between person and provider without us; `audio` events then have no samples. */
   readonly media: 'relayed' | 'direct'
   /** `words`: speech is transcribed; `speech`: only noticed (the keyless demo without a recogniser). */
   readonly hears: 'words' | 'speech'
@@ -188,6 +189,9 @@ interface Base {
   readonly wire?: Buffer
 }
 
+/** `refused`: it never became ready. `hungUp`: the person's side ended a direct call, at the provider. */
+export type CloseCause = 'asked' | 'refused' | 'lost' | 'expired' | 'hungUp'
+
 export type EngineEvent =
   | (Base & { readonly type: 'ready'; readonly engineSessionId: string; readonly model: string })
   /** `raw`: the client's own request that it answers, where no `wire` tells. */
@@ -206,7 +210,10 @@ export type EngineEvent =
   | (Base & { readonly type: 'firstToken'; readonly responseId: string })
   /** An agent item begins: its text and audio follow under this id. */
   | (Base & { readonly type: 'agentItem'; readonly responseId: string; readonly itemId: string })
-  /** Where `wire` holds the audio as base64, `pcm` is decoded each time it is read: forward `wire` where that will do. */
+  /**
+   * Where `wire` holds the audio as base64, `pcm` is decoded each time it is read: forward `wire` where that will do. Neither:
+   * it reached the person by another way (direct media), and where the source is `inferred` its length is an estimate.
+   */
   | (Base & {
       readonly type: 'audio'
       readonly responseId: string
@@ -273,13 +280,16 @@ export type EngineEvent =
    * tool (its item, arguments or result), so that calls the gateway answers itself can be kept from the client.
    */
   | (Base & { readonly type: 'native'; readonly name: string; readonly tool?: string })
-  /** Last event of an engine, exactly once. `refused`: it never became ready. */
-  | (Base & {
-      readonly type: 'closed'
-      readonly cause: 'asked' | 'refused' | 'lost' | 'expired'
-      readonly code: string
-      readonly message: string
-    })
+  /** Last event of an engine, exactly once. */
+  | (Base & { readonly type: 'closed'; readonly cause: CloseCause; readonly code: string; readonly message: string })
+
+/** A call that the person's browser and the provider hold between them; the control of it is ours. */
+export interface DirectCall {
+  /** The browser's SDP. */
+  readonly offer: string
+  /** The provider's SDP: once, before `ready`; never where the engine refuses. */
+  readonly answered: (answer: string) => void
+}
 
 export interface EngineOptions {
   readonly tenantId: string
@@ -318,6 +328,12 @@ export interface EngineFactory {
   readonly defaultModel: string
   readonly hears: Capabilities['hears']
   open(options: EngineOptions): Engine
+  /** The same with direct media. Missing: the provider has no such thing. */
+  readonly direct?: {
+    /** Of the browser's own channel to the provider. */
+    readonly dialect: Capabilities['dialect']
+    open(options: EngineOptions, call: DirectCall): Engine
+  }
 }
 
 /** An engine that was asked for and does not serve first: it is off here, or rests after refusals. */
@@ -361,6 +377,11 @@ export interface SteadyOptions extends EngineOptions {
   readonly history: () => EngineBrief['history']
   /** Told once when a trouble begins: the person may be shown that it takes a moment. */
   readonly onTrouble?: (trouble: EngineTrouble, code: string) => void
+  /**
+   * The first engine is a direct call. `lost`: told once, when it is gone after it began; whether the person can be heard
+   * another way, so that an engine may take over whose sound passes here. A call that never began is not replaced.
+   */
+  readonly direct?: DirectCall & { readonly lost: () => boolean }
   /** A replacement took over: its kind, and the model it was asked for. What it costs may be unknown. */
   readonly onSwitch?: (engine: { readonly kind: string; readonly model: string }) => void
 }

@@ -111,7 +111,11 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
   }
   for (const each of routes) {
     // The credential is in the request, never a cookie, and a token says itself which page it is for.
-    if (each.stock === true) app.use(each.path, cors({ origin: '*', exposeHeaders: ['location'], maxAge: 600 }))
+    if (each.stock === true)
+      app.use(
+        each.path,
+        cors({ origin: '*', exposeHeaders: ['location', 'x-parley-media', 'x-parley-resume'], maxAge: 600 }),
+      )
     app.on(each.method, [each.path], limited, async (context) => {
       try {
         return await serve(each, context)

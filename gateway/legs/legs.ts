@@ -9,6 +9,7 @@ import { problems } from '../protocol/codes.ts'
 import { limits, subprotocol } from '../protocol/realtime.ts'
 import { Addresses } from './addresses.ts'
 import { acceptConsole, type ConsoleDeps } from './console/console-socket.ts'
+import { DirectCalls, pastUs } from './direct/direct-calls.ts'
 import { acceptLive, type LiveDeps, livePathOf } from './live/accept.ts'
 import { LiveCalls } from './live/live-calls.ts'
 import { liveRoutes } from './live/routes.ts'
@@ -64,7 +65,8 @@ export function createLegs(deps: LegsDeps): Legs {
   })
   const consoles = new WebSocketServer({ ...options, maxPayload: 16 * 1024 })
   const addresses = new Addresses(deps.clock)
-  const calls = new Calls({ ...deps, loadNative: nativeLoader(deps.log) })
+  const direct = new DirectCalls(deps)
+  const calls = new Calls({ ...deps, loadNative: nativeLoader(deps.log), direct: direct.here })
   const livekit = createLiveKit(deps.livekit, deps)
   const liveCalls = new LiveCalls()
   return {
@@ -95,7 +97,7 @@ export function createLegs(deps: LegsDeps): Legs {
       })
       return true
     },
-    routes: [...webrtcRoutes(calls), ...liveRoutes({ ...deps, liveCalls }), ...livekit.routes],
+    routes: [...webrtcRoutes(pastUs(direct, calls)), ...liveRoutes({ ...deps, liveCalls }), ...livekit.routes],
     get callCount() {
       return calls.size + livekit.size
     },

@@ -31,8 +31,8 @@ export interface WidgetTexts {
   readonly suggestions: readonly string[]
 }
 
-/** What a session's connection is made of. */
-export type Transport = 'websocket' | 'webrtc' | 'livekit'
+/** What a session's connection is made of. `direct`: WebRTC between the browser and the engine's provider. */
+export type Transport = 'websocket' | 'webrtc' | 'livekit' | 'direct'
 
 export type SessionState = 'opening' | 'live' | 'ending' | 'ended'
 

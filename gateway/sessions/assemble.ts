@@ -187,9 +187,19 @@ function mend(recorder: Recorder, before: Before | undefined): void {
   }
 }
 
-function optionsOf(deps: Deps, { request, view, history, before }: Made): SessionOptions {
+/** A direct call cannot be exchanged behind anybody's back: it is ended before the provider does, with a closing sentence. */
+const beforeCapMs = 20_000
+
+function longestMs({ engine, request: { brief } }: Made): number {
+  const { media, maxDurationMs } = engine.capabilities
+  if (media === 'relayed' || maxDurationMs === null) return brief.limits.maxDurationMs
+  return Math.min(brief.limits.maxDurationMs, maxDurationMs - beforeCapMs)
+}
+
+function optionsOf(deps: Deps, made: Made): SessionOptions {
+  const { request, view, history, before } = made
   const { brief } = request
-  const { idleMs, maxDurationMs } = brief.limits
+  const { idleMs } = brief.limits
   const last = history.at(-1)
   const spentMs = (before?.used.seconds ?? 0) * 1000
   return {
@@ -199,7 +209,7 @@ function optionsOf(deps: Deps, { request, view, history, before }: Made): Sessio
     greeting: isFresh(history, deps.clock.now()) ? brief.greeting : null,
     closing: brief.closing,
     drainMs: deps.drainMs,
-    limits: { idleMs, maxDurationMs: Math.max(1, maxDurationMs - spentMs) },
+    limits: { idleMs, maxDurationMs: Math.max(1, longestMs(made) - spentMs) },
     knownItems: new Set(history.map((turn) => turn.itemId)),
     unansweredItem: last?.role === 'user' ? last.itemId : undefined,
     ...(before === undefined ? {} : { recovery: before.recovery }),

@@ -101,6 +101,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       made?.engineEnd.event(event)
       made?.session.engineEvent(event)
     },
+    ...(ask.request.direct === undefined ? {} : { direct: ask.request.direct }),
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
     onTrouble: (trouble) => {
       leg.notice('engine_trouble', 'One moment, please.')

@@ -2,7 +2,7 @@
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
-import type { EngineChoice, EngineTool, OpenSteady } from '../engines/engines.ts'
+import type { EngineChoice, EngineTool, OpenSteady, SteadyOptions } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -29,7 +29,12 @@ export interface OpenRequest {
   readonly clientTools?: readonly EngineTool[]
   /** What the peer can take at first; `voice` switches it. */
   readonly outputModality: 'audio' | 'text'
+  /** Sound goes past us, until it is lost. Only where the agent's first engine has that. */
+  readonly direct?: DirectRequest
 }
+
+/** The caller's browser talks with the engine's provider itself. */
+export type DirectRequest = NonNullable<SteadyOptions['direct']>
 
 export interface ResumeRequest extends OpenRequest {
   readonly sessionId: string

@@ -50,6 +50,11 @@ export class Talk {
     this.#options = options
   }
 
+  /** Of sound that goes past us no player of ours or the client's tells anything. */
+  get #reports(): boolean {
+    return this.#options.leg.reportsPlayback && this.#capabilities.media === 'relayed'
+  }
+
   get #capabilities(): Capabilities {
     return this.#options.engine.capabilities
   }
@@ -88,6 +93,11 @@ export class Talk {
         return true
       case 'userText':
         this.#userText(event)
+        return true
+      case 'truncated':
+        // Who plays it himself knows best what was heard.
+        if (event.source === 'provider' && this.#capabilities.media === 'direct')
+          this.truncatedByClient(event.itemId, event.heardMs)
         return true
       default:
         return true
@@ -165,7 +175,7 @@ export class Talk {
 
   #responseDone(event: EngineEvent & { type: 'responseDone' }): void {
     this.#responses.delete(event.responseId)
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     for (const itemId of this.#itemsOf.get(event.responseId) ?? []) {
       if (this.#cut.has(itemId)) continue
       this.#playback.audioDone(itemId)
@@ -190,8 +200,7 @@ export class Talk {
 
   /** A player of ours goes on until a stock client clears it: what was sent may still be heard to its end. */
   #cancelled(itemId: string): void {
-    const { isStock, reportsPlayback } = this.#options.leg
-    if (isStock && reportsPlayback && !this.#playback.isFinal(itemId)) this.#ending.add(itemId)
+    if (this.#options.leg.isStock && this.#reports && !this.#playback.isFinal(itemId)) this.#ending.add(itemId)
     else this.#cutShort(itemId)
   }
 
@@ -235,8 +244,8 @@ export class Talk {
       this.#cut.add(itemId)
       this.#options.recorder.interrupted()
       this.#options.leg.flush(itemId)
-      if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
-      if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) this.#cutShort(itemId)
+      if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+      if (!this.#reports || this.#playback.isFinal(itemId)) this.#cutShort(itemId)
       else
         this.#waiting.set(
           itemId,
@@ -308,13 +317,13 @@ export class Talk {
 
   /** Audio that the player still holds: what a closing sentence must wait for. */
   get stillPlaying(): boolean {
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     return this.#playback.unfinished().some((itemId) => !this.#cut.has(itemId))
   }
 
   /** The leg is gone: what its player had not reported was not heard. */
   hangUp(): void {
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     // What was cut before stays as it was: real time goes on, its player does not.
     const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
     for (const itemId of new Set([...this.#waiting.keys(), ...this.#ending, ...playing])) this.#cutShort(itemId)
@@ -360,7 +369,7 @@ export class Talk {
    */
   #tellHeard(itemId: string, playedMs: number, text: { readonly heard: string; readonly unheard: string }): void {
     const { truncate } = this.#capabilities
-    if (truncate !== 'note' && !this.#options.leg.reportsPlayback) return
+    if (truncate !== 'note' && !this.#reports) return
     const heardMs = Math.floor(playedMs)
     if (truncate !== 'native') this.#options.engine.send({ type: 'truncate', itemId, heardMs, text })
     else if (heardMs > 0) this.#options.engine.send({ type: 'truncate', itemId, heardMs })

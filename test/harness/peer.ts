@@ -33,6 +33,8 @@ export interface PeerClientOptions {
 export class PeerClient implements AsyncDisposable {
   readonly events: ServerEvent[] = []
   callId = ''
+  /** Of the answer. */
+  headers = new Headers()
   readonly #peer: OfferingPeer
   readonly #source = new native.nonstandard.RTCAudioSource()
   readonly #track = this.#source.createTrack()
@@ -79,7 +81,8 @@ export class PeerClient implements AsyncDisposable {
     }
   }
 
-  async #connect(options: PeerClientOptions): Promise<void> {
+  /** Complete, as a browser sends it. */
+  async offer(): Promise<string> {
     await this.#peer.setLocalDescription(await this.#peer.createOffer())
     await new Promise<void>((resolve) => {
       const look = (): void => {
@@ -88,7 +91,20 @@ export class PeerClient implements AsyncDisposable {
       this.#peer.onicegatheringstatechange = look
       look()
     })
-    const sdp = this.#peer.localDescription?.sdp ?? ''
+    return this.#peer.localDescription?.sdp ?? ''
+  }
+
+  /** Connects to whoever answered. */
+  async take(answer: string): Promise<void> {
+    await this.#peer.setRemoteDescription({ type: 'answer', sdp: answer })
+    this.#timer = setInterval(() => this.#speakNext(), 2 * frameMs)
+    if (this.#channel !== undefined)
+      await this.until(() => this.#channel?.readyState === 'open' || undefined, 'channel')
+    else await this.until(() => this.state === 'connected' || undefined, 'connection')
+  }
+
+  async #connect(options: PeerClientOptions): Promise<void> {
+    const sdp = await this.offer()
     const { body, type } = bodyOf(options.way?.offer(sdp) ?? sdp, options.session)
     const response = await fetch(`${options.url}/v1/realtime/calls${options.query ?? ''}`, {
       method: 'POST',
@@ -102,12 +118,8 @@ export class PeerClient implements AsyncDisposable {
     const text = await response.text()
     if (response.status !== 201) throw new Refused(response.status, text)
     this.callId = response.headers.get('location')?.split('/').at(-1) ?? ''
-    const answer = options.way?.answer(text) ?? text
-    await this.#peer.setRemoteDescription({ type: 'answer', sdp: answer })
-    this.#timer = setInterval(() => this.#speakNext(), 2 * frameMs)
-    if (this.#channel !== undefined)
-      await this.until(() => this.#channel?.readyState === 'open' || undefined, 'channel')
-    else await this.until(() => this.state === 'connected' || undefined, 'connection')
+    this.headers = response.headers
+    await this.take(options.way?.answer(text) ?? text)
   }
 
   #took(data: string | ArrayBuffer): void {

@@ -163,6 +163,7 @@ export const clientEvent = z.discriminatedUnion('type', [
   }),
   z.strictObject({ ...eventId, type: z.literal('response.create'), response: response.optional() }),
   z.strictObject({ ...eventId, type: z.literal('response.cancel'), response_id: z.string().optional() }),
+  z.strictObject({ ...eventId, type: z.literal('output_audio_buffer.clear') }),
 ])
 export type ClientEvent = z.output<typeof clientEvent>
 export type ClientItem = z.output<typeof item>

@@ -10,7 +10,7 @@ import * as commands from './commands.ts'
 import type { Conversation } from './conversation.ts'
 import { Desk, type DeskFactory, type Origin } from './desk.ts'
 import type { Hearing } from './hearing.ts'
-import type { LiveSession } from './live-session.ts'
+import type { ProviderSession } from './live-session.ts'
 import type { LiveMeters } from './meters.ts'
 import type { Mouth } from './mouth.ts'
 
@@ -35,7 +35,7 @@ export interface WorkNeeds {
   readonly mouth: () => Mouth
   readonly hearing: () => Hearing
   /** The present session of the provider. */
-  readonly voice: () => LiveSession | undefined
+  readonly voice: () => ProviderSession | undefined
   readonly appends: () => Appends
   /** Whether answers are to be spoken. */
   readonly spoken: () => boolean

@@ -1,6 +1,8 @@
 // Intents and the brief in the words of the GA protocol. Pure: frames out, nothing sent.
 
-import type { EngineBrief, EngineCommand, EngineTool } from '../engines.ts'
+import type { Capabilities, EngineBrief, EngineCommand, EngineTool } from '../engines.ts'
+
+type Json = Readonly<Record<string, unknown>>
 
 export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string }
 
@@ -20,33 +22,45 @@ const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
 const demoVoices = new Set(['', 'slt', 'rms', 'awb', 'kal'])
 const defaultVoice = 'marin'
 
-export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): WireEvent {
+export function sessionUpdate(
+  brief: EngineBrief,
+  transcriptionModel: string,
+  media: Capabilities['media'] = 'relayed',
+): WireEvent {
+  const event_id = ownEventId('configure')
+  return { type: 'session.update', event_id, session: sessionOf(brief, transcriptionModel, media) }
+}
+
+function sessionOf(brief: EngineBrief, transcriptionModel: string, media: Capabilities['media']): Json {
   const { settings = {} } = brief
+  // Two peers agree on their own.
+  const format = media === 'direct' ? {} : { format: pcm24k }
   return {
-    type: 'session.update',
-    event_id: ownEventId('configure'),
-    session: {
-      type: 'realtime',
-      instructions: brief.instructions,
-      output_modalities: [brief.outputModality],
-      tools: brief.tools.map(toolOf),
-      tool_choice: settings.toolChoice ?? 'auto',
-      ...(settings.maxOutputTokens === undefined ? {} : { max_output_tokens: settings.maxOutputTokens }),
-      audio: {
-        input: {
-          format: pcm24k,
-          transcription: transcriptionOf(brief, transcriptionModel),
-          ...(settings.noiseReduction == null ? {} : { noise_reduction: { type: settings.noiseReduction } }),
-          turn_detection: turnDetectionOf(brief),
-        },
-        output: {
-          format: pcm24k,
-          voice: voiceOf(brief.voice),
-          ...(settings.speed === undefined ? {} : { speed: settings.speed }),
-        },
+    type: 'realtime',
+    instructions: brief.instructions,
+    output_modalities: [brief.outputModality],
+    tools: brief.tools.map(toolOf),
+    tool_choice: settings.toolChoice ?? 'auto',
+    ...(settings.maxOutputTokens === undefined ? {} : { max_output_tokens: settings.maxOutputTokens }),
+    audio: {
+      input: {
+        ...format,
+        transcription: transcriptionOf(brief, transcriptionModel),
+        ...(settings.noiseReduction == null ? {} : { noise_reduction: { type: settings.noiseReduction } }),
+        turn_detection: turnDetectionOf(brief),
+      },
+      output: {
+        ...format,
+        voice: voiceOf(brief.voice),
+        ...(settings.speed === undefined ? {} : { speed: settings.speed }),
       },
     },
   }
+}
+
+/** What a call is created with. */
+export function callSession(brief: EngineBrief, model: string, transcriptionModel: string): Json {
+  return { ...sessionOf(brief, transcriptionModel, 'direct'), model }
 }
 
 interface Change {
@@ -148,8 +162,6 @@ function message(id: string, role: string, content: Readonly<Record<string, stri
 function toolOf(tool: EngineTool): Readonly<Record<string, unknown>> {
   return { type: 'function', name: tool.name, description: tool.description, parameters: tool.parameters }
 }
-
-type Json = Readonly<Record<string, unknown>>
 
 function turnDetectionOf({ turnDetection: type, settings }: EngineBrief): Json | null {
   if (type === 'none') return null

@@ -1,12 +1,15 @@
-// The OpenAI Realtime GA engine: one WebSocket to the provider per session. Audio frames pass both ways as they are.
+// The OpenAI Realtime GA engine: one WebSocket to the provider per session, and audio frames pass both ways as they are; or the
+// control of a call that the person's browser has with the provider itself (`direct/`).
 
-import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { withFields } from '../client-frame.ts'
 import type {
   Capabilities,
+  CloseCause,
   CommandAnswer,
+  DirectCall,
   Engine,
   EngineBrief,
   EngineCommand,
@@ -18,54 +21,17 @@ import { maxDurationMs, needsKey, realtimeAddress } from '../upstream/address.ts
 import { type Gone, Line } from '../upstream/line.ts'
 import type { Refusal } from '../upstream/refusal.ts'
 import { Beta, modernAudio } from './beta.ts'
+import { capabilities } from './capabilities.ts'
 import * as commands from './commands.ts'
+import { interrupts, waitsMs } from './detection.ts'
+import { Direct, type DirectEvents } from './direct/direct.ts'
 import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
+import type { OpenAiRealtimeNeeds } from './needs.ts'
 import { Reader } from './reader.ts'
 import { Turns } from './turns.ts'
 
-export interface OpenAiRealtimeNeeds {
-  readonly apiKey: string | undefined
-  /** http(s) or ws(s), e.g. `https://api.openai.com/v1`. */
-  readonly baseUrl: string
-  readonly defaultModel: string
-  readonly transcriptionModel?: string
-  /** The provider's cap of a session; by default OpenAI's 60 minutes, Azure's 30. */
-  readonly maxDurationMs?: number
-  readonly log: Log
-  readonly clock: Clock
-}
-
-const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
-  conversation: 'turn',
-  cancelSpeech: 'exact',
-  truncate: 'native',
-  say: 'wording',
-  tools: 'inline',
-  usage: 'cumulative',
-  media: 'relayed',
-  hears: 'words',
-  inputAudio: 'pcm16_24k',
-  outputAudio: 'pcm16_24k',
-  /** The voice only until the first audio. */
-  mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
-  settings: [
-    ...([
-      'createsResponse',
-      'interruptsResponse',
-      'threshold',
-      'prefixPaddingMs',
-      'silenceMs',
-      'idleTimeoutMs',
-    ] as const),
-    ...(['eagerness', 'transcription', 'noiseReduction', 'speed', 'toolChoice', 'maxOutputTokens'] as const),
-  ],
-  dialect: 'openai-realtime-ga',
-}
-
 const readyTimeoutMs = 15_000
-/** The provider's own, where nobody sets another. */
-const usualSilenceMs = 500
 
 const applied: CommandAnswer = { is: 'applied' }
 const accepted: CommandAnswer = { is: 'accepted' }
@@ -78,6 +44,7 @@ export function createOpenAiRealtime(needs: OpenAiRealtimeNeeds): EngineFactory 
     defaultModel: needs.defaultModel,
     hears: 'words',
     open: (options) => new RealtimeEngine(needs, options),
+    direct: { dialect: 'openai-realtime-ga', open: (options, call) => new RealtimeEngine(needs, options, call) },
   }
 }
 
@@ -91,7 +58,9 @@ class RealtimeEngine implements Engine {
   readonly #reader: Reader
   readonly #turns = new Turns()
   readonly #beta = new Beta()
-  readonly #line: Line
+  /** The sound goes past us. */
+  readonly #direct: Direct | undefined
+  readonly #line: Pick<Line, 'bufferedBytes' | 'send' | 'release' | 'pause' | 'resume' | 'close' | 'cut'>
   #readyTimer: Timer | undefined
   #state: State = 'idle'
   #overflowed = false
@@ -103,24 +72,52 @@ class RealtimeEngine implements Engine {
   /** The provider explains a close in an `error` just before it. */
   #lastError: string | undefined
 
-  constructor(needs: OpenAiRealtimeNeeds, options: EngineOptions) {
+  constructor(needs: OpenAiRealtimeNeeds, options: EngineOptions, call?: DirectCall) {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
     this.#reader = new Reader(interrupts(options.brief))
     this.#reader.silenceMs = waitsMs(options.brief)
     this.#brief = options.brief
-    this.#line = new Line(needs.clock, {
-      frame: (frame) => this.#frame(frame),
-      refused: (refusal) => this.#refused(refusal),
-      gone: (gone) => this.#gone(gone),
-    })
     this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
+    const told = {
+      frame: (frame: Buffer) => this.#frame(frame),
+      refused: (refusal: Refusal) => this.#refused(refusal),
+      gone: (gone: Gone & { readonly hungUp?: boolean }) => this.#gone(gone),
+    }
+    this.#direct = call === undefined ? undefined : this.#directOf(call, told)
+    this.#line = this.#direct?.call ?? new Line(needs.clock, told)
+  }
+
+  #directOf(direct: DirectCall, told: Pick<DirectEvents, 'frame' | 'refused' | 'gone'>): Direct {
+    const { clock } = this.#needs
+    const session = commands.callSession(this.#options.brief, this.#model, this.#transcriptionModel)
+    return new Direct(
+      { provider: this.#needs, clock, session, direct, reader: this.#reader },
+      {
+        ...told,
+        attached: () => this.#configure(),
+        gap: (isOver, code) => this.#log.warn({ isOver, code }, 'the control of a direct call was lost or is back'),
+        missed: (events) => events.forEach((event) => void this.#follow(event)),
+        tampered: (what, isUnbearable) => this.#tampered(what, isUnbearable),
+      },
+    )
+  }
+
+  /** Who has hold of the browser changes the session there. It was put back; whoever goes on is cut off. */
+  #tampered(what: string, isUnbearable: boolean): void {
+    this.#log.warn(
+      { event: 'direct_call_tampered', what, isUnbearable },
+      'a browser changed its session at the provider',
+    )
+    if (isUnbearable) this.#finish('hungUp', 'tampered', what)
+    else this.#emit({ type: 'error', source: 'local', code: 'tampered', message: `Put back: ${what}.`, benign: false })
   }
 
   get capabilities(): Capabilities {
-    return { ...capabilities, maxDurationMs: this.#lifeMs }
+    const media = this.#direct === undefined ? 'relayed' : 'direct'
+    return { ...capabilities, media, maxDurationMs: this.#lifeMs }
   }
 
   get bufferedBytes(): number {
@@ -131,7 +128,7 @@ class RealtimeEngine implements Engine {
     if (this.#state !== 'idle') return
     this.#state = 'opening'
     try {
-      this.#line.open(realtimeAddress(this.#needs.baseUrl, this.#model, this.#needs.apiKey))
+      this.#open()
     } catch (thrown) {
       this.#log.warn({ err: thrown }, 'engine address unusable')
       // The caller still stands in start(): events come later, never out of it.
@@ -143,6 +140,12 @@ class RealtimeEngine implements Engine {
         this.#finish('refused', 'timeout', 'the provider did not get ready in time')
       }
     })
+  }
+
+  #open(): void {
+    const { baseUrl, apiKey } = this.#needs
+    if (this.#direct !== undefined) this.#direct.call.open()
+    else if (this.#line instanceof Line) this.#line.open(realtimeAddress(baseUrl, this.#model, apiKey))
   }
 
   #refused({ code, message, retryAfterMs }: Refusal): void {
@@ -161,15 +164,17 @@ class RealtimeEngine implements Engine {
       return
     }
     this.#voiced = true
+    // On the control it is an echo of what the person hears already.
+    if (this.#direct !== undefined) return
     const event = this.#reader.audio(delta, frame)
     if (event !== undefined) this.#emit(event)
   }
 
   #parsed(received: Buffer): void {
-    const parsed = json(received)
+    const parsed = events.json(received)
     const modern = this.#beta.frames(parsed)
     if (modern === undefined) this.#read(parsed, received)
-    else for (const frame of modern) this.#read(json(frame), frame)
+    else for (const frame of modern) this.#read(events.json(frame), frame)
   }
 
   #read(parsed: unknown, frame: Buffer): void {
@@ -179,8 +184,8 @@ class RealtimeEngine implements Engine {
       return
     }
     if (this.#state === 'opening' || this.#state === 'configuring') this.#handshake(event.data)
-    if (event.data.type === 'session.created') return
-    for (const read of this.#reader.read(event.data, frame)) this.#follow(read)
+    const read = () => (event.data.type === 'session.created' ? [] : this.#reader.read(event.data, frame))
+    for (const each of this.#direct?.read(event.data, frame, read) ?? read()) this.#follow(each)
   }
 
   #handshake(event: { readonly type: string }): void {
@@ -192,6 +197,7 @@ class RealtimeEngine implements Engine {
     if (event.type === 'session.created' && this.#state === 'opening') this.#configure()
     else if (event.type === 'session.updated' && this.#state === 'configuring') {
       this.#state = 'ready'
+      this.#direct?.call.tellAnswer()
       const engineSessionId = this.#engineSessionId
       this.#emit({ type: 'ready', source: 'provider', engineSessionId, model: this.#model })
     }
@@ -207,13 +213,13 @@ class RealtimeEngine implements Engine {
   #configure(): void {
     this.#state = 'configuring'
     const { brief } = this.#options
-    const frames = [commands.sessionUpdate(brief, this.#transcriptionModel)]
+    const frames = [commands.sessionUpdate(brief, this.#transcriptionModel, this.capabilities.media)]
     for (const turn of brief.history) {
       const itemId = newId('item')
       this.#reader.own(itemId)
       frames.push(commands.historyItem(itemId, turn))
     }
-    this.#line.release(frames.map((frame) => JSON.stringify(frame)))
+    this.#line.release(frames.map((frame) => this.#frameOf(frame)))
   }
 
   /** What an event means for the engine itself, before it is passed on. */
@@ -227,7 +233,7 @@ class RealtimeEngine implements Engine {
 
   #nextTurn(): void {
     const create = this.#turns.next(this.#reader.answering)
-    if (create !== undefined) this.#line.send(JSON.stringify(create))
+    if (create !== undefined) this.#write(create)
   }
 
   #trouble({ code, eventId }: Extract<EngineEvent, { type: 'error' }>): void {
@@ -261,12 +267,7 @@ class RealtimeEngine implements Engine {
         if (command.foreign === undefined) return this.#write(commands.toolResult(command))
         return this.#note(commands.foreignResult(command.foreign, command.output))
       case 'cancel':
-        if (command.responseId === undefined) this.#turns.clear()
-        return this.#write({
-          ...(command.raw ?? { event_id: commands.ownEventId('cancel') }),
-          ...(command.responseId === undefined ? {} : { response_id: command.responseId }),
-          type: 'response.cancel',
-        })
+        return this.#cancel(command)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
       case 'commitAudio':
@@ -278,6 +279,18 @@ class RealtimeEngine implements Engine {
       case 'native':
         return this.#write(command.event)
     }
+  }
+
+  #cancel({ responseId, raw }: Extract<EngineCommand, { type: 'cancel' }>): CommandAnswer {
+    if (responseId === undefined) this.#turns.clear()
+    const answer = this.#write({
+      ...(raw ?? { event_id: commands.ownEventId('cancel') }),
+      ...(responseId === undefined ? {} : { response_id: responseId }),
+      type: 'response.cancel',
+    })
+    // What is generated already is at the provider, on its way to the person.
+    if (this.#direct === undefined) return answer
+    return this.#write({ type: 'output_audio_buffer.clear', event_id: commands.ownEventId('clear') })
   }
 
   #note(text: string): CommandAnswer {
@@ -295,6 +308,8 @@ class RealtimeEngine implements Engine {
   #truncate(itemId: string, heardMs: number): CommandAnswer {
     const producedMs = this.#reader.producedMs(itemId)
     this.#reader.cutOff(itemId)
+    // The provider knows itself what it has played.
+    if (this.#direct !== undefined) return applied
     // Beyond the produced audio, or at none of it, the provider answers with an error.
     const endMs = Math.min(Math.floor(heardMs), producedMs)
     if (endMs <= 0) return applied
@@ -324,13 +339,16 @@ class RealtimeEngine implements Engine {
   }
 
   #write(event: commands.WireEvent): CommandAnswer {
-    const frame = JSON.stringify(event)
-    if (this.#line.send(frame)) return accepted
+    if (this.#line.send(this.#frameOf(event))) return accepted
     return { is: 'rejected', reason: 'queue_full' }
   }
 
+  #frameOf(event: commands.WireEvent): string {
+    return JSON.stringify(this.#direct?.sent(event) ?? event)
+  }
+
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (this.#state === 'closing' || this.#state === 'closed' || this.#direct !== undefined) return
     const frame = 'appendFrame' in input ? input.appendFrame : appendFrame(input.pcm)
     if (this.#line.send(frame) || this.#overflowed) return
     this.#overflowed = true
@@ -353,12 +371,13 @@ class RealtimeEngine implements Engine {
     this.#line.close()
   }
 
-  #gone(gone: Gone): void {
+  #gone(gone: Gone & { readonly hungUp?: boolean }): void {
     const code = this.#lastError ?? gone.code
     if (this.#state === 'closing') this.#finish('asked', 'asked', '')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, gone.opened ? 'the provider refused the session' : 'the provider cannot be reached')
-    } else this.#finish('lost', code, 'the connection to the provider ended')
+    } else if (gone.hungUp === true) this.#finish('hungUp', gone.code, 'the call was ended')
+    else this.#finish('lost', code, 'the connection to the provider ended')
   }
 
   /** After a close was asked for only the bill still counts. */
@@ -368,30 +387,14 @@ class RealtimeEngine implements Engine {
     this.#options.onEvent(event)
   }
 
-  #finish(cause: 'asked' | 'refused' | 'lost' | 'expired', code: string, message: string): void {
+  #finish(cause: CloseCause, code: string, message: string): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#readyTimer?.cancel()
+    this.#direct?.close()
     this.#line.cut()
     for (const event of this.#reader.close()) this.#options.onEvent(event)
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
     if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
-  }
-}
-
-function interrupts({ turnDetection, settings }: EngineBrief): boolean {
-  return turnDetection !== 'none' && settings?.turns?.interruptsResponse !== false
-}
-
-/** How long its detector waits for more. Who goes by the meaning does not say. */
-function waitsMs({ turnDetection, settings }: EngineBrief): number | undefined {
-  return turnDetection === 'server_vad' ? (settings?.turns?.silenceMs ?? usualSilenceMs) : undefined
-}
-
-function json(frame: Buffer): unknown {
-  try {
-    return JSON.parse(frame.toString('utf8'))
-  } catch {
-    return undefined
   }
 }

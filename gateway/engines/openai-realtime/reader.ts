@@ -69,6 +69,17 @@ export class Reader {
     this.#own.set(itemId, true)
   }
 
+  /** An answer that was given while nobody listened: over, and what it cost was told to nobody. */
+  lost(responseId: string): Events {
+    this.#active.delete(responseId)
+    return metered(this.#meters.untold('response', responseId))
+  }
+
+  /** The same of words that were understood meanwhile. */
+  lostWords(itemId: string): Events {
+    return metered(this.#meters.untold('transcription', itemId))
+  }
+
   /** The hot frame. Undefined: of a cut-off item, dropped. */
   audio(delta: AudioDelta, wire: Buffer): EngineEvent | undefined {
     if (this.#outOfBand.has(delta.responseId)) return native('response.output_audio.delta', wire)

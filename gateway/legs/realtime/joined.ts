@@ -66,8 +66,14 @@ export class Joined {
       modality: () => this.#modality.current,
       voice: () => this.#inbound.voice,
       onSlow: (slow) => port.slow(slow),
-      onLost: (lastByteAtMs) => port.lost(lastByteAtMs),
-      onAsleep: (sinceMs) => (sinceMs === undefined ? port.awake() : port.asleep(sinceMs)),
+      // A call that goes on without us needs none of our connections.
+      onLost: (lastByteAtMs) => {
+        if (port.capabilities.media === 'relayed') port.lost(lastByteAtMs)
+      },
+      onAsleep: (sinceMs) => {
+        if (sinceMs === undefined) port.awake()
+        else if (port.capabilities.media === 'relayed') port.asleep(sinceMs)
+      },
       onPlayed: (itemId, playedMs, final) => port.played(itemId, playedMs, final),
       onBroken: () => port.bye(),
     })

@@ -88,9 +88,13 @@ export class RealtimeLeg implements Leg {
     })
   }
 
-  /** A client that comes back may come another way. */
+  /** A client that comes back may come another way; of a direct call only the events do. */
   get kind(): Leg['kind'] {
-    return this.#kind
+    return this.#start?.capabilities().media === 'direct' ? 'direct' : this.#kind
+  }
+
+  get isConnected(): boolean {
+    return this.#channel !== undefined
   }
 
   /** What is said is played by us, over the connection in use. */

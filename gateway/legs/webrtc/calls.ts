@@ -29,15 +29,21 @@ export interface CallsDeps extends CallerDeps {
   readonly joined: Map<string, Joined>
   readonly webrtc: WebRtcConfig
   readonly loadNative: LoadNative
+  /** Calls that have no peer here, by their id: how they are hung up. */
+  readonly direct: ReadonlyMap<string, () => void>
 }
 
 export interface Placing {
   readonly asked: Asked
+  /** Known already. */
+  readonly caller?: Caller
   readonly ip: string
   readonly sdp: string
   /** The `session.update` that the client wants first. */
   readonly update: string | undefined
   readonly parley: boolean
+  /** Its channel may go to the engine's provider. */
+  readonly takesDirect: boolean
   readonly resume: ResumeOffer | undefined
 }
 
@@ -62,7 +68,7 @@ export class Calls {
   async place(placing: Placing): Promise<{ readonly id: string; readonly sdp: string }> {
     const { asked, ip, parley } = placing
     const native = await this.#native()
-    const caller = await authenticate(this.#deps, asked)
+    const caller = placing.caller ?? (await authenticate(this.#deps, asked))
     const offer = readOffer(placing.sdp)
     if (offer.is === 'wrong') throw new Problem('invalid', offer.why)
     const leg = new RealtimeLeg({ clock: this.#deps.clock, kind: 'webrtc', parley, plays: true })
@@ -144,7 +150,9 @@ export class Calls {
     const view = sessionId === undefined ? undefined : await sessions.of(tenantId).get(sessionId)
     if (view === undefined || (contactId !== undefined && view.contactId !== contactId)) throw new Problem('not_found')
     const call = this.#calls.get(id)
+    const direct = this.#deps.direct.get(id)
     if (call !== undefined) call.hangUp()
+    else if (direct !== undefined) direct()
     else await sessions.of(tenantId).end(view.id, 'hung up by HTTP')
   }
 
@@ -176,7 +184,7 @@ export class Calls {
 }
 
 /** A call is named after its session, so that any process knows whose it is. */
-function callIdOf(sessionId: string): string {
+export function callIdOf(sessionId: string): string {
   return sessionId.replace(/^sess_/, 'rtc_')
 }
 

@@ -13,7 +13,15 @@ test('a machine without the library is told of once, and every call is refused b
   const calls = new Calls({ webrtc: { on: true }, loadNative } as unknown as CallsDeps)
   const asked = { token: 'any', agent: undefined, model: undefined, origin: undefined, host: undefined }
   for (let i = 0; i < 2; i++) {
-    const placing = { asked, ip: '', sdp: 'v=0', update: undefined, parley: false, resume: undefined }
+    const placing = {
+      asked,
+      ip: '',
+      sdp: 'v=0',
+      update: undefined,
+      parley: false,
+      resume: undefined,
+      takesDirect: false,
+    }
     await expect(calls.place(placing)).rejects.toMatchObject({ code: 'webrtc_unavailable', kind: { http: 501 } })
   }
   await expect(calls.ice(asked)).rejects.toMatchObject({ code: 'webrtc_unavailable' })

@@ -7,7 +7,7 @@ import { subprotocol } from '../../protocol/realtime.ts'
 import type { Asked } from '../realtime/caller.ts'
 import { readResumeOffer } from '../realtime/resume-offer.ts'
 import { type SessionFields, sessionFields } from '../realtime/session-fields.ts'
-import type { Calls } from './calls.ts'
+import type { Calls, Placing } from './calls.ts'
 import { maxSdpBytes } from './sdp.ts'
 
 const named = z.string().max(100).optional()
@@ -16,11 +16,27 @@ const query = z.object({
   model: named,
   /** `parley.v1`: our own events and the way back, as the WebSocket's subprotocol. */
   protocol: z.literal(subprotocol.parley).optional(),
+  /** A client of ours that can do without our data channel: its events come over a socket, to which it is given the way. */
+  media: z.literal('direct').optional(),
 })
 /** `<session id>.<token>.<number>` of a client that wants its session back. */
 const resumeHeader = 'parley-resume'
 
-export function webrtcRoutes(calls: Calls): Route[] {
+/** What a client gets for its offer. */
+export interface Placed {
+  readonly id: string
+  readonly sdp: string
+  /** Who answered: the gateway, or the engine's provider past it. */
+  readonly media: 'gateway' | 'direct'
+  /** The way to the session, as the `parley-resume` subprotocol and header take it, for a client without a channel to us. */
+  readonly resume?: string
+}
+
+export interface Placer extends Pick<Calls, 'hangUp' | 'ice'> {
+  place(placing: Placing): Promise<Placed>
+}
+
+export function webrtcRoutes(calls: Placer): Route[] {
   return [
     route({
       method: 'POST',
@@ -31,19 +47,19 @@ export function webrtcRoutes(calls: Calls): Route[] {
       summary: 'Answers a WebRTC offer (application/sdp, or a form with `sdp` and `session`) of a visitor or a tenant',
       query,
       body: rawBody,
-      async run({ query: { agent, model, protocol }, body, facts }) {
+      async run({ query: { agent, model, protocol, media }, body, facts }) {
         const { sdp, session } = await readCall(body)
         const resume = facts.header(resumeHeader)
-        const { id, sdp: answer } = await calls.place({
+        const placed = await calls.place({
           asked: askedBy(facts, { agent, model: model ?? session?.model }),
           ip: facts.ip,
           sdp,
           update: session === undefined ? undefined : JSON.stringify({ type: 'session.update', session }),
           parley: protocol !== undefined,
+          takesDirect: protocol === undefined || media === 'direct',
           resume: resume === undefined || protocol === undefined ? undefined : readResumeOffer(resume),
         })
-        const headers = { 'content-type': 'application/sdp', location: `/v1/realtime/calls/${id}` }
-        return { status: 201, headers, text: answer }
+        return { status: 201, headers: headersOf(placed), text: placed.sdp }
       },
     }),
     route({
@@ -71,6 +87,11 @@ export function webrtcRoutes(calls: Calls): Route[] {
       },
     }),
   ]
+}
+
+function headersOf({ id, media, resume }: Placed): Record<string, string> {
+  const headers = { 'content-type': 'application/sdp', location: `/v1/realtime/calls/${id}`, 'x-parley-media': media }
+  return resume === undefined ? headers : { ...headers, 'x-parley-resume': resume }
 }
 
 function askedBy(facts: RequestFacts, names: { agent?: string | undefined; model?: string | undefined }): Asked {
