@@ -26,6 +26,8 @@ export interface PeerClientOptions {
   readonly label?: string | undefined
   /** Instead of the offer alone: the form with `session`. */
   readonly session?: unknown
+  /** Sends next to nothing while the microphone is silent, as phones do: twenty callers fit on a small machine. */
+  readonly saves?: boolean
   /** A network of the test's own between the two. */
   readonly way?: { offer(sdp: string): string; answer(sdp: string): string }
 }
@@ -102,7 +104,8 @@ export class PeerClient implements AsyncDisposable {
     const text = await response.text()
     if (response.status !== 201) throw new Refused(response.status, text)
     this.callId = response.headers.get('location')?.split('/').at(-1) ?? ''
-    const answer = options.way?.answer(text) ?? text
+    const passed = options.way?.answer(text) ?? text
+    const answer = options.saves === true ? passed.replace('useinbandfec=1', 'useinbandfec=1;usedtx=1') : passed
     await this.#peer.setRemoteDescription({ type: 'answer', sdp: answer })
     this.#timer = setInterval(() => this.#speakNext(), 2 * frameMs)
     if (this.#channel !== undefined)
