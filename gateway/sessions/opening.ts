@@ -114,7 +114,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       voice: brief.voice,
       language: brief.language,
       model: modelOf(ask.choice, brief),
-      tools: ask.tools,
+      tools: [...ask.tools, ...(ask.request.clientTools ?? [])],
       outputModality,
       turnDetection: brief.turnDetection,
       settings: brief.settings,

@@ -155,7 +155,8 @@ describe.each(['demo', 'openai-realtime'] as const)('a peer, answered by %s', (e
     expect(Math.abs((cut?.audio?.playedMs ?? 0) - heardMs)).toBeLessThan(300)
     if (engine === 'openai-realtime') {
       const truncated = await peer.event('conversation.item.truncated')
-      expect(truncated.audio_end_ms).toBe(cut?.audio?.playedMs)
+      // One is rounded down for the provider, the other to the nearest.
+      expect(Math.abs(Number(truncated.audio_end_ms) - Number(cut?.audio?.playedMs))).toBeLessThanOrEqual(1)
     }
   })
 

@@ -77,6 +77,8 @@ async function openSession(
     host: facts.header('host'),
     visitor: body.visitor,
   })
+  // What it is bound to is said over the events of a Realtime session, and its holder must not get around it.
+  if (caller.bound !== undefined) throw new Problem('forbidden', 'This secret is bound to a session of /v1/realtime.')
   if (!caller.trusted && (body.room !== undefined || body.visitor !== undefined))
     throw new Problem('forbidden', 'Only an API key may name a room or a visitor.')
   // Names are the tenant's own: nobody gets a token for a room of another one.

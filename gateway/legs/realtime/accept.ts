@@ -67,7 +67,7 @@ function offered(request: IncomingMessage, prefix: string): string | undefined {
   return protocols.find((each) => each.startsWith(prefix))?.slice(prefix.length)
 }
 
-function askedBy(request: IncomingMessage): Asked {
+export function askedBy(request: IncomingMessage): Asked {
   const { authorization, origin, host } = request.headers
   const query = new URL(request.url ?? '/', 'http://gateway').searchParams
   const bearer = authorization?.startsWith('Bearer ') === true ? authorization.slice(7).trim() : undefined

@@ -3,7 +3,16 @@
 import type { AnswerField, Capabilities } from '../../engines/engines.ts'
 import type { ResponseFields } from './client-event.ts'
 import type { Refusal } from './refusal.ts'
-import { forbiddenBy, mayOf, type Policy, type Right, unsupported } from './session-part.ts'
+import {
+  forbiddenBy,
+  isSame,
+  mayOf,
+  type Policy,
+  type Present,
+  type Right,
+  toTool,
+  unsupported,
+} from './session-part.ts'
 
 interface Asked {
   readonly param: string
@@ -15,10 +24,10 @@ interface Asked {
 /** Undefined: it may be asked. */
 export function refusedRequest(
   response: ResponseFields,
-  present: { readonly modality: 'audio' | 'text'; readonly outputFormat: string },
+  present: Present & { readonly outputFormat: string },
   policy: { readonly brief: Policy['brief']; readonly capabilities: Pick<Capabilities, 'answers' | 'dialect'> },
 ): Refusal | undefined {
-  const asked = askedBy(response, present.modality)
+  const asked = askedBy(response, present)
   const forbidden = asked.find(({ right }) => !mayOf(policy.brief, right))
   if (forbidden !== undefined) return forbiddenBy(forbidden.param)
   if (response.prompt != null) return unsupported('The prompt is the agent’s: use instructions.', 'response.prompt')
@@ -52,27 +61,28 @@ function unable(response: ResponseFields, asked: readonly Asked[], can: readonly
   return undefined
 }
 
-function askedBy(response: ResponseFields, modality: 'audio' | 'text'): readonly Asked[] {
+/** What repeats the session asks for nothing: some clients do so with every request. */
+function askedBy(response: ResponseFields, present: Present): readonly Asked[] {
   const { instructions, input, conversation, tools, tool_choice, max_output_tokens, output_modalities, audio } =
     response
+  const { settings, modality } = present
+  const voice = audio?.output?.voice
+  const functions = tools?.flatMap((tool) => (tool.type === 'function' ? [toTool(tool)] : []))
   const asked: Asked[] = []
   const ask = (given: boolean, name: string, right: Right, needs?: AnswerField): void => {
     if (given) asked.push({ param: `response.${name}`, right, ...(needs === undefined ? {} : { needs }) })
   }
+  const isOther = (value: unknown, now: unknown): boolean => value !== undefined && !isSame(value, now)
   ask(conversation === 'none', 'conversation', 'instructions', 'aside')
   ask(input !== undefined, 'input', 'instructions', 'input')
-  ask(instructions !== undefined, 'instructions', 'instructions', 'instructions')
-  ask(tools !== undefined, 'tools', 'tools', 'tools')
-  ask(tool_choice !== undefined && tool_choice !== 'auto', 'tool_choice', 'tools', 'toolChoice')
-  ask(response.parallel_tool_calls !== undefined, 'parallel_tool_calls', 'tools')
-  ask(
-    max_output_tokens !== undefined && max_output_tokens !== 'inf',
-    'max_output_tokens',
-    'instructions',
-    'maxOutputTokens',
-  )
+  ask(isOther(instructions, present.instructions ?? ''), 'instructions', 'instructions', 'instructions')
+  ask(isOther(functions, present.tools), 'tools', 'tools', 'tools')
+  ask(isOther(tool_choice, settings.toolChoice ?? 'auto'), 'tool_choice', 'tools', 'toolChoice')
+  ask(isOther(response.parallel_tool_calls, present.native.parallel_tool_calls ?? true), 'parallel_tool_calls', 'tools')
+  const limit = settings.maxOutputTokens ?? 'inf'
+  ask(isOther(max_output_tokens, limit), 'max_output_tokens', 'instructions', 'maxOutputTokens')
   ask(response.reasoning != null, 'reasoning', 'instructions')
-  ask(audio?.output?.voice !== undefined, 'audio.output.voice', 'voice', 'voice')
-  ask(output_modalities !== undefined && output_modalities[0] !== modality, 'output_modalities', 'outputModality')
+  ask(isOther(typeof voice === 'object' ? voice.id : voice, present.voice), 'audio.output.voice', 'voice', 'voice')
+  ask(isOther(output_modalities?.[0], modality), 'output_modalities', 'outputModality')
   return asked
 }

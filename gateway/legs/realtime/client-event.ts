@@ -144,14 +144,14 @@ const appendHead = Buffer.from('{"type":"input_audio_buffer.append","audio":"')
 const quote = 0x22
 
 /**
- * Length of the base64 in a frame of exactly `{"type":"input_audio_buffer.append","audio":"…"}`, else undefined.
- * The first quote after the head must be the last but one byte: a second `type` key could smuggle another event.
+ * Length of the base64 in a frame of exactly `{"type":"input_audio_buffer.append","audio":"…"}` (or another head that ends
+ * where the base64 begins), else undefined. The first quote after the head must be the last but one byte: a second `type` key could smuggle another event.
  */
-export function plainAppend(frame: Buffer): number | undefined {
+export function plainAppend(frame: Buffer, head: Buffer = appendHead): number | undefined {
   const end = frame.length - 2
-  if (end < appendHead.length || frame[end] !== quote || frame[end + 1] !== 0x7d) return undefined
-  if (frame.compare(appendHead, 0, appendHead.length, 0, appendHead.length) !== 0) return undefined
-  return frame.indexOf(quote, appendHead.length) === end ? end - appendHead.length : undefined
+  if (end < head.length || frame[end] !== quote || frame[end + 1] !== 0x7d) return undefined
+  if (frame.compare(head, 0, head.length, 0, head.length) !== 0) return undefined
+  return frame.indexOf(quote, head.length) === end ? end - head.length : undefined
 }
 
 export const appendHeadBytes = appendHead.length

@@ -8,7 +8,7 @@ import { type Refusal, refusalOf } from './refusal.ts'
 import { changeOf } from './session-change.ts'
 import type { SessionFields } from './session-fields.ts'
 import { sessionObject } from './session-object.ts'
-import { type Detection, type LegWanted, type Policy, unsupported, type Wanted } from './session-part.ts'
+import { type Detection, type LegWanted, type Policy, type Present, unsupported, type Wanted } from './session-part.ts'
 
 export interface ClientSessionNeeds {
   readonly leg: Pick<RealtimeLeg, 'sound' | 'transcripts'>
@@ -44,19 +44,22 @@ export class ClientSession {
     return this.#voice
   }
 
-  /** Nothing has changed when it is refused. `rights`: of somebody else, who has bound this to the client's secret. */
-  update(update: SessionFields, eventId: string | undefined, rights: Rights = this.#needs.brief): Refusal | undefined {
-    const { port, modality, parley } = this.#needs
-    const present = {
+  get present(): Present {
+    return {
       instructions: this.#instructions,
       tools: this.#tools,
       voice: this.#voice,
-      modality: modality.current,
+      modality: this.#needs.modality.current,
       detection: this.#detection,
       settings: this.#settings,
       native: this.#native,
     }
-    const change = changeOf(update, present, { brief: rights, capabilities: port.capabilities })
+  }
+
+  /** Nothing has changed when it is refused. `rights`: of somebody else, who has bound this to the client's secret. */
+  update(update: SessionFields, eventId: string | undefined, rights: Rights = this.#needs.brief): Refusal | undefined {
+    const { port, parley } = this.#needs
+    const change = changeOf(update, this.present, { brief: rights, capabilities: port.capabilities })
     if (change.is === 'refused') return change
     if (
       parley &&

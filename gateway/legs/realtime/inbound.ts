@@ -212,10 +212,10 @@ export class Inbound {
   }
 
   #respond(event: Event<'response.create'>, raw: Raw): Refusal | undefined {
-    const { port, leg, brief, modality, parley } = this.#options
+    const { port, leg, brief, parley } = this.#options
     const { capabilities } = port
     const response = event.response ?? {}
-    const present = { modality: modality.current, outputFormat: leg.sound.output }
+    const present = { ...this.#session.present, outputFormat: leg.sound.output }
     const refusal = refusedRequest(response, present, { brief, capabilities })
     if (refusal !== undefined) return refusal
     const active = leg.activeResponse

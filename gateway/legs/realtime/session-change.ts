@@ -2,7 +2,7 @@
 // every update: what equals the present or makes no difference passes, what the agent's config forbids or the engine cannot
 // do is refused, together with everything beside it. Pure.
 
-import type { EngineSettings, EngineTool } from '../../engines/engines.ts'
+import type { EngineSettings } from '../../engines/engines.ts'
 import { type Listening, listeningParts } from './listening-change.ts'
 import type { Refusal } from './refusal.ts'
 import type { SessionFields } from './session-fields.ts'
@@ -16,6 +16,7 @@ import {
   type Policy,
   type Present,
   type Right,
+  toTool,
   unsupported,
   type Wanted,
 } from './session-part.ts'
@@ -101,7 +102,7 @@ function ownParts(update: SessionFields, present: Present, { capabilities }: Pol
     parts.push({ param: 'session.instructions', right: 'instructions', can: true, fields: { instructions } })
   if (voice !== undefined && voice !== present.voice)
     parts.push({ param: 'session.audio.output.voice', right: 'voice', can: can('voice'), fields: { voice } })
-  if (tools !== undefined && !(tools.length === 0 && present.tools.length === 0))
+  if (tools !== undefined && !isSame(tools, present.tools))
     parts.push({ param: 'session.tools', right: 'tools', can: can('tools'), fields: { tools } })
   if (modality !== undefined && modality !== present.modality) {
     const param = 'session.output_modalities'
@@ -146,14 +147,4 @@ function nativeParts(update: SessionFields, present: Present, can: boolean): Par
     const right = name === 'parallel_tool_calls' || name === 'include' ? rights[name] : 'instructions'
     return [{ param: `session.${name}`, right, can, native: { [name]: value } }]
   })
-}
-
-type FunctionTool = Extract<NonNullable<SessionFields['tools']>[number], { type: 'function' }>
-
-function toTool(tool: FunctionTool): EngineTool {
-  return {
-    name: tool.name,
-    description: tool.description ?? '',
-    parameters: tool.parameters ?? { type: 'object', properties: {} },
-  }
 }

@@ -3,7 +3,7 @@
 import type { Brief } from '../../agents/agents.ts'
 import type { Capabilities, EngineBrief, EngineSettings, EngineTool } from '../../engines/engines.ts'
 import type { Refusal } from './refusal.ts'
-import type { AudioFormatName } from './session-fields.ts'
+import type { AudioFormatName, SessionFields } from './session-fields.ts'
 
 export type Detection = EngineBrief['turnDetection']
 
@@ -73,4 +73,14 @@ export const nativeDefaults = { parallel_tool_calls: true, reasoning: null, trun
 
 export function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
+}
+
+type FunctionTool = Extract<NonNullable<SessionFields['tools']>[number], { type: 'function' }>
+
+export function toTool(tool: FunctionTool): EngineTool {
+  return {
+    name: tool.name,
+    description: tool.description ?? '',
+    parameters: tool.parameters ?? { type: 'object', properties: {} },
+  }
 }
