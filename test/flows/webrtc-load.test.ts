@@ -96,7 +96,7 @@ test('20 peers with 5 % packet loss each hold a conversation', { timeout: 200_00
     expect(first).toHaveLength(peers.length * rounds)
     // A relay that loses nothing would prove nothing.
     expect(lost / (lost + passed)).toBeGreaterThan(0.03)
-    for (const ms of heard) expect(ms).toBeGreaterThan(0.85 * answerMs)
+    for (const ms of heard) expect(ms).toBeGreaterThan(0.7 * answerMs)
     await expect.poll(() => gateway.app.slices.sessions.liveCount, { timeout: 40_000 }).toBe(0)
   } finally {
     await gateway[Symbol.asyncDispose]()

@@ -17,7 +17,7 @@ async function talk(given: PeerPlan, question: Buffer, seed: number): Promise<Pe
   try {
     const startedMs = performance.now()
     peer = await patiently(() =>
-      PeerClient.call({ url: given.url, token: given.token, query: '?model=productco', way: relay }),
+      PeerClient.call({ url: given.url, token: given.token, query: '?model=productco', way: relay, saves: true }),
     )
     await peer.event('session.created')
     own.connectMs = performance.now() - startedMs
