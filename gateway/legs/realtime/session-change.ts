@@ -2,7 +2,7 @@
 // every update: what equals the present or makes no difference passes, what the agent's config forbids or the engine cannot
 // do is refused, together with everything beside it. Pure.
 
-import type { EngineSettings, EngineTool } from '../../engines/engines.ts'
+import type { EngineSettings } from '../../engines/engines.ts'
 import { type Listening, listeningParts } from './listening-change.ts'
 import type { Refusal } from './refusal.ts'
 import type { SessionFields } from './session-fields.ts'
