@@ -19,6 +19,8 @@ export interface Said {
   readonly final: boolean
 }
 
+type Ears = ReadableStreamDefaultReader<{ readonly data: Int16Array }>
+
 export class LiveKitVisitor implements AsyncDisposable {
   readonly room: Room
   /** `performance.now()` of each 10 ms of the agent's audio that was loud. */
@@ -36,6 +38,7 @@ export class LiveKitVisitor implements AsyncDisposable {
   readonly #rtc: Rtc
   readonly #source: AudioSource
   readonly #track: LocalAudioTrack
+  readonly #ears = new Set<Ears>()
   #publication: LocalTrackPublication | undefined
 
   private constructor(native: Native, rtc: Rtc) {
@@ -84,7 +87,8 @@ export class LiveKitVisitor implements AsyncDisposable {
     if (state !== undefined) this.states.push({ state, atMs: performance.now() })
   }
 
-  async #hear(ear: ReadableStreamDefaultReader<{ readonly data: Int16Array }>): Promise<void> {
+  async #hear(ear: Ears): Promise<void> {
+    this.#ears.add(ear)
     for (;;) {
       const { done, value } = await ear.read()
       if (done) return
@@ -151,6 +155,7 @@ export class LiveKitVisitor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const ear of this.#ears) await ear.cancel()
     await this.room.disconnect()
     this.room.removeAllListeners()
     forget(this.room)

@@ -8,8 +8,11 @@ import type { Rtc } from './native.ts'
 
 /** The source takes this much before it makes us wait; a barge-in clears it. */
 export const sourceQueueMs = 100
-/** Network and the far end's jitter buffer, measured on loopback at 60 to 70 ms. Never less anywhere. */
-const wayMs = 60
+/**
+ * What is still here when the person cuts in is taken back (`clear`); what is on its way by then, 60 to 70 ms on loopback, cannot
+ * be, and is heard. So none of it is to be taken off for the way.
+ */
+const wayMs = 0
 /** A source that takes nothing is gone: what it would have played late is not played. */
 const mostWaitingMs = 400
 
