@@ -8,7 +8,7 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Admission } from '../usage/usage.ts'
 import { type Assembled, assemble, type Deps } from './assemble.ts'
-import type { Opened, OpenRequest } from './request.ts'
+import type { DirectRequest, Opened, OpenRequest } from './request.ts'
 import { newResumeToken, ResumeKey } from './resume-token.ts'
 
 /** Turns of the conversation that seed the engine and greet the client. */
@@ -101,7 +101,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       made?.engineEnd.event(event)
       made?.session.engineEvent(event)
     },
-    ...(ask.request.direct === undefined ? {} : { direct: ask.request.direct }),
+    ...(ask.request.direct === undefined ? {} : { direct: sayingTheRest(ask.request.direct, () => made) }),
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
     onTrouble: (trouble) => {
       leg.notice('engine_trouble', 'One moment, please.')
@@ -128,6 +128,20 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     if (assembled.facts.kind !== factories[0]?.kind) assembled.budget.costUnknown()
   }
   return { engine, connect }
+}
+
+/** What was complete and still to be heard of a direct call is said again by whoever takes over. */
+function sayingTheRest(direct: DirectRequest, made: () => Assembled | undefined): DirectRequest {
+  return {
+    ...direct,
+    lost() {
+      const goesOn = direct.lost()
+      const session = goesOn ? made()?.session : undefined
+      const rest = session?.talk.restOfComplete() ?? ''
+      if (rest !== '') session?.command({ type: 'say', text: rest })
+      return goesOn
+    },
+  }
 }
 
 function withPresent(history: readonly Turn[], present: readonly Turn[]): readonly Turn[] {

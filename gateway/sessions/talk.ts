@@ -298,6 +298,16 @@ export class Talk {
     return rest.filter((text) => text !== '').join(' ')
   }
 
+  /** Sound that went past us is gone: cuts what of complete answers was still to be heard, and gives its words. */
+  restOfComplete(): string {
+    if (this.#isLost) return ''
+    this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    const going = new Set([...this.#responses].flatMap((id) => [...(this.#itemsOf.get(id) ?? [])]))
+    const rest = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId) && !going.has(itemId))
+    for (const itemId of rest) this.#cutShort(itemId)
+    return rest.flatMap((itemId) => this.#options.recorder.find(itemId)?.unheard ?? []).join(' ')
+  }
+
   /** A stock client's own truncate: it is the better witness. */
   truncatedByClient(itemId: string, heardMs: number): void {
     if (!this.#cut.has(itemId)) this.#options.recorder.interrupted()

@@ -244,20 +244,21 @@ test('a client of ours hears its events over a socket beside the call; when the 
   )
   await until(() => peer.sounds.length > 0, 'the greeting aloud')
   expect([...client.audioBytes.values()]).toEqual([])
-  // The provider loses the call, in the middle of a session.
+  // The provider loses the call, in the middle of a sentence.
   provider.lastCall.isDeaf = true
   provider.lastCall.end(1011)
   const notice = await client.until(({ events }) => events.find(({ code }) => code === 'media_lost'), 'the notice')
   expect(notice.type).toBe('parley.notice')
+  // What was not heard of it is said here, and nothing twice.
+  const greeted = async () => (await turnsOf(peer)).flatMap(({ text }) => text || []).join(' ')
+  await expect.poll(greeted, { timeout: 10_000 }).toBe('Hello, how can I help you?')
+  const { size } = client.audioBytes
+  expect(size).toBeGreaterThan(0)
   client.ask('How does the delivery work?')
-  await client.until(
-    ({ audioBytes }) => [...audioBytes.values()].find((bytes) => bytes > 48_000),
-    'sound over the socket',
-  )
+  await client.until(({ audioBytes }) => audioBytes.size > size || undefined, 'the answer over the socket')
   await expect
     .poll(async () => (await turnsOf(peer)).at(-1), { timeout: 10_000 })
     .toMatchObject({ role: 'agent', text: answer })
-  expect((await turnsOf(peer)).filter(({ text }) => text.includes('how can I help'))).toHaveLength(1)
   client.send({ type: 'parley.bye' })
   await ended(peer, 'client_ended')
 })

@@ -57,7 +57,7 @@ class SteadyEngine implements Engine {
   readonly #log: Log
   readonly #chain: Chain
   readonly #memory: Memory
-  readonly #answers = new Answers()
+  readonly #answers: Answers
   readonly #speech: Speech
   readonly #silence: Silence
   readonly #retry: Retry
@@ -78,6 +78,7 @@ class SteadyEngine implements Engine {
     this.#times = { ...defaultTimes, ...needs.times }
     this.#log = log.child({ tenantId, sessionId })
     this.#memory = new Memory(brief)
+    this.#answers = new Answers(clock)
     this.#speech = new Speech(brief.turnDetection === 'none')
     this.#silence = new Silence(clock, this.#times, {
       quiet: () => this.#trouble.begins('silent', 'silent'),
@@ -295,8 +296,8 @@ class SteadyEngine implements Engine {
 
   /** The engine is gone. Ends what it began and collects what the next one is asked for. */
   #lost(): void {
-    const { dialect } = this.#capabilities
-    const response = this.#answers.active
+    const { dialect, media } = this.#capabilities
+    const response = this.#answers.broken(media)
     if (response !== undefined) {
       this.#answers.done(response.responseId)
       for (const event of broken(response, dialect)) this.#emit(event)
@@ -307,9 +308,8 @@ class SteadyEngine implements Engine {
     const replay = this.#speech.wordless && (response === undefined || response.cut || saidIn(response) === '')
     for (const itemId of this.#speech.lost(replay)) this.#emit(unheard(itemId, replay, dialect))
     const answersIt = replay && response?.ask?.is === 'speech'
-    for (const ask of renewed(answersIt ? undefined : response, replay ? asks.filter(isAsked) : asks)) {
-      this.#answers.asked(ask)
-    }
+    const kept = replay ? asks.filter(isAsked) : asks
+    for (const ask of renewed(answersIt ? undefined : response, kept)) this.#answers.asked(ask)
     this.#look()
   }
 
