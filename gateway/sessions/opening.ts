@@ -8,6 +8,7 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Admission } from '../usage/usage.ts'
 import { type Assembled, assemble, type Deps } from './assemble.ts'
+import { attentionOf } from './ears/settings.ts'
 import type { Opened, OpenRequest } from './request.ts'
 import { newResumeToken, ResumeKey } from './resume-token.ts'
 
@@ -96,7 +97,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     factories,
     onEvent: (event: EngineEvent) => {
       made?.engineEnd.event(event)
-      made?.session.engineEvent(event)
+      made?.hear(event)
     },
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
     onTrouble: (trouble) => {
@@ -115,6 +116,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       outputModality,
       turnDetection: brief.hearing?.turnDetection ?? 'server_vad',
       hearing: hearingOf(brief.hearing),
+      ...(attentionOf(brief).decides ? { interruptions: 'told' } : {}),
       history: seed(ask.history.slice(-historyTurns)),
     },
   })
@@ -125,7 +127,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
 }
 
 function hearingOf(hearing: OpenRequest['brief']['hearing']): HearingSettings {
-  const { turnDetection: _, ...settings } = hearing ?? {}
+  const { turnDetection: _, bargeIn: __, ...settings } = hearing ?? {}
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
 }
 

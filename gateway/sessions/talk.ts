@@ -5,6 +5,7 @@ import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
 import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
+import type { AttentiveEngine } from './ears/attentive-engine.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
@@ -23,6 +24,8 @@ export interface TalkOptions {
   readonly onActivity: (activity: Activity) => void
   /** A turn ended: a good moment for a checkpoint. */
   readonly onTurnEnd: () => void
+  /** Who listens along follows the player. */
+  readonly player?: Pick<AttentiveEngine, 'played' | 'cut' | 'lost' | 'here'>
 }
 
 export class Talk {
@@ -40,6 +43,7 @@ export class Talk {
   readonly #held = new Set<string>()
   /** Items that this engine does not know. */
   readonly #restored = new Set<string>()
+  #lastCut: readonly string[] = []
   #isLost = false
   #askedAtMs: number | undefined
   #latencies: number[] = []
@@ -191,7 +195,7 @@ export class Talk {
     const speech = this.#speechMs.get(event.itemId)
     if (event.phase === 'stop') {
       if (speech !== undefined) speech.stopMs = event.atMs
-      this.#askedAtMs = this.#options.clock.monotonicMs()
+      this.#askedAtMs = this.#options.clock.monotonicMs() - (event.keptMs ?? 0)
       this.#options.onActivity('thinking')
       return
     }
@@ -223,11 +227,13 @@ export class Talk {
 
   /** The person cut in: stop the player, then write down what it had played. */
   interrupt(): void {
-    for (const itemId of this.#playback.unfinished()) {
-      if (this.#cut.has(itemId)) continue
+    const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
+    if (playing.length > 0) this.#lastCut = playing
+    for (const itemId of playing) {
       this.#cut.add(itemId)
       this.#options.recorder.interrupted()
       this.#options.leg.flush(itemId)
+      this.#options.player?.cut(itemId)
       if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) {
         this.#playback.inferPlayed(this.#options.clock.monotonicMs())
         this.#cutShort(itemId)
@@ -239,7 +245,15 @@ export class Talk {
     }
   }
 
+  /** The person had not meant it: the words that the last cut took away. Given once. */
+  takeBack(): string {
+    const rest = this.#lastCut.map((itemId) => this.#options.recorder.find(itemId)?.unheard ?? '')
+    this.#lastCut = []
+    return rest.filter((text) => text !== '').join(' ')
+  }
+
   played(itemId: string, playedMs: number, final: boolean): void {
+    this.#options.player?.played(itemId, playedMs)
     this.#playback.played(itemId, playedMs, final)
     if (final && this.#waiting.has(itemId)) this.#cutShort(itemId)
     else if (final) this.#noteAudio(itemId)
@@ -260,12 +274,14 @@ export class Talk {
   /** The connection is gone, and with it what its player held. */
   lost(): void {
     this.#isLost = true
+    this.#options.player?.lost()
     for (const itemId of this.#playback.unfinished()) if (!this.#cut.has(itemId)) this.#held.add(itemId)
   }
 
   /** A new player is there; it has none of what was held. */
   here(): void {
     this.#isLost = false
+    this.#options.player?.here()
   }
 
   /** Cuts what the lost player had not played and gives its words, to be said anew. */

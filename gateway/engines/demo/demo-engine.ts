@@ -20,6 +20,7 @@ import { restOf } from '../rest.ts'
 import { sentences } from '../sentences.ts'
 import { Ears } from '../sound/ears.ts'
 import type { VadEvent } from '../sound/vad.ts'
+import { Verdicts } from '../verdicts.ts'
 import { capabilitiesOf } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
 import { speak } from './mouth.ts'
@@ -67,6 +68,7 @@ export class DemoEngine implements Engine {
   readonly #producedMs = new Recent<number>()
   readonly #cutOff = new Recent<true>()
   readonly #calls: OpenCalls
+  readonly #verdicts: Verdicts
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
   #brief: Pick<EngineBrief, 'voice' | 'outputModality' | 'turnDetection'>
   #heard: Heard[] = []
@@ -80,6 +82,7 @@ export class DemoEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#brief = options.brief
+    this.#verdicts = new Verdicts(options.brief.interruptions)
     this.#mind = new Mind(options.tenantId, needs.knowledge, options.brief)
     this.#calls = new OpenCalls(needs.clock, () => this.#ask({ what: 'say', text: lateText }))
     this.#ears = new Ears(needs.recogniser !== undefined)
@@ -124,6 +127,10 @@ export class DemoEngine implements Engine {
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#verdicts.tell(command.itemId, command.type === 'interrupt')
+        return applied
       case 'commitAudio':
         return this.#commitAudio()
       case 'clearAudio':
@@ -210,9 +217,9 @@ export class DemoEngine implements Engine {
   #speech({ phase, atMs, speechMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
-    const interrupts = phase === 'start' && this.#answer !== undefined
+    const interrupts = phase === 'start' && this.#answer !== undefined && !this.#verdicts.isTold
     this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
-    if (interrupts) this.#stop('turn_detected')
+    if (phase === 'start') this.#verdicts.of(itemId, (isMeant) => isMeant && this.#stop('turn_detected'))
     if (phase === 'stop') void this.#spoken(itemId, speechMs, true)
   }
 
@@ -225,8 +232,14 @@ export class DemoEngine implements Engine {
     const words = await this.#needs.recogniser?.hear(pcm)
     if (this.#state === 'closed') return
     this.#emit({ type: 'userText', source: 'local', itemId, final: words ?? '', heardMs: Math.round(speechMs) })
-    this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
-    if (answer) this.#ask({ what: 'respond', modality: this.#brief.outputModality })
+    const hear = () => this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
+    if (!answer) hear()
+    else
+      this.#verdicts.of(itemId, (isMeant) => {
+        if (!isMeant || this.#state === 'closed') return
+        hear()
+        this.#ask({ what: 'respond', modality: this.#brief.outputModality })
+      })
   }
 
   #ask(ask: Ask): CommandAnswer {

@@ -7,12 +7,24 @@ export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: str
 const ownPrefix = 'event_parley_'
 
 /** Marks a frame of the gateway's own, so that an error about it is kept from the client. */
-export function ownEventId(name: string): string {
+function ownEventId(name: string): string {
   return `${ownPrefix}${name}`
 }
 
 export function isOwn(eventId: string | null | undefined): boolean {
   return eventId?.startsWith(ownPrefix) === true
+}
+
+const answerPrefix = ownEventId('answer_')
+const configureId = ownEventId('configure')
+
+export function answerEventId(n: number): string {
+  return `${answerPrefix}${n}`
+}
+
+/** An own frame whose failure is missed by somebody; the others were sent in case they are of use. */
+export function isMissed(eventId: string): boolean {
+  return eventId.startsWith(answerPrefix) || eventId === configureId
 }
 
 const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
@@ -24,7 +36,7 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
   const language = /^[a-z]{2,3}/i.exec(brief.language)?.[0].toLowerCase()
   return {
     type: 'session.update',
-    event_id: ownEventId('configure'),
+    event_id: configureId,
     session: {
       type: 'realtime',
       instructions: brief.instructions,
@@ -36,7 +48,7 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
           format: pcm24k,
           transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
           ...noiseReductionOf(brief.hearing),
-          turn_detection: turnDetectionOf(brief.turnDetection, brief.hearing),
+          turn_detection: turnDetectionOf(brief.turnDetection, brief),
         },
         output: { format: pcm24k, voice: voiceOf(brief.voice) },
       },
@@ -44,15 +56,15 @@ export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): W
   }
 }
 
-/** The `update` command: only what is given changes. `hearing` fills in turn detection, which is replaced as a whole. */
+/** The `update` command: only what is given changes. The brief fills in turn detection, which is replaced as a whole. */
 export function sessionChange(
   fields: Extract<EngineCommand, { type: 'update' }>['fields'],
   eventId?: string,
-  hearing?: HearingSettings,
+  brief: Listening = {},
 ): WireEvent {
   const { turnDetection } = fields
   const input =
-    turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(turnDetection, hearing) } }
+    turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(turnDetection, brief) } }
   const output = fields.voice === undefined ? {} : { output: { voice: voiceOf(fields.voice) } }
   const audio = { ...input, ...output }
   return {
@@ -92,6 +104,14 @@ export function toolResult(command: Extract<EngineCommand, { type: 'toolResult' 
   }
 }
 
+export function cancelOwn(why: 'cancel' | 'interrupt'): WireEvent {
+  return { type: 'response.cancel', event_id: ownEventId(why) }
+}
+
+export function removeItem(itemId: string): WireEvent {
+  return { type: 'conversation.item.delete', event_id: ownEventId('remove'), item_id: itemId }
+}
+
 export function sayNow(text: string): WireEvent {
   return {
     type: 'response.create',
@@ -128,12 +148,19 @@ function toolOf(tool: EngineTool): Readonly<Record<string, unknown>> {
   return { type: 'function', name: tool.name, description: tool.description, parameters: tool.parameters }
 }
 
-/** Each kind takes its own settings and refuses the other's. */
+type Listening = Pick<EngineBrief, 'hearing' | 'interruptions'>
+
+/**
+ * Each kind takes its own settings and refuses the other's. Where the session decides what is an interruption it also asks for
+ * the answer: a nod is an end of speech too.
+ */
 function turnDetectionOf(
   kind: EngineBrief['turnDetection'],
-  { eagerness, silenceMs, threshold }: HearingSettings = {},
+  { hearing = {}, interruptions }: Listening,
 ): Readonly<Record<string, unknown>> | null {
-  const automatic = { create_response: true, interrupt_response: true }
+  const { eagerness, silenceMs, threshold } = hearing
+  const isOurs = interruptions === 'told'
+  const automatic = { create_response: !isOurs, interrupt_response: !isOurs }
   if (kind === 'none') return null
   if (kind === 'semantic_vad') return { type: kind, ...(eagerness === undefined ? {} : { eagerness }), ...automatic }
   return {

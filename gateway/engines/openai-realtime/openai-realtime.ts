@@ -19,7 +19,8 @@ import * as commands from './commands.ts'
 import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
 import { Reader } from './reader.ts'
-import { Turns } from './turns.ts'
+import { Speech } from './speech.ts'
+import { cannotBeAnswer, Turns } from './turns.ts'
 
 export interface OpenAiRealtimeNeeds {
   readonly apiKey: string | undefined
@@ -74,9 +75,11 @@ class RealtimeEngine implements Engine {
   readonly #log: Log
   readonly #reader: Reader
   readonly #turns = new Turns()
+  readonly #speech: Speech
   readonly #line: Line
   #readyTimer: Timer | undefined
   #state: State = 'idle'
+  #cutsNext = false
   #overflowed = false
   #voiced = false
   #engineSessionId = ''
@@ -91,7 +94,12 @@ class RealtimeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
-    this.#reader = new Reader(options.brief.turnDetection !== 'none')
+    this.#speech = new Speech(options.brief.interruptions, {
+      cut: () => this.#cut(),
+      answer: () => this.#answerSpeech(),
+      remove: (itemId) => this.#write(commands.removeItem(itemId)),
+    })
+    this.#reader = new Reader(options.brief.turnDetection !== 'none' && !this.#speech.isTold)
     this.#line = new Line(needs.clock, {
       frame: (frame) => this.#frame(frame),
       refused: (refusal) => this.#refused(refusal),
@@ -194,10 +202,29 @@ class RealtimeEngine implements Engine {
   /** What an event means for the engine itself, before it is passed on. */
   #follow(event: EngineEvent): void {
     this.#emit(event)
-    if (event.type === 'responseStarted') this.#turns.started()
+    if (event.type === 'responseStarted') this.#started()
     else if (event.type === 'responseDone') this.#nextTurn()
     else if (event.type === 'audio') this.#voiced = true
     else if (event.type === 'error') this.#trouble(event)
+    else if (event.type === 'userSpeech' && event.phase === 'start') this.#speech.begins(event.itemId)
+    else if (event.type === 'userItem' && event.spoken) this.#speech.ends(event.itemId)
+  }
+
+  /** An answer that was asked for and has not begun is cut as it begins. */
+  #cut(): void {
+    if (this.#reader.answering) this.#write(commands.cancelOwn('interrupt'))
+    else this.#cutsNext = this.#turns.isAsking
+  }
+
+  #answerSpeech(): void {
+    const create = this.#turns.ask({ type: 'response.create' }, this.#reader.answering, true)
+    if (create !== undefined && create !== false) this.#write(create)
+  }
+
+  #started(): void {
+    this.#turns.started()
+    if (this.#cutsNext) this.#write(commands.cancelOwn('interrupt'))
+    this.#cutsNext = false
   }
 
   #nextTurn(): void {
@@ -211,7 +238,7 @@ class RealtimeEngine implements Engine {
     if (code === 'session_expired') this.#finish('expired', code, 'the provider ended the session at its time limit')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, 'the provider refused the session')
-    } else if (code !== 'conversation_already_has_active_response') {
+    } else if (code !== 'conversation_already_has_active_response' && !cannotBeAnswer.has(code)) {
       this.#turns.failed(eventId)
       this.#nextTurn()
     }
@@ -238,12 +265,16 @@ class RealtimeEngine implements Engine {
       case 'cancel':
         if (command.responseId === undefined) this.#turns.clear()
         return this.#write({
-          ...(command.raw ?? { event_id: commands.ownEventId('cancel') }),
+          ...(command.raw ?? commands.cancelOwn('cancel')),
           ...(command.responseId === undefined ? {} : { response_id: command.responseId }),
           type: 'response.cancel',
         })
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#speech.judged(command)
+        return applied
       case 'commitAudio':
         return this.#write({ ...command.raw, type: 'input_audio_buffer.commit' })
       case 'clearAudio':
@@ -285,8 +316,8 @@ class RealtimeEngine implements Engine {
     const { fields } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
     if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
-    return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief.hearing))
+    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none' && !this.#speech.isTold
+    return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief))
   }
 
   #write(event: commands.WireEvent): CommandAnswer {

@@ -5,7 +5,7 @@ import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineEvent, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import { Calls } from './calls.ts'
-import { isOwn } from './commands.ts'
+import { isMissed, isOwn } from './commands.ts'
 import * as events from './events.ts'
 import { type AudioDelta, base64Bytes, WireAudio } from './frame.ts'
 import { type responseUsage, UsageMeters } from './meters.ts'
@@ -331,7 +331,8 @@ function problem({ error }: z.output<typeof events.error>, wire: Buffer): Events
       ...(isOwn(error.event_id) ? {} : { wire }),
       code,
       message: error.message,
-      benign: benign.has(code),
+      // Of our own frames only a request for an answer is missed.
+      benign: benign.has(code) || (error.event_id != null && isOwn(error.event_id) && !isMissed(error.event_id)),
       ...(error.event_id == null ? {} : { eventId: error.event_id }),
     },
   ]

@@ -76,7 +76,7 @@ class SteadyEngine implements Engine {
     this.#times = { ...defaultTimes, ...needs.times }
     this.#log = log.child({ tenantId, sessionId })
     this.#memory = new Memory(brief)
-    this.#speech = new Speech(brief.turnDetection === 'none')
+    this.#speech = new Speech(brief.turnDetection === 'none', brief.interruptions)
     this.#silence = new Silence(clock, this.#times, {
       quiet: () => this.#trouble.begins('silent', 'silent'),
       dead: () => this.#chain.leave('silent'),
