@@ -15,7 +15,7 @@ const bargeIn = z
   .strictObject({
     /** `gateway`: nods, coughs and the agent's own echo do not. `engine`: whatever its detector takes for speech does. */
     decidedBy: z.enum(['gateway', 'engine']).default('gateway'),
-    /** Speech of this length does before its words are known; `null`: 900 ms where the player can be held meanwhile, else 600. */
+    /** Speech of this length does before its words are known; `null`: 900 ms where the player can be held meanwhile, else 700. */
     afterMs: z.int().min(200).max(3_000).nullable().default(null),
     /** What people say while they listen, beside the usual of the agent's language. */
     backchannels: z.array(z.string().trim().min(1).max(40)).max(50).default([]),

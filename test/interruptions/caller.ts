@@ -43,6 +43,8 @@ export class CallerLeg implements Leg {
   /** When sound of an item last came out. */
   readonly lastSoundAtMs = new Map<string, number>()
   flushedAtMs: number | undefined
+  /** When the gateway first told the player to stop, whichever way. */
+  toldAtMs: number | undefined
   heldMs = 0
   readonly speechStarts: number[] = []
   readonly #clock: Clock
@@ -62,11 +64,16 @@ export class CallerLeg implements Leg {
     this.#clock = clock
     this.#device = device
     this.reportsPlayback = device.kind === 'panel'
-    this.hold = device.kind === 'panel' ? (on) => this.#later(() => (this.#isHeld = on)) : undefined
+    this.hold = device.kind === 'panel' ? (on) => this.#hold(on) : undefined
   }
 
   #later(run: () => void): void {
     this.#clock.after(this.#device.wayMs, run)
+  }
+
+  #hold(on: boolean): void {
+    if (on) this.toldAtMs = this.#clock.monotonicMs()
+    this.#later(() => (this.#isHeld = on))
   }
 
   engineEvent(event: EngineEvent): void {
@@ -76,6 +83,7 @@ export class CallerLeg implements Leg {
       this.#later(() => this.#push(itemId, samples))
     } else if (event.type === 'userSpeech' && event.phase === 'start') {
       this.speechStarts.push(this.#clock.monotonicMs())
+      if (this.#device.kind === 'stock' && this.#queue.length > 0) this.toldAtMs = this.#clock.monotonicMs()
       if (this.#device.kind === 'stock') this.#later(() => this.#drop())
     }
   }

@@ -38,6 +38,10 @@ export interface Outcome {
   readonly place: Place
   /** From the beginning of the last sound to the last of the agent's sentence. */
   readonly residualMs: number
+  /** From the moment the gateway told the player to stop (the last time, where it had let it go on). */
+  readonly afterwardsMs: number
+  /** From the beginning of the last sound, as it reaches the gateway, until then. */
+  readonly noticedMs: number
   /** What the caller got of the agent's sentence, and what there was of it. */
   readonly heardMs: number
   readonly wholeMs: number
@@ -45,7 +49,7 @@ export interface Outcome {
 
 const sttMs = 300
 /** Silence between the call's beginning and the agent. */
-const leadMs = 400
+const leadMs = 1_200
 
 /** A wait shorter than the clock can tell would never end. */
 class SceneClock extends ManualClock {
@@ -65,7 +69,10 @@ export async function run(scenes: readonly Scene[]): Promise<readonly Outcome[]>
   for (const text of new Set(scenes.map(({ agent }) => agent))) await prepare(text)
   const clock = new SceneClock()
   const running = scenes.map((scene) => begin(clock, scene))
-  await clock.advance(leadMs)
+  while (clock.monotonicMs() < leadMs) {
+    for (const each of running) tick(clock, each)
+    await clock.advance(tickMs)
+  }
   for (const { place: each } of running) each.session.voice(true)
   const endMs = clock.monotonicMs() + Math.max(...scenes.map(({ lastsMs }) => lastsMs))
   while (clock.monotonicMs() < endMs) {
@@ -95,7 +102,7 @@ function tick(clock: ManualClock, running: Running): void {
   const [first] = each.leg.lastSoundAtMs.values()
   running.beganAtMs ??= first
   const beganMs = running.beganAtMs
-  const sounds: Sound[] = scene.noise === undefined ? [] : [{ atMs: leadMs, samples: scene.noise }]
+  const sounds: Sound[] = scene.noise === undefined ? [] : [{ atMs: 0, samples: scene.noise }]
   if (beganMs !== undefined) {
     for (const { atMs, samples } of scene.sounds) sounds.push({ atMs: Math.round(beganMs) + atMs, samples })
   }
@@ -138,6 +145,8 @@ function outcomeOf({ scene, place: each, beganAtMs }: Running): Outcome {
     ...{ scene, itemId, turns, leg, place: each },
     turn: turns.find((turn) => turn.itemId === itemId),
     residualMs: (leg.lastSoundAtMs.get(itemId) ?? 0) - Math.round(beganAtMs ?? 0) - (last?.atMs ?? 0),
+    afterwardsMs: (leg.lastSoundAtMs.get(itemId) ?? 0) - (leg.toldAtMs ?? 0),
+    noticedMs: (leg.toldAtMs ?? 0) - Math.round(beganAtMs ?? 0) - (last?.atMs ?? 0) - scene.device.wayMs,
     heardMs: leg.playedMs(itemId),
     wholeMs: wholeOf(each, itemId),
   }

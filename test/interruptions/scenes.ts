@@ -26,7 +26,7 @@ async function heard(text: string, atMs: number, i: number): Promise<Heard> {
 
 /** The room at a level, dB below full scale; voices are at -22. */
 async function room(kind: string, db: number, seed: number): Promise<Samples> {
-  const ms = agentMs + 4_000
+  const ms = agentMs + 5_000
   const made = kind === 'white' ? white(ms, seed) : kind === 'pink' ? pink(ms, seed) : await babble(ms, seed)
   return scaled(made, db)
 }
@@ -48,7 +48,7 @@ export async function realScenes(): Promise<readonly Scene[]> {
   const scenes: Scene[] = []
   for (let i = 0; i < 42; i++) {
     const text = interruptions[i % interruptions.length] ?? ''
-    const atMs = 700 + ((i * 431) % 4_300)
+    const atMs = 700 + ((i * 431) % 2_900)
     const kind = rooms[i % rooms.length]
     const way = [20, 40, 80][i % 3] ?? 40
     const device = i % 4 === 3 ? stock(way) : panel(way)

@@ -38,7 +38,7 @@ export interface AttentionNeeds {
 }
 
 /** Nearly everybody nods shorter than this, nearly nobody interrupts shorter. Where the player is silent meanwhile, it costs nothing to be sure. */
-const interruptMs = { heldMs: 900, playingMs: 600 }
+const interruptMs = { heldMs: 900, playingMs: 700 }
 const lookMs = 100
 /** No audio comes: the microphone was muted in the middle of a word. */
 const mutedMs = 500
@@ -48,6 +48,8 @@ const keptIgnored = 64
 interface Pending {
   readonly start: Speech
   readonly sinceMs: number
+  /** What had been spoken before. */
+  readonly fromMs: number
   stop: Speech | undefined
   overMs: number | undefined
   speechMs: number
@@ -69,6 +71,9 @@ export class AttentiveEngine implements Engine {
   /** Cut by its length: if it turns out to have no words, the agent goes on. */
   #unsure: string | undefined
   #guard: 'none' | 'asked' | 'on' = 'none'
+  /** Meant, and going on. */
+  #open: Speech | undefined
+  #openedAtMs = 0
   #isLost = false
   #heardAtMs = 0
   #timer: Timer | undefined
@@ -190,6 +195,7 @@ export class AttentiveEngine implements Engine {
       pending.stop = event
       pending.overMs = this.#nowMs
     } else if (phase === 'stop' || !this.#needs.settings.decides || event.interrupts) {
+      if (this.#open?.itemId === itemId) this.#open = undefined
       this.#needs.tell(event)
       return
     } else this.#begin(event)
@@ -197,9 +203,12 @@ export class AttentiveEngine implements Engine {
   }
 
   #begin(start: Speech): void {
+    const { presence } = this.#microphone
     const nothing = { stop: undefined, overMs: undefined, speechMs: 0, echoMs: 0, words: '' }
-    const pending: Pending = { start, sinceMs: this.#nowMs, ...nothing, wordsAre: 'coming' }
-    measure(pending, this.#microphone.presence)
+    // The engine notices late: what is under way belongs to it.
+    const fromMs = presence.spokenMs - (presence.isOn ? presence.speechMs : 0)
+    const pending: Pending = { start, sinceMs: this.#nowMs, fromMs, ...nothing, wordsAre: 'coming' }
+    measure(pending, presence)
     this.#pending.set(start.itemId, pending)
     const [oldest] = this.#pending.keys()
     if (this.#pending.size > mostPending && oldest !== undefined) this.#decide(oldest, { is: 'ignored', why: 'noise' })
@@ -245,11 +254,28 @@ export class AttentiveEngine implements Engine {
   #look(): void {
     const nowMs = this.#nowMs
     for (const [itemId, pending] of this.#pending) this.#decide(itemId, this.#judge(pending, nowMs))
+    this.#cutAgain(nowMs)
     const mayHold = this.#speaker.isBusy(nowMs) && !this.#isGuarded && !this.#isLost
-    const { isOn, speechMs } = this.#microphone.presence
-    this.#hold.look({ isOn: isOn && nowMs - this.#heardAtMs < mutedMs, speechMs }, mayHold, nowMs)
+    const { isHeard, speechMs } = this.#microphone.presence
+    this.#hold.look({ isOn: isHeard && nowMs - this.#heardAtMs < mutedMs, speechMs }, mayHold, nowMs)
     if (this.#pending.size === 0 && !this.#hold.isOn) this.#stopLooking()
     else this.#timer ??= this.#needs.clock.every(lookMs, () => this.#look())
+  }
+
+  /** In a loud room an engine hears one long speech: what is said over the agent's next answer has no beginning of its own. */
+  #cutAgain(nowMs: number): void {
+    const { decides } = this.#needs.settings
+    const { isOn, speechMs } = this.#microphone.presence
+    if (!decides || this.#open === undefined || !isOn || speechMs < this.#interruptMs) return
+    if (!this.#speaker.isBusy(nowMs) || this.#isGuarded || nowMs - this.#openedAtMs < speechMs) return
+    this.#openedAtMs = nowMs
+    this.#needs.tell(this.#open)
+    this.#hold.release(nowMs)
+    for (const responseId of this.#responses) this.#needs.engine.send({ type: 'cancel', responseId })
+  }
+
+  get #interruptMs(): number {
+    return this.#needs.settings.interruptMs ?? (this.#hold.isPossible ? interruptMs.heldMs : interruptMs.playingMs)
   }
 
   #stopLooking(): void {
@@ -258,15 +284,14 @@ export class AttentiveEngine implements Engine {
   }
 
   #judge(pending: Pending, nowMs: number): Verdict {
-    const { settings, engine } = this.#needs
-    const byLeg = this.#hold.isPossible ? interruptMs.heldMs : interruptMs.playingMs
+    const { engine } = this.#needs
     const known: Known = {
       isBusy: this.#isBusy,
       isAudible: this.#speaker.isBusy(nowMs),
       isGuarded: this.#isGuarded,
       speechMs: pending.speechMs,
       echoMs: pending.echoMs,
-      interruptMs: settings.interruptMs ?? byLeg,
+      interruptMs: this.#interruptMs,
       overMs: pending.overMs === undefined ? undefined : nowMs - pending.overMs,
       words: pending.words,
       wordsAre: engine.capabilities.hears === 'speech' ? 'none' : pending.wordsAre,
@@ -297,14 +322,16 @@ export class AttentiveEngine implements Engine {
     this.#unsure = by === 'length' ? itemId : undefined
     // The session flushes the player first: what is held must not sound again.
     tell({ ...start, keptMs: nowMs - sinceMs })
+    this.#open = stop === undefined ? start : undefined
+    this.#openedAtMs = nowMs
     this.#hold.release(nowMs)
     engine.send({ type: 'interrupt', itemId })
     if (stop !== undefined) tell({ ...stop, keptMs: nowMs - (overMs ?? nowMs) })
   }
 }
 
-function measure(pending: Pending, presence: { readonly speechMs: number; readonly echoMs: number }): void {
+function measure(pending: Pending, presence: { readonly spokenMs: number; readonly echoMs: number }): void {
   if (pending.overMs !== undefined) return
-  pending.speechMs = Math.max(pending.speechMs, presence.speechMs)
+  pending.speechMs = presence.spokenMs - pending.fromMs
   pending.echoMs = Math.max(pending.echoMs, presence.echoMs)
 }

@@ -11,6 +11,9 @@ export const leadFrames = 5
 /** Correlation is taken over about a second, and looked back on when a delay is found. */
 const memoryFrames = 50
 const ringFrames = 128
+/** Between two looks at how loud the echo is, and what it takes. */
+const measureFrames = 5
+const fewestGains = 6
 /** Before so many frames nothing is concluded. */
 const fewestFrames = 15
 /** Two voices that have nothing to do with each other stay below 0.5, an echo in noise is above 0.6. */
@@ -24,8 +27,12 @@ const toleranceDb = 5
 const quietDb = -62
 /** A band of the loudspeaker this far above quiet must be heard if there is an echo. */
 const loudDb = -50
-/** So much of the loudspeaker was heard without any echo: there is none. */
-const clearFrames = 20
+/** The loudspeaker was loud for so long and nothing was heard, or something that does not follow it: there is no echo. */
+const silentFrames = lags + 30
+const strangeFrames = 6
+const perhaps = 0.42
+/** Above the room: something is heard. */
+const heardDb = 10
 /** Less is no sound. */
 const silenceDb = -70
 
@@ -52,6 +59,11 @@ class Ring {
 
   get bands(): Float32Array {
     return this.#bands
+  }
+
+  loudest(ago: number): number {
+    const from = this.place(ago)
+    return Math.max(...this.#bands.subarray(from, from + bandCount))
   }
 }
 
@@ -88,11 +100,12 @@ export class Echo {
   readonly #alone = new Float64Array(lags)
   #own = 0
   readonly #floor = new Float64Array(bandCount).fill(-70)
-  readonly #gain = new Float64Array(bandCount)
+  readonly #gain = new Float64Array(bandCount).fill(-10)
   readonly #expected = new Float64Array(bandCount).fill(silentDb)
   #at = 0
   #frames = 0
-  #clear = 0
+  #unheard = 0
+  #strange = 0
   #silent = lags
   #lag: number | undefined
   #weak = 0
@@ -118,9 +131,9 @@ export class Echo {
     this.#correlate(look, reference)
     this.#lock()
     this.#follow(look)
-    const excess = this.#lag === undefined ? this.#listen() : this.#explain(look, this.#lag)
+    if (this.#lag === undefined) return this.#listen(look)
+    const excess = this.#explain(look, this.#lag)
     if (look.levelDb <= silenceDb) return 'silence'
-    if (this.#lag === undefined) return this.#clear < clearFrames ? 'unsure' : 'person'
     return excess <= excessDb && this.#isExpected() ? 'echo' : 'person'
   }
 
@@ -169,14 +182,14 @@ export class Echo {
     const known = this.#lag === undefined ? 0 : this.#correlation(this.#lag)
     if (this.#likeness >= alike && this.#likeness > known + 0.1 && Math.abs(best - (this.#lag ?? -9)) > 1) {
       this.#lag = best
-      this.#weak = 0
       this.#measure(best)
-    } else if (this.#lag === undefined || known >= unlike) this.#weak = 0
+    } else if (this.#lag !== undefined && known >= alike && this.#at % measureFrames === 0) this.#measure(this.#lag)
+    if (this.#lag === undefined || known >= unlike) this.#weak = 0
     // Somebody speaks over it, or a headset was plugged in.
     else if (++this.#weak > 2 * memoryFrames) this.#lag = undefined
   }
 
-  /** How loud the echo was in the last second, by band. */
+  /** How loud the echo was in the last second, by band. Whoever spoke for less than a third of it does not change that. */
   #measure(lag: number): void {
     for (let band = 0; band < bandCount; band++) {
       const gains: number[] = []
@@ -184,8 +197,9 @@ export class Echo {
         const y = this.#loudest(lag + ago, band)
         if (y > loudDb) gains.push((this.#heard.bands[this.#heard.place(ago) + band] ?? silentDb) - y)
       }
+      if (gains.length < fewestGains) continue
       gains.sort((a, b) => a - b)
-      this.#gain[band] = gains[Math.floor(gains.length * 0.6)] ?? this.#gain[band - 1] ?? -20
+      this.#gain[band] = gains[Math.floor(gains.length * 0.6)] ?? 0
     }
   }
 
@@ -205,14 +219,17 @@ export class Echo {
     }
   }
 
-  /** No echo is known: counts what should have been heard of one. */
-  #listen(): number {
-    const { bands } = this.#played
-    const place = this.#played.place(leadFrames)
-    let loud = 0
-    for (let band = 0; band < bandCount; band++) if ((bands[place + band] ?? silentDb) > loudDb) loud++
-    if (loud > 1) this.#clear = Math.min(clearFrames, this.#clear + 1)
-    return Number.POSITIVE_INFINITY
+  /** No echo is known: it may be one that is about to be. */
+  #listen({ bands, levelDb }: Look): Origin {
+    let heard = 0
+    for (let band = 0; band < bandCount; band++) {
+      if ((bands[band] ?? silentDb) > (this.#floor[band] ?? 0) + heardDb) heard++
+    }
+    if (heard > 2) this.#strange = Math.max(0, this.#strange + (this.#likeness < perhaps ? 1 : -1))
+    else if (this.#played.loudest(leadFrames) > loudDb) this.#unheard++
+    if (levelDb <= silenceDb) return 'silence'
+    const isClear = this.#unheard >= silentFrames || this.#strange >= strangeFrames
+    return isClear ? 'person' : 'unsure'
   }
 
   /** Mean of what is above the echo to be expected, dB. Learns the loudness of the echo where it is alone. */
@@ -227,7 +244,7 @@ export class Echo {
       this.#expected[band] = expected
       const above = x - Math.max(expected, this.#floor[band] ?? silentDb) - toleranceDb
       excess += Math.min(20, Math.max(0, above))
-      if (y > loudDb && above < 6) this.#gain[band] = gain + 0.05 * Math.max(-6, Math.min(8, x - now))
+      if (y > loudDb && above < 0) this.#gain[band] = gain + 0.05 * Math.max(-6, Math.min(6, x - now))
     }
     return excess / bandCount
   }

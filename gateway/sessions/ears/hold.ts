@@ -3,7 +3,7 @@
 import type { Leg } from '../leg.ts'
 
 /** A voice of this length is no click; together with a frame and the way to the player it stays under 200 ms. */
-const holdMs = 120
+const holdMs = 100
 /** A player that was never released would be mute for ever. */
 const longestMs = 10_000
 

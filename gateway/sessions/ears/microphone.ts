@@ -62,7 +62,10 @@ export class Microphone {
       }
       const look = lookAt(pcm, at)
       const offsetMs = (this.#beganMs ?? nowMs) + this.#streamMs - nowMs
+      const { lag } = this.#echo
       const origin = this.#echo.frame(look, this.#speaker.sounding(nowMs, offsetMs + leadFrames * frameMs))
+      // What was taken for a person a moment ago has turned out to be the loudspeaker.
+      if (this.#filters && this.#echo.lag !== undefined && this.#echo.lag !== lag) this.presence.doubt()
       this.presence.frame(look, this.#filters || origin !== 'echo' ? origin : 'person')
       this.#hush(look.levelDb)
       if (origin === 'echo') echoes++
