@@ -168,7 +168,8 @@ export class CallerLeg implements Leg {
     const { room } = this.#device
     if (room !== undefined) addEcho(sum, { out: this.#out, at: this.#outAt - tickSamples }, room)
     const pcm = new Int16Array(tickSamples)
-    for (let i = 0; i < tickSamples; i++) pcm[i] = Math.max(-32_768, Math.min(32_767, Math.round((sum[i] ?? 0) * 32_767)))
+    for (let i = 0; i < tickSamples; i++)
+      pcm[i] = Math.max(-32_768, Math.min(32_767, Math.round((sum[i] ?? 0) * 32_767)))
     return Buffer.from(pcm.buffer)
   }
 

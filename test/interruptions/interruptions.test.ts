@@ -6,7 +6,7 @@ import { echoScenes, nodScenes, noiseScenes, realScenes, shortScenes } from './s
 import { spokenAtMs } from './truth.ts'
 
 const figures: string[] = []
-afterAll(() => console.log(`\n${figures.join('\n')}\n`))
+afterAll(() => void process.stdout.write(`\n${figures.join('\n')}\n`))
 
 /** In groups, so that a group's sessions and sounds fit a small machine. */
 async function all(scenes: readonly Scene[]): Promise<readonly Outcome[]> {
@@ -60,8 +60,14 @@ describe('real interruptions', () => {
     figures.push(
       line('panel: from the first sound of the voice at the gateway to the word to stop', told),
       line('all: residual playback after the word to stop, network included', after),
-      line('panel: from the first sound at the microphone to silence', of('panel').map(({ residualMs }) => residualMs)),
-      line('stock client, which cannot be held: the same', of('stock').map(({ residualMs }) => residualMs)),
+      line(
+        'panel: from the first sound at the microphone to silence',
+        of('panel').map(({ residualMs }) => residualMs),
+      ),
+      line(
+        'stock client, which cannot be held: the same',
+        of('stock').map(({ residualMs }) => residualMs),
+      ),
     )
     expect(percentile(told, 0.5)).toBeLessThanOrEqual(300)
     expect(percentile(after, 0.95)).toBeLessThanOrEqual(200)
@@ -104,12 +110,19 @@ test('[S43] noise does not cut the agent, and becomes no turn', { timeout: 120_0
 test('[S44] the agent does not interrupt or answer itself', { timeout: 180_000 }, async () => {
   const outcomes = await all(await echoScenes())
   const cut = outcomes.filter((each) => wasCut(each) || each.turns.some(({ role }) => role === 'user'))
-  figures.push(`self-interruptions by echo: ${cut.length} of ${outcomes.length}`, ...names(cut).map((name) => `  ${name}`))
+  figures.push(
+    `self-interruptions by echo: ${cut.length} of ${outcomes.length}`,
+    ...names(cut).map((name) => `  ${name}`),
+  )
   expect(cut.length / outcomes.length).toBeLessThan(0.01)
 })
 
-test('[S45] a guarded greeting is said to its end, and what was said meanwhile is answered after it', { timeout: 60_000 }, async () => {
-  const scenes = (await realScenes()).slice(0, 3).map((scene) => ({ ...scene, bargeIn: { greeting: false }, lastsMs: 16_000 }))
+test('[S45] a guarded greeting is said to its end, and what was said meanwhile is answered after it', {
+  timeout: 60_000,
+}, async () => {
+  const scenes = (await realScenes())
+    .slice(0, 3)
+    .map((scene) => ({ ...scene, bargeIn: { greeting: false }, lastsMs: 16_000 }))
   for (const { turns, turn, heardMs, wholeMs, place } of await all(scenes)) {
     expect(turn?.state).toBe('final')
     expect(Math.abs(heardMs - wholeMs)).toBeLessThan(1)
@@ -126,8 +139,7 @@ test('without the filter the same set is failed: echo, nods and noise cut', { ti
     scenes.filter((_, i) => i % every === 0).map((scene) => ({ ...scene, bargeIn: off }))
   const echo = await all(some(await echoScenes(), 6))
   const nods = await all(some(await nodScenes(), 4))
-  const cuts = (outcomes: readonly Outcome[]): string =>
-    `${outcomes.filter(wasCut).length} of ${outcomes.length}`
+  const cuts = (outcomes: readonly Outcome[]): string => `${outcomes.filter(wasCut).length} of ${outcomes.length}`
   figures.push(`control, everything off: cut by echo ${cuts(echo)}, by nods ${cuts(nods)}`)
   expect(echo.filter(wasCut).length / echo.length).toBeGreaterThan(0.3)
   expect(nods.filter(wasCut).length / nods.length).toBeGreaterThan(0.9)

@@ -113,7 +113,11 @@ function tick(clock: ManualClock, running: Running): void {
 }
 
 /** A recogniser that hears well: the words of what was said in this stretch; of an echo the agent's; of noise none. */
-async function hear(clock: ManualClock, { scene, beganAtMs, place: each }: Running, pcm: Buffer): Promise<string | undefined> {
+async function hear(
+  clock: ManualClock,
+  { scene, beganAtMs, place: each }: Running,
+  pcm: Buffer,
+): Promise<string | undefined> {
   const toMs = clock.monotonicMs()
   const fromMs = toMs - pcm.length / 48 - 900
   await new Promise<void>((resolve) => clock.after(sttMs, resolve))
@@ -128,7 +132,9 @@ async function hear(clock: ManualClock, { scene, beganAtMs, place: each }: Runni
   if (scene.device.room === undefined) return undefined
   const [itemId = ''] = each.leg.received.keys()
   const all = scene.agent.split(' ')
-  const at = Math.floor((all.length * Math.max(0, each.leg.playedMs(itemId) - 1_500)) / Math.max(1, wholeOf(each, itemId)))
+  const at = Math.floor(
+    (all.length * Math.max(0, each.leg.playedMs(itemId) - 1_500)) / Math.max(1, wholeOf(each, itemId)),
+  )
   return all.slice(at, at + 5).join(' ')
 }
 
@@ -151,4 +157,3 @@ function outcomeOf({ scene, place: each, beganAtMs }: Running): Outcome {
     wholeMs: wholeOf(each, itemId),
   }
 }
-

@@ -81,7 +81,10 @@ export async function shortScenes(): Promise<readonly Scene[]> {
 }
 
 const nods = [
-  ...['uh-huh', 'mm', 'yeah', 'okay', 'right', 'I see', 'got it', 'sure', 'yes', 'hm', 'oh', 'exactly'].map((w) => [w, 'en']),
+  ...['uh-huh', 'mm', 'yeah', 'okay', 'right', 'I see', 'got it', 'sure', 'yes', 'hm', 'oh', 'exactly'].map((w) => [
+    w,
+    'en',
+  ]),
   ...['ja', 'genau', 'okay', 'gut', 'klar', 'ach so'].map((w) => [w, 'de']),
   ...['oui', "d'accord", 'bien', 'ouais', 'bon'].map((w) => [w, 'fr']),
   ...['si', 'vale', 'claro', 'bueno', 'bien'].map((w) => [w, 'es']),
@@ -124,14 +127,16 @@ export async function noiseScenes(): Promise<readonly Scene[]> {
     }
   })
   const rooms = ['white', 'pink', 'babble'].flatMap((kind) => [-52, -46, -40].map((db) => [kind, db] as const))
-  const steady = rooms.map(async ([kind, db], i): Promise<Scene> => ({
-    name: `room: ${kind} at ${db} dB`,
-    agent: agent(i),
-    device: panel(40),
-    noise: await room(kind, db, i + 50),
-    sounds: [],
-    lastsMs: agentMs + 2_500,
-  }))
+  const steady = rooms.map(
+    async ([kind, db], i): Promise<Scene> => ({
+      name: `room: ${kind} at ${db} dB`,
+      agent: agent(i),
+      device: panel(40),
+      noise: await room(kind, db, i + 50),
+      sounds: [],
+      lastsMs: agentMs + 2_500,
+    }),
+  )
   return [...bursts, ...(await Promise.all(steady))]
 }
 

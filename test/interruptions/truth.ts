@@ -6,7 +6,11 @@ import type { EngineEvent } from '../../gateway/engines/engines.ts'
 const grainMs = 100
 
 /** Between the beginning of the last of these words and that of the first one after them, ms of the item's sound. */
-export function spokenAtMs(events: readonly EngineEvent[], itemId: string, text: string): { fromMs: number; toMs: number } {
+export function spokenAtMs(
+  events: readonly EngineEvent[],
+  itemId: string,
+  text: string,
+): { fromMs: number; toMs: number } {
   let audioMs = 0
   let chars = 0
   let fromMs = 0

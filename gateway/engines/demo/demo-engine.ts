@@ -232,7 +232,8 @@ export class DemoEngine implements Engine {
     const words = await this.#needs.recogniser?.hear(pcm)
     if (this.#state === 'closed') return
     this.#emit({ type: 'userText', source: 'local', itemId, final: words ?? '', heardMs: Math.round(speechMs) })
-    const hear = () => this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
+    const hear = () =>
+      this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
     if (!answer) hear()
     else
       this.#verdicts.of(itemId, (isMeant) => {

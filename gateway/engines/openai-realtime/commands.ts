@@ -63,8 +63,7 @@ export function sessionChange(
   brief: Listening = {},
 ): WireEvent {
   const { turnDetection } = fields
-  const input =
-    turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(turnDetection, brief) } }
+  const input = turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(turnDetection, brief) } }
   const output = fields.voice === undefined ? {} : { output: { voice: voiceOf(fields.voice) } }
   const audio = { ...input, ...output }
   return {

@@ -316,7 +316,8 @@ class RealtimeEngine implements Engine {
     const { fields } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
     if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none' && !this.#speech.isTold
+    if (fields.turnDetection !== undefined)
+      this.#reader.interrupts = fields.turnDetection !== 'none' && !this.#speech.isTold
     return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief))
   }
 

@@ -18,7 +18,8 @@ export function follow(event: EngineEvent, { answers, speech, holding, answersSp
     speech.event(event)
     if (event.phase === 'start' && !speech.isTold) holding.flushed()
     if (event.interrupts) answers.cut()
-    if (event.phase === 'stop' && speech.isDue(event.itemId, 'over') && answersSpeech) answers.asked({ is: 'speech', itemId: event.itemId })
+    if (event.phase === 'stop' && speech.isDue(event.itemId, 'over') && answersSpeech)
+      answers.asked({ is: 'speech', itemId: event.itemId })
   } else if (event.type === 'userItem') speech.item(event)
   else if (event.type === 'userText' && (event.final !== undefined || event.failed !== undefined)) {
     speech.words(event.itemId)

@@ -59,6 +59,7 @@ export class WebSocketLeg implements Leg {
   readonly kind = 'websocket'
   readonly reportsPlayback: boolean
   readonly canReturn: boolean
+  readonly hold: ((on: boolean) => void) | undefined
   readonly #clock: Clock
   readonly #replay: Replay | undefined
   #socket: WebSocket | undefined
@@ -77,6 +78,7 @@ export class WebSocketLeg implements Leg {
     this.#clock = clock
     this.reportsPlayback = parley
     this.canReturn = parley
+    this.hold = parley ? (on) => this.#raw(JSON.stringify({ type: 'parley.hold', on }), false) : undefined
     this.#replay = parley ? new Replay() : undefined
     this.#lastSignMs = clock.monotonicMs()
     this.#lastAnswerMs = this.#lastSignMs

@@ -176,9 +176,11 @@ export class AttentiveEngine implements Engine {
         if (event.spoken && event.delta !== undefined) this.#own.add(event.delta)
         break
       case 'userSpeech':
-        return this.#speech(event)
+        this.#speech(event)
+        return
       case 'userText':
-        return this.#words(event)
+        this.#words(event)
+        return
       case 'closed':
         this.#stopLooking()
         break

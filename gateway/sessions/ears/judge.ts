@@ -47,9 +47,11 @@ export function judge(known: Known, nods: Nods, own: OwnWords): Verdict {
     return isGuarded ? wait : { is: 'meant', by: 'words' }
   }
   if (isGuarded) return wait
-  if (!isBusy) return isOurs || (echoMs > 0 && speechMs < afterwardsMs) ? unlessOver(known) : { is: 'meant', by: 'quiet' }
+  if (!isBusy)
+    return isOurs || (echoMs > 0 && speechMs < afterwardsMs) ? unlessOver(known) : { is: 'meant', by: 'quiet' }
   if (saysSomething(known.words, nods, own)) return { is: 'meant', by: 'words' }
-  if (speechMs >= (known.isAudible ? interruptMs : Math.min(thinkingMs, interruptMs))) return { is: 'meant', by: 'length' }
+  if (speechMs >= (known.isAudible ? interruptMs : Math.min(thinkingMs, interruptMs)))
+    return { is: 'meant', by: 'length' }
   if (known.overMs !== undefined && known.wordsAre !== 'coming') return ignored(isOurs ? 'echo' : 'backchannel')
   return unlessOver(known)
 }
