@@ -19,7 +19,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
+      { test: { name: 'sim', include: ['test/{sim,interruptions}/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           name: 'browser',

@@ -78,6 +78,7 @@ export class GeminiEngine implements Engine {
     this.#listening = new Listening({
       clock,
       detection: options.brief.turnDetection,
+      interruptions: options.brief.interruptions,
       emit: (event) => this.#emit(event),
       send: (frame) => this.#write(frame),
       answering: () => this.#reader.answering,
@@ -243,6 +244,10 @@ export class GeminiEngine implements Engine {
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command)
+      case 'interrupt':
+      case 'ignore':
+        this.#listening.judged(command)
+        return applied
       case 'commitAudio':
         return this.#commit()
       case 'clearAudio':

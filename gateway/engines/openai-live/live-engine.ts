@@ -71,7 +71,7 @@ export class LiveEngine implements Engine {
     })
     this.#voices = this.#voicesOf()
     this.#hearing = new Hearing({
-      clock,
+      ...{ clock, interruptions: options.brief.interruptions },
       emit: (event) => this.#emit(event),
       speaking: () => this.#mouth.speaking,
       began: () => {
@@ -257,6 +257,10 @@ export class LiveEngine implements Engine {
         return this.#truncate(command)
       case 'update':
         return this.#update(command)
+      case 'interrupt':
+      case 'ignore':
+        this.#hearing.judged(command)
+        return applied
       case 'commitAudio':
       case 'clearAudio':
         return { is: 'unsupported', reason: 'no_turn_control' }

@@ -29,7 +29,8 @@ import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
 import type { OpenAiRealtimeNeeds } from './needs.ts'
 import { Reader } from './reader.ts'
-import { Turns } from './turns.ts'
+import { Speech } from './speech.ts'
+import { cannotBeAnswer, Turns } from './turns.ts'
 
 const readyTimeoutMs = 15_000
 
@@ -58,11 +59,13 @@ class RealtimeEngine implements Engine {
   readonly #reader: Reader
   readonly #turns = new Turns()
   readonly #beta = new Beta()
+  readonly #speech: Speech
   /** The sound goes past us. */
   readonly #direct: Direct | undefined
   readonly #line: Pick<Line, 'bufferedBytes' | 'send' | 'release' | 'pause' | 'resume' | 'close' | 'cut'>
   #readyTimer: Timer | undefined
   #state: State = 'idle'
+  #cutsNext = false
   #overflowed = false
   #voiced = false
   #engineSessionId = ''
@@ -76,9 +79,14 @@ class RealtimeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
-    this.#reader = new Reader(interrupts(options.brief))
-    this.#reader.silenceMs = waitsMs(options.brief)
     this.#brief = options.brief
+    this.#speech = new Speech(options.brief.interruptions, {
+      cut: () => this.#cut(),
+      answer: () => this.#answerSpeech(),
+      remove: (itemId) => this.#write(commands.removeItem(itemId)),
+    })
+    this.#reader = new Reader(true)
+    this.#listenAs(options.brief)
     this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
     const told = {
@@ -225,10 +233,31 @@ class RealtimeEngine implements Engine {
   /** What an event means for the engine itself, before it is passed on. */
   #follow(event: EngineEvent): void {
     this.#emit(event)
-    if (event.type === 'responseStarted') this.#turns.started()
+    if (event.type === 'responseStarted') this.#started()
     else if (event.type === 'responseDone') this.#nextTurn()
     else if (event.type === 'audio') this.#voiced = true
     else if (event.type === 'error') this.#trouble(event)
+    else if (event.type === 'userSpeech' && event.phase === 'start') this.#speech.begins(event.itemId)
+    else if (event.type === 'userItem' && event.spoken) this.#speech.ends(event.itemId)
+  }
+
+  /** An answer that was asked for and has not begun is cut as it begins. */
+  #cut(): void {
+    if (!interrupts(this.#brief)) return
+    if (this.#reader.answering) this.#write(commands.cancelOwn('interrupt'))
+    else this.#cutsNext = this.#turns.isAsking
+  }
+
+  #answerSpeech(): void {
+    if (this.#brief.settings?.turns?.createsResponse === false) return
+    const create = this.#turns.ask({ type: 'response.create' }, this.#reader.answering, true)
+    if (create !== undefined && create !== false) this.#write(create)
+  }
+
+  #started(): void {
+    this.#turns.started()
+    if (this.#cutsNext) this.#write(commands.cancelOwn('interrupt'))
+    this.#cutsNext = false
   }
 
   #nextTurn(): void {
@@ -242,7 +271,7 @@ class RealtimeEngine implements Engine {
     if (code === 'session_expired') this.#finish('expired', code, 'the provider ended the session at its time limit')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, 'the provider refused the session')
-    } else if (code !== 'conversation_already_has_active_response') {
+    } else if (code !== 'conversation_already_has_active_response' && !cannotBeAnswer.has(code)) {
       this.#turns.failed(eventId)
       this.#nextTurn()
     }
@@ -270,6 +299,10 @@ class RealtimeEngine implements Engine {
         return this.#cancel(command)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#speech.judged(command)
+        return applied
       case 'commitAudio':
         return this.#write({ ...command.raw, type: 'input_audio_buffer.commit' })
       case 'clearAudio':
@@ -284,7 +317,7 @@ class RealtimeEngine implements Engine {
   #cancel({ responseId, raw }: Extract<EngineCommand, { type: 'cancel' }>): CommandAnswer {
     if (responseId === undefined) this.#turns.clear()
     const answer = this.#write({
-      ...(raw ?? { event_id: commands.ownEventId('cancel') }),
+      ...(raw ?? commands.cancelOwn('cancel')),
       ...(responseId === undefined ? {} : { response_id: responseId }),
       type: 'response.cancel',
     })
@@ -329,9 +362,14 @@ class RealtimeEngine implements Engine {
     const answer = this.#write(commands.sessionChange(change))
     if ('reason' in answer) return answer
     this.#brief = brief
-    this.#reader.interrupts = interrupts(brief)
-    this.#reader.silenceMs = waitsMs(brief)
+    this.#listenAs(brief)
     return answer
+  }
+
+  #listenAs(brief: EngineBrief): void {
+    this.#reader.keeps = !interrupts(brief)
+    this.#reader.interrupts = interrupts(brief) && !this.#speech.isTold
+    this.#reader.silenceMs = waitsMs(brief)
   }
 
   get #transcriptionModel(): string {

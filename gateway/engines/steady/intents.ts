@@ -44,6 +44,8 @@ export class Intents {
         return this.#ask(command)
       case 'cancel':
         return this.#cancel(command)
+      case 'interrupt':
+        return this.#interrupt(command)
       case 'truncate':
         return this.#truncate(command)
       case 'toolResult':
@@ -64,6 +66,7 @@ export class Intents {
       case 'native':
         return this.#native(command)
       case 'userText':
+      case 'ignore':
         return this.#pass(command)
     }
   }
@@ -102,6 +105,15 @@ export class Intents {
     const translated: Ask = isForeign && chain.now !== chain.first ? { is: 'goOn', after: '' } : ask
     const command = commandOf(translated)
     if (command !== undefined && !('reason' in this.#pass(command))) this.#with.answers.asked(translated)
+  }
+
+  #interrupt(command: Of<'interrupt'>): CommandAnswer {
+    const { holding, answers, speech, memory } = this.#with
+    holding.flushed()
+    answers.cut()
+    const { itemId } = command
+    if (speech.isDue(itemId, 'meant') && memory.answersSpeech) answers.asked({ is: 'speech', itemId })
+    return this.#pass(command)
   }
 
   #cancel(command: Of<'cancel'>): CommandAnswer {
