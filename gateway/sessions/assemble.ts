@@ -107,14 +107,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     lastSeenAt: new Date(clock.now()).toISOString(),
   })
   const parts: SessionParts = {
-    clock,
-    log,
-    leg,
-    engine,
-    recorder,
-    toolbox,
-    budget,
-    resume: made.resume,
+    ...{ clock, log, leg, engine, recorder, toolbox, budget, resume: made.resume },
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
     ...endings(deps, made, { engineEnd, budget, progress, carried: () => carriedOf(made, session, budget) }),

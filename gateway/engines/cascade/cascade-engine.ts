@@ -4,6 +4,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, invalidAudio } from '../answers.ts'
 import { isAside, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
@@ -18,7 +19,7 @@ import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import type { VadEvent } from '../sound/vad.ts'
 import { Verdicts } from '../verdicts.ts'
-import { Answer, type AnswerNeeds, type End } from './answer.ts'
+import { Answer, type AnswerNeeds, endEvents } from './answer.ts'
 import { Aside, questionOf } from './aside.ts'
 import { Conversation, fact } from './conversation.ts'
 import { type CascadeParts, capabilitiesOf, unheard } from './facts.ts'
@@ -53,9 +54,6 @@ const asidesAtOnce = 4
 const breathsMs = { low: 2_400, medium: 1_200, auto: 1_200, high: 600 } as const
 /** Then the person is asked to say it again; after this many another engine shall listen. */
 const deafLimit = 2
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 export class CascadeEngine implements Engine {
   readonly kind = 'cascade'
@@ -206,14 +204,7 @@ export class CascadeEngine implements Engine {
     if (this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm !== undefined) this.#listening.push(pcm)
-    else
-      this.#emit({
-        type: 'error',
-        source: 'local',
-        code: 'invalid_audio',
-        message: 'not an append frame',
-        benign: false,
-      })
+    else this.#emit(invalidAudio)
   }
 
   #speech({ phase, atMs, speechMs, silenceMs }: VadEvent): void {
@@ -358,17 +349,8 @@ export class CascadeEngine implements Engine {
     this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id, ...raw })
     const end = await answer.run()
     this.#answer = undefined
-    this.#done(answer.id, end)
+    for (const event of endEvents(answer.id, end)) this.#emit(event)
     this.#next()
-  }
-
-  #done(responseId: string, end: End): void {
-    const done = { type: 'responseDone', source: 'local', responseId } as const
-    if (end.status === 'failed') {
-      const { code, retryAfterMs } = end.failure
-      if (code === 'rate_limit_exceeded') this.#emit({ type: 'rateLimited', source: 'provider', retryAfterMs })
-      this.#emit({ ...done, status: 'failed', reason: code })
-    } else this.#emit({ ...done, ...end })
   }
 
   #count(tally: Tally): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
+import { accepted, applied, invalidAudio } from '../answers.ts'
 import { type Modality, modalityOf, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
@@ -42,9 +43,6 @@ const waitingAnswers = 8
 const waitingInputs = 32
 /** As the GA wire has it: less is no turn. */
 const shortestCommitMs = 100
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 export class DemoEngine implements Engine {
   readonly kind = 'demo'
@@ -198,13 +196,7 @@ export class DemoEngine implements Engine {
     if (this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm === undefined) {
-      this.#emit({
-        type: 'error',
-        source: 'local',
-        code: 'invalid_audio',
-        message: 'not an append frame',
-        benign: false,
-      })
+      this.#emit(invalidAudio)
       return
     }
     const events = this.#ears.push(pcm)

@@ -4,6 +4,7 @@
 import type { Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, audioDropped } from '../answers.ts'
 import { withFields } from '../client-frame.ts'
 import type {
   Capabilities,
@@ -26,16 +27,12 @@ import * as commands from './commands.ts'
 import { interrupts, waitsMs } from './detection.ts'
 import { Direct, type DirectEvents } from './direct/direct.ts'
 import * as events from './events.ts'
+import { Floor } from './floor.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
 import type { OpenAiRealtimeNeeds } from './needs.ts'
 import { Reader } from './reader.ts'
-import { Speech } from './speech.ts'
-import { cannotBeAnswer, Turns } from './turns.ts'
 
 const readyTimeoutMs = 15_000
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 export function createOpenAiRealtime(needs: OpenAiRealtimeNeeds): EngineFactory {
   const off = (needs.apiKey ?? '') === '' && needsKey(needs.baseUrl) ? 'no API key' : undefined
@@ -57,15 +54,13 @@ class RealtimeEngine implements Engine {
   readonly #options: EngineOptions
   readonly #log: Log
   readonly #reader: Reader
-  readonly #turns = new Turns()
   readonly #beta = new Beta()
-  readonly #speech: Speech
+  readonly #floor: Floor
   /** The sound goes past us. */
   readonly #direct: Direct | undefined
   readonly #line: Pick<Line, 'bufferedBytes' | 'send' | 'release' | 'pause' | 'resume' | 'close' | 'cut'>
   #readyTimer: Timer | undefined
   #state: State = 'idle'
-  #cutsNext = false
   #overflowed = false
   #voiced = false
   #engineSessionId = ''
@@ -80,10 +75,10 @@ class RealtimeEngine implements Engine {
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
     this.#brief = options.brief
-    this.#speech = new Speech(options.brief.interruptions, {
-      cut: () => this.#cut(),
-      answer: () => this.#answerSpeech(),
-      remove: (itemId) => this.#write(commands.removeItem(itemId)),
+    this.#floor = new Floor(options.brief.interruptions, {
+      answering: () => this.#reader.answering,
+      brief: () => this.#brief,
+      write: (event) => this.#write(event),
     })
     this.#reader = new Reader(true)
     this.#listenAs(options.brief)
@@ -233,48 +228,19 @@ class RealtimeEngine implements Engine {
   /** What an event means for the engine itself, before it is passed on. */
   #follow(event: EngineEvent): void {
     this.#emit(event)
-    if (event.type === 'responseStarted') this.#started()
-    else if (event.type === 'responseDone') this.#nextTurn()
-    else if (event.type === 'audio') this.#voiced = true
+    if (event.type === 'audio') this.#voiced = true
     else if (event.type === 'error') this.#trouble(event)
-    else if (event.type === 'userSpeech' && event.phase === 'start') this.#speech.begins(event.itemId)
-    else if (event.type === 'userItem' && event.spoken) this.#speech.ends(event.itemId)
+    else this.#floor.follow(event)
   }
 
-  /** An answer that was asked for and has not begun is cut as it begins. */
-  #cut(): void {
-    if (!interrupts(this.#brief)) return
-    if (this.#reader.answering) this.#write(commands.cancelOwn('interrupt'))
-    else this.#cutsNext = this.#turns.isAsking
-  }
-
-  #answerSpeech(): void {
-    if (this.#brief.settings?.turns?.createsResponse === false) return
-    const create = this.#turns.ask({ type: 'response.create' }, this.#reader.answering, true)
-    if (create !== undefined && create !== false) this.#write(create)
-  }
-
-  #started(): void {
-    this.#turns.started()
-    if (this.#cutsNext) this.#write(commands.cancelOwn('interrupt'))
-    this.#cutsNext = false
-  }
-
-  #nextTurn(): void {
-    const create = this.#turns.next(this.#reader.answering)
-    if (create !== undefined) this.#write(create)
-  }
-
-  #trouble({ code, eventId }: Extract<EngineEvent, { type: 'error' }>): void {
-    if (code === 'conversation_already_has_active_response') this.#turns.refused(eventId)
-    else this.#lastError = code
+  #trouble(error: Extract<EngineEvent, { type: 'error' }>): void {
+    if (this.#floor.waits(error)) return
+    const { code } = error
+    this.#lastError = code
     if (code === 'session_expired') this.#finish('expired', code, 'the provider ended the session at its time limit')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, 'the provider refused the session')
-    } else if (code !== 'conversation_already_has_active_response' && !cannotBeAnswer.has(code)) {
-      this.#turns.failed(eventId)
-      this.#nextTurn()
-    }
+    } else this.#floor.failed(error)
   }
 
   send(command: EngineCommand): CommandAnswer {
@@ -285,11 +251,11 @@ class RealtimeEngine implements Engine {
       case 'respond':
         // A client's own response.create goes as it is: the provider answers it, races included.
         if (command.raw !== undefined) return this.#write({ ...command.raw, type: 'response.create' })
-        return this.#ask({ type: 'response.create' })
+        return this.#floor.ask({ type: 'response.create' })
       case 'say':
-        return this.#ask(commands.sayNow(command.text))
+        return this.#floor.ask(commands.sayNow(command.text))
       case 'goOn':
-        return this.#ask(commands.goOn(command.after, this.#brief.instructions))
+        return this.#floor.ask(commands.goOn(command.after, this.#brief.instructions))
       case 'note':
         return this.#note(command.text)
       case 'toolResult':
@@ -301,7 +267,7 @@ class RealtimeEngine implements Engine {
         return this.#truncate(command.itemId, command.heardMs)
       case 'interrupt':
       case 'ignore':
-        this.#speech.judged(command)
+        this.#floor.judged(command)
         return applied
       case 'commitAudio':
         return this.#write({ ...command.raw, type: 'input_audio_buffer.commit' })
@@ -315,7 +281,7 @@ class RealtimeEngine implements Engine {
   }
 
   #cancel({ responseId, raw }: Extract<EngineCommand, { type: 'cancel' }>): CommandAnswer {
-    if (responseId === undefined) this.#turns.clear()
+    if (responseId === undefined) this.#floor.clear()
     const answer = this.#write({
       ...(raw ?? commands.cancelOwn('cancel')),
       ...(responseId === undefined ? {} : { response_id: responseId }),
@@ -330,12 +296,6 @@ class RealtimeEngine implements Engine {
     const itemId = newId('item')
     this.#reader.own(itemId)
     return this.#write(commands.noteItem(itemId, text))
-  }
-
-  #ask(create: commands.WireEvent): CommandAnswer {
-    const now = this.#turns.ask(create, this.#reader.answering)
-    if (now === false) return { is: 'rejected', reason: 'too_many_answers_waiting' }
-    return now === undefined ? accepted : this.#write(now)
   }
 
   #truncate(itemId: string, heardMs: number): CommandAnswer {
@@ -368,7 +328,7 @@ class RealtimeEngine implements Engine {
 
   #listenAs(brief: EngineBrief): void {
     this.#reader.keeps = !interrupts(brief)
-    this.#reader.interrupts = interrupts(brief) && !this.#speech.isTold
+    this.#reader.interrupts = interrupts(brief) && !this.#floor.isTold
     this.#reader.silenceMs = waitsMs(brief)
   }
 
@@ -390,8 +350,7 @@ class RealtimeEngine implements Engine {
     const frame = 'appendFrame' in input ? input.appendFrame : appendFrame(input.pcm)
     if (this.#line.send(frame) || this.#overflowed) return
     this.#overflowed = true
-    const message = 'audio was dropped: the provider does not take it'
-    this.#emit({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+    this.#emit(audioDropped)
   }
 
   pause(): void {

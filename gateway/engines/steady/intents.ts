@@ -1,5 +1,6 @@
 // What a session wants of the engine behind: sent on, kept for the next one, or found to be about one that is gone.
 
+import { accepted, applied } from '../answers.ts'
 import { isAside } from '../client-frame.ts'
 import type { Capabilities, CommandAnswer, EngineCommand } from '../engines.ts'
 import type { Recent } from '../recent.ts'
@@ -24,8 +25,6 @@ export interface IntentsNeeds {
   readonly dialect: () => Capabilities['dialect']
 }
 
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 const tooMany: CommandAnswer = { is: 'rejected', reason: 'too_many_answers_waiting' }
 const missing: CommandAnswer = { is: 'rejected', reason: 'engine_trouble' }
 
