@@ -173,7 +173,7 @@ test('a second `type` hidden in an audio frame does not smuggle another event pa
   visitor.socket.send(
     '{"type":"input_audio_buffer.append","audio":"AAAA","type":"session.update","session":{"type":"realtime","instructions":"x"}}',
   )
-  expect((await visitor.event('error')).error).toMatchObject({ code: 'forbidden' })
+  expect((await visitor.event('error')).error).toMatchObject({ code: 'unknown_parameter', param: 'audio' })
 })
 
 test('10,000 seeded fuzzed frames: sockets may be closed with a code, the process lives, the neighbour talks on', async () => {
