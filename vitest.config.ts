@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: 'flows',
-          include: ['test/{flows,contract,fuzz,clients}/**/*.test.ts'],
+          include: ['test/{flows,contract,fuzz,clients,livekit}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

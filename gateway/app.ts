@@ -23,6 +23,7 @@ import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createLegs, type Legs } from './legs/legs.ts'
+import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -194,6 +195,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
     joined: new Map(),
     webrtc: config.webrtc,
+    livekit: config.livekit,
   })
   let demo: Seeded | undefined
   const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
@@ -269,6 +271,7 @@ function createAppHttp(
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
     routes: [
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
+      ...clientSecretRoutes(deps),
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
       ...deps.legs.routes,
@@ -342,6 +345,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     ...slices.engines.all.map(
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
+    config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
   ]
 }

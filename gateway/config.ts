@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
-import type { WebRtcConfig } from './legs/legs.ts'
+import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -107,6 +107,16 @@ export const settings = {
   ANTHROPIC_API_KEY: z.string().optional().describe('Key of the server anthropic of CASCADE_LLM.'),
   OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter of CASCADE_LLM.'),
   DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek of CASCADE_LLM.'),
+  LIVEKIT_URL: url
+    .optional()
+    .describe(
+      'LiveKit server, e.g. wss://project.livekit.cloud: agents join its rooms. Needs the key and the secret. Unset: no rooms.',
+    ),
+  LIVEKIT_PUBLIC_URL: url
+    .optional()
+    .describe('Address by which browsers reach that server, where it is another one. Default: LIVEKIT_URL.'),
+  LIVEKIT_API_KEY: z.string().optional().describe('API key of LIVEKIT_URL; its webhooks must be signed with the same.'),
+  LIVEKIT_API_SECRET: z.string().optional().describe('Secret of LIVEKIT_API_KEY.'),
   PARLEY_ENGINE: z
     .enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime'])
     .optional()
@@ -117,8 +127,10 @@ export const settings = {
     .int()
     .min(0)
     .max(10_000)
-    .default(200)
-    .describe('Calls over WebRTC at once in this process; each keeps about one percent of a core busy.'),
+    .default(100)
+    .describe(
+      'Calls over WebRTC at once in this process; each keeps some 4 % of a core busy, most of it the voice codec.',
+    ),
   WEBRTC_PUBLIC_IP: z
     .ipv4()
     .optional()
@@ -179,6 +191,8 @@ export interface Config extends z.output<typeof schema> {
   /** What the variables CASCADE_… ask for. */
   readonly cascade: CascadePlan
   readonly webrtc: WebRtcConfig
+  /** Undefined: no LiveKit server. */
+  readonly livekit: LiveKitSettings | undefined
 }
 
 export class ConfigError extends Error {
@@ -205,6 +219,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
+  const livekit = [given.LIVEKIT_URL, given.LIVEKIT_API_KEY, given.LIVEKIT_API_SECRET]
+  if (livekit.some((each) => each === undefined) && livekit.some((each) => each !== undefined))
+    problems.push('LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none')
   const ports = portsOf(given.WEBRTC_PORTS)
   if (ports !== undefined && !(ports.min >= 1024 && ports.max <= 65_535 && ports.min <= ports.max))
     problems.push('WEBRTC_PORTS: from 1024 to 65535, the lower one first')
@@ -212,7 +229,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   problems.push(...forcedProblems(given), ...cascade.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const { data } = parsed
-  return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), cascade: cascade.plan, webrtc: webRtcOf(data, ports) }
+  const parts = { cascade: cascade.plan, webrtc: webRtcOf(data, ports), livekit: liveKitOf(data) }
+  return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), ...parts }
+}
+
+/** All is there or nothing. */
+function liveKitOf(data: z.output<typeof schema>): LiveKitSettings | undefined {
+  const { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret } = data
+  if (url === undefined || apiKey === undefined || apiSecret === undefined) return undefined
+  return { url, publicUrl: data.LIVEKIT_PUBLIC_URL ?? url, apiKey, apiSecret }
 }
 
 function portsOf(text: string | undefined): WebRtcConfig['ports'] {

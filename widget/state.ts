@@ -318,6 +318,7 @@ function worked(state: State, { tool, itemId }: Turn): State {
 function noticed(state: State, { code, text }: ParleyNotice): State {
   switch (code) {
     case 'tool_running':
+    case 'media_lost':
     case 'ended':
       return state
     case 'credit_low':

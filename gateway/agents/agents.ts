@@ -3,7 +3,7 @@
 
 import type { Db } from 'mongodb'
 import type { z } from 'zod'
-import type { EngineKind } from '../engines/engines.ts'
+import type { EngineBrief, EngineKind, EngineSettings } from '../engines/engines.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
@@ -16,6 +16,7 @@ import {
   type AgentConfigInput,
   type AgentStatus,
   agentConfig,
+  hearingOf,
   type MutableField,
   newAgent,
   type Prompt,
@@ -48,11 +49,11 @@ export interface Brief {
   readonly tools: readonly string[]
   /** Configs stored before there were caps lack them. */
   readonly limits: Pick<AgentConfig['limits'], 'idleMs' | 'maxDurationMs'> & Partial<AgentConfig['limits']>
-  /** Missing: as by default. */
-  readonly hearing?: AgentConfig['hearing']
   readonly clientTools: boolean
   /** What the client may change by `session.update`. */
   readonly mutable: readonly MutableField[]
+  readonly turnDetection: EngineBrief['turnDetection']
+  readonly settings: EngineSettings
 }
 
 export interface TenantAgents {
@@ -172,9 +173,9 @@ function briefOf(
     closing: config.closing,
     tools: session.tools,
     limits: config.limits,
-    hearing: config.hearing,
     clientTools: config.clientTools && session.trusted,
     mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
+    ...hearingOf(config),
   }
 }
 

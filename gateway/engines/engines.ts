@@ -25,6 +25,10 @@ export interface Capabilities {
   readonly maxDurationMs: number | null
   /** Session fields a later `update` may change. */
   readonly mutable: readonly ('instructions' | 'tools' | 'voice' | 'turnDetection' | 'outputModality')[]
+  /** Finer settings it heeds; the others it cannot do. Missing: none. */
+  readonly settings?: readonly Setting[]
+  /** Fields of a client's own `response.create` it heeds, `aside` being an answer outside of the conversation. Missing: none. */
+  readonly answers?: readonly AnswerField[]
   /** `openai-realtime-ga`: events carry `wire`, the provider's own frame, so that a leg of the same protocol forwards it as it is. */
   readonly dialect: 'openai-realtime-ga' | 'none'
 }
@@ -36,17 +40,45 @@ export interface EngineTool {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
-/** How the person is heard, where the engine has a setting for it. Undefined: the provider's default. */
-export interface HearingSettings {
-  /** Of `semantic_vad`: how soon a pause is taken for the end of a turn. */
-  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
-  /** Of `server_vad`: the silence that ends a turn, ms. */
-  readonly silenceMs?: number
-  /** Of `server_vad`: how loud speech has to be, 0 to 1. */
+export interface TurnSettings {
+  /** False: speech that ends is not answered before somebody asks for it. */
+  readonly createsResponse?: boolean
+  /** False: speech does not stop the answer in progress. */
+  readonly interruptsResponse?: boolean
+  /** 0 to 1: the higher, the louder speech has to be. */
   readonly threshold?: number
-  /** `near_field`: a headset; `far_field`: a laptop or a room. */
-  readonly noiseReduction?: 'near_field' | 'far_field'
+  readonly prefixPaddingMs?: number
+  readonly silenceMs?: number
+  /** So long after an answer the engine speaks up by itself; null: never. */
+  readonly idleTimeoutMs?: number | null
+  /** How soon a turn is taken to be over; only where meaning decides it. */
+  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
 }
+
+export interface TranscriptionSettings {
+  readonly model?: string
+  /** ISO 639-1. */
+  readonly language?: string
+  readonly languages?: readonly string[]
+  readonly prompt?: string
+  readonly keywords?: readonly string[]
+  readonly delay?: string
+}
+
+/** What may be set beyond the fields of the brief. What is missing is as the engine has it. */
+export interface EngineSettings {
+  readonly turns?: TurnSettings
+  readonly transcription?: TranscriptionSettings
+  readonly noiseReduction?: 'near_field' | 'far_field' | null
+  /** Of the voice, 1 being its own. */
+  readonly speed?: number
+  readonly toolChoice?: 'auto' | 'none'
+  /** Of one answer; `inf`: as many as the model can. */
+  readonly maxOutputTokens?: number | 'inf'
+}
+export type Setting = keyof TurnSettings | Exclude<keyof EngineSettings, 'turns'>
+
+export type AnswerField = 'aside' | 'input' | 'instructions' | 'maxOutputTokens' | 'toolChoice' | 'tools' | 'voice'
 
 /** What one session needs of its engine. Built from the agent's live config; never from the client. */
 export interface EngineBrief {
@@ -57,7 +89,7 @@ export interface EngineBrief {
   readonly tools: readonly EngineTool[]
   readonly outputModality: 'audio' | 'text'
   readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
-  readonly hearing?: HearingSettings
+  readonly settings?: EngineSettings
   /** Earlier turns of the conversation, oldest first, for seeding. */
   readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
 }
@@ -106,7 +138,7 @@ export type EngineCommand =
       /** The client's id of the event: an error names it. */
       readonly eventId?: string
       readonly fields: Partial<
-        Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality'>
+        Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality' | 'settings'>
       >
     }
   /** A provider's own event, forwarded verbatim to an engine of the same dialect. */
@@ -162,7 +194,12 @@ export type CloseCause = 'asked' | 'refused' | 'lost' | 'expired' | 'hungUp'
 
 export type EngineEvent =
   | (Base & { readonly type: 'ready'; readonly engineSessionId: string; readonly model: string })
-  | (Base & { readonly type: 'responseStarted'; readonly responseId: string })
+  /** `raw`: the client's own request that it answers, where no `wire` tells. */
+  | (Base & {
+      readonly type: 'responseStarted'
+      readonly responseId: string
+      readonly raw?: Readonly<Record<string, unknown>>
+    })
   | (Base & {
       readonly type: 'responseDone'
       readonly responseId: string
@@ -214,6 +251,8 @@ export type EngineEvent =
       readonly atMs: number
       readonly silenceMs?: number | undefined
       readonly interrupts: boolean
+      /** Speech does not stop the agent: what it is saying goes on. */
+      readonly keeps?: true
     })
   /** The person's audio became a conversation item. */
   | (Base & { readonly type: 'userItem'; readonly itemId: string; readonly spoken: boolean })

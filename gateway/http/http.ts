@@ -102,7 +102,7 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
   })
   const serve = async (each: Route, context: Context<Env>): Promise<Response> => {
     const facts = requestFacts(context, deps.trustedProxies)
-    const limit = each.access === 'public' ? limits.public : limits.authorised
+    const limit = each.access === 'public' && each.busy !== true ? limits.public : limits.authorised
     const waitMs = each.path.startsWith('/health') ? 0 : limit.take(facts.ip)
     if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
     const caller = await authenticate(deps, { route: each, facts, tenantSlug: context.req.query('tenant') })

@@ -49,6 +49,14 @@ export function isOwnOrigin(origin: string | undefined, host: string | undefined
   return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host
 }
 
+export const exactOrigin = z
+  .string()
+  .max(255)
+  .refine(
+    (text) => URL.parse(text)?.origin === text && !text.includes('*'),
+    'an exact origin such as https://shop.example',
+  )
+
 export interface RouteReply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -66,6 +74,8 @@ export interface RouteManner {
   readonly raw?: true
   /** Part of the original's API that pages call themselves: readable from any origin, errors in the original's shape. */
   readonly stock?: true
+  /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
+  readonly busy?: true
 }
 
 export interface Route extends RouteManner {

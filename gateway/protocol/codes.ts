@@ -111,6 +111,14 @@ export const problems = {
     level: 'warn',
     text: 'The service is not available right now.',
   },
+  /** Not configured here, or its server does not answer: other ways to the agent are open. */
+  livekit_unavailable: {
+    http: 503,
+    ws: 4503,
+    retry: 'backoff',
+    level: 'warn',
+    text: 'Rooms are not available here right now.',
+  },
   draining: { http: 503, ws: 1012, retry: 'now', level: 'info', text: 'The service is restarting.' },
 } as const satisfies Record<string, ProblemKind>
 

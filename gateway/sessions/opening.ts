@@ -1,6 +1,6 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
-import type { Engine, EngineChoice, EngineEvent, EngineTool, HearingSettings } from '../engines/engines.ts'
+import type { Engine, EngineChoice, EngineEvent, EngineTool } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
@@ -35,7 +35,8 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   const admission = await admit(deps, request, { sessionId, engine: facts })
   try {
     const [{ id: conversationId, history }, tools] = await preparing
-    const resumeToken = request.leg.canReturn ? newResumeToken() : undefined
+    const { canReturn, staysHere } = request.leg
+    const resumeToken = canReturn && staysHere !== true ? newResumeToken() : undefined
     const resume = resumeToken === undefined ? undefined : ResumeKey.first(resumeToken)
     const view = await deps.store.create(
       tenantId,
@@ -114,10 +115,10 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       voice: brief.voice,
       language: brief.language,
       model: modelOf(ask.choice, brief),
-      tools: ask.tools,
+      tools: [...ask.tools, ...(ask.request.clientTools ?? [])],
       outputModality,
-      turnDetection: brief.hearing?.turnDetection ?? 'server_vad',
-      hearing: hearingOf(brief.hearing),
+      turnDetection: brief.turnDetection,
+      settings: brief.settings,
       history: seed(ask.history.slice(-historyTurns)),
     },
   })
@@ -141,11 +142,6 @@ function sayingTheRest(direct: DirectRequest, made: () => Assembled | undefined)
       return goesOn
     },
   }
-}
-
-function hearingOf(hearing: OpenRequest['brief']['hearing']): HearingSettings {
-  const { turnDetection: _, ...settings } = hearing ?? {}
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
 }
 
 function withPresent(history: readonly Turn[], present: readonly Turn[]): readonly Turn[] {

@@ -25,6 +25,8 @@ export interface OpenRequest {
   readonly signingKeyId?: string
   readonly ip: string
   readonly leg: Leg
+  /** Tools the client brings from the start: their calls go to it. */
+  readonly clientTools?: readonly EngineTool[]
   /** What the peer can take at first; `voice` switches it. */
   readonly outputModality: 'audio' | 'text'
   /** Sound goes past us, until it is lost. Only where the agent's first engine has that. */

@@ -118,7 +118,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 }
 
 async function drainOne(deps: SessionsDeps, { session, leg }: LiveSession): Promise<void> {
-  if (!leg.canReturn) {
+  if (!leg.canReturn || leg.staysHere === true) {
     await atBoundary(deps, session, deps.drainMs)
     session.dispatch({ is: 'drain', canReturn: false })
     return session.ended

@@ -213,7 +213,7 @@ export class Talk {
     }
     this.#speechMs.set(event.itemId, { startMs: event.atMs, stopMs: event.atMs })
     this.#options.recorder.begin(event.itemId, 'user', true)
-    this.interrupt()
+    if (event.keeps !== true) this.interrupt()
     this.#options.onActivity('listening')
   }
 
@@ -315,8 +315,14 @@ export class Talk {
     this.#cutShort(itemId, heardMs)
   }
 
-  sentMs(itemId: string): number {
-    return this.#playback.sentMs(itemId)
+  /** The same, when it can be true; otherwise why not, and nothing changes. */
+  truncate(itemId: string, heardMs: number): 'unknown_item' | 'no_audio' | 'beyond_audio' | undefined {
+    const sentMs = this.#playback.sentMs(itemId)
+    if (sentMs === 0) return this.#options.recorder.find(itemId) === undefined ? 'unknown_item' : 'no_audio'
+    // A client rounds up: the last started millisecond is not beyond.
+    if (heardMs > Math.ceil(sentMs)) return 'beyond_audio'
+    this.truncatedByClient(itemId, heardMs)
+    return undefined
   }
 
   /** Audio that the player still holds: what a closing sentence must wait for. */

@@ -178,7 +178,7 @@ test('[S38] a second message under the id of the first is a typed error, and the
   await client.event('conversation.item.done')
   say('second')
   const { error } = await client.event('error')
-  expect(error).toMatchObject({ code: 'invalid_value', param: 'item.id', event_id: 'of second' })
+  expect(error).toMatchObject({ code: 'item_create_duplicate_id', param: 'item.id', event_id: 'of second' })
   client.send({ type: 'conversation.item.retrieve', item_id: 'item_twice' })
   const { item } = await client.event('conversation.item.retrieved')
   expect(item).toMatchObject({ content: [{ text: 'first' }] })
@@ -190,7 +190,11 @@ test('a second `type` hidden in an audio frame does not smuggle another event pa
   visitor.socket.send(
     '{"type":"input_audio_buffer.append","audio":"AAAA","type":"session.update","session":{"type":"realtime","instructions":"x"}}',
   )
-  expect((await visitor.event('error')).error).toMatchObject({ code: 'forbidden' })
+  // Read as the change of the session that it is: one with a field too many.
+  expect((await visitor.event('error')).error).toMatchObject({ code: 'unknown_parameter', param: 'audio' })
+  visitor.send({ type: 'session.update', session: { type: 'realtime', instructions: 'x' } })
+  expect((await visitor.event('error', 2)).error).toMatchObject({ code: 'forbidden' })
+  expect(visitor.ofType('session.updated')).toEqual([])
 })
 
 test('10,000 seeded fuzzed frames: sockets may be closed with a code, the process lives, the neighbour talks on', async () => {

@@ -155,7 +155,8 @@ describe.each(['demo', 'openai-realtime'] as const)('a peer, answered by %s', (e
     expect(Math.abs((cut?.audio?.playedMs ?? 0) - heardMs)).toBeLessThan(300)
     if (engine === 'openai-realtime') {
       const truncated = await peer.event('conversation.item.truncated')
-      expect(truncated.audio_end_ms).toBe(cut?.audio?.playedMs)
+      // One is rounded down for the provider, the other to the nearest.
+      expect(Math.abs(Number(truncated.audio_end_ms) - Number(cut?.audio?.playedMs))).toBeLessThanOrEqual(1)
     }
   })
 
@@ -322,7 +323,7 @@ describe('who is not let in', () => {
       [{ way: { offer: () => 'v=0\r\n', answer: (sdp) => sdp } }, 400, 'invalid'],
       [{ way: { offer: () => 'nonsense', answer: (sdp) => sdp } }, 400, 'invalid'],
       [{ way: { offer: (sdp) => sdp.slice(0, 900), answer: (sdp) => sdp } }, 400, 'invalid'],
-      [{ way: { offer: (sdp) => sdp + `a=x:${'y'.repeat(70_000)}\r\n`, answer: (sdp) => sdp } }, 413, 'too_large'],
+      [{ way: { offer: (sdp) => `${sdp}a=x:${'y'.repeat(70_000)}\r\n`, answer: (sdp) => sdp } }, 413, 'too_large'],
     ] as const satisfies readonly (readonly [Partial<PeerClientOptions>, number, string])[]) {
       const { status: given, body } = await refusal(more)
       expect([given, body]).toMatchObject([
@@ -390,5 +391,33 @@ describe('who is not let in', () => {
       query: '?agent=productco',
     })
     await instead.event('session.created')
+  })
+
+  test('a browser learns where a relay is, with credentials of its own, if it may call', async () => {
+    const secret = 'shared with the relay'
+    await using relayed = await startGateway({
+      PARLEY_ENGINE: 'demo',
+      WEBRTC_ICE_URLS: 'stun:stun.example:3478, turn:turn.example:3478',
+      WEBRTC_TURN_SECRET: secret,
+      WEBRTC_TURN_SECONDS: '600',
+    })
+    const ask = (headers: Record<string, string>) => fetch(`${relayed.url}/v1/realtime/ice`, { headers })
+    const refused = await ask({ origin: 'https://shop.example' })
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, '*'])
+    const answered = await ask({ authorization: `Bearer ${await relayed.visitorToken()}`, origin: relayed.url })
+    const { ice_servers: servers, expires_at: expiresAt } = z
+      .object({ ice_servers: z.array(z.record(z.string(), z.unknown())), expires_at: z.number() })
+      .parse(await answered.json())
+    expect(Math.abs(expiresAt - Date.now() / 1000 - 600)).toBeLessThan(10)
+    expect(servers).toEqual([
+      { urls: ['stun:stun.example:3478'] },
+      {
+        urls: ['turn:turn.example:3478'],
+        username: expect.stringMatching(new RegExp(`^${expiresAt}:cont_`)),
+        credential: expect.any(String),
+      },
+    ])
+    expect(JSON.stringify(servers)).not.toContain(secret)
+    expect(relayed.log.join('\n')).not.toContain(String(servers[1]?.credential))
   })
 })

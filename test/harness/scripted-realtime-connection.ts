@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault, ScriptedReply, ScriptedState, ScriptedUsage } from './scripted-realtime.ts'
+import { betaOf } from './scripted-realtime-beta.ts'
 import {
   type ClientEvent,
   type ClientItem,
@@ -167,7 +168,10 @@ export class ScriptedConnection {
       this.#state.fault = undefined
       this.#break(how)
     }
-    if (this.open && !this.#deaf) this.#socket.send(JSON.stringify({ type, event_id: `event_${hex()}`, ...rest }))
+    if (!this.open || this.#deaf) return
+    const whole = { type, event_id: `event_${hex()}`, ...rest }
+    const sent = this.#state.beta ? betaOf(whole) : whole
+    if (sent !== undefined) this.#socket.send(JSON.stringify(sent))
   }
 
   #break(how: Fault['how']): void {

@@ -50,6 +50,8 @@ export interface ScriptedOptions {
   readonly lifeMs?: number | null
   /** Milliseconds of silence that end the person's turn. */
   readonly silenceMs?: number
+  /** Speaks in the names and shapes of the old interface, as clones of it still do. It reads those of today. */
+  readonly beta?: boolean
 }
 
 /**
@@ -72,6 +74,7 @@ export interface ScriptedState {
   mute: boolean
   dropAt: number | undefined
   fault: Fault | undefined
+  readonly beta: boolean
   initialError: { readonly code: string; readonly message: string } | undefined
 }
 
@@ -101,6 +104,7 @@ export class ScriptedRealtime {
       pace: options.pace ?? 'instant',
       silenceMs: options.silenceMs ?? 500,
       mute: false,
+      beta: options.beta === true,
       dropAt: undefined,
       fault: undefined,
       initialError: undefined,

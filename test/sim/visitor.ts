@@ -317,7 +317,7 @@ const brief: Brief = {
   },
   ...{ language: 'en', instructions: '', greeting: null, closing: 'That is all the time there is.', tools: ['lookup'] },
   limits: { idleMs: 60_000, maxDurationMs: 200_000 },
-  ...{ clientTools: false, mutable: [] },
+  ...{ clientTools: false, mutable: [], turnDetection: 'server_vad', settings: {} },
 }
 
 /** Stands for the socket: text, returnable. */

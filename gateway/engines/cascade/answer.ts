@@ -34,7 +34,7 @@ export interface AnswerNeeds {
 /** `say`: words that are given. Otherwise the model is asked. */
 export type Wish =
   | { readonly is: 'say'; readonly text: string; readonly spoken: boolean }
-  | ({ readonly is: 'think' } & Ask)
+  | ({ readonly is: 'think'; readonly voice?: string } & Ask)
 
 export type End =
   | { readonly status: 'completed' }
@@ -93,7 +93,8 @@ export class Answer {
   async #aloud(): Promise<Thought> {
     const { mouth: voices, ...needs } = this.#needs
     const signal = AbortSignal.any([this.#stop.signal, this.#mute.signal])
-    const mouth = new Mouth({ ...needs, ...voices }, this.#item, signal)
+    const voice = this.#wish.is === 'think' ? (this.#wish.voice ?? voices.voice) : voices.voice
+    const mouth = new Mouth({ ...needs, ...voices, voice }, this.#item, signal)
     let mouthFailure: PartFailure | undefined
     const speaking = mouth.run().catch((thrown: unknown) => {
       mouthFailure = failureOf(thrown)

@@ -4,7 +4,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
-import { samplesIn } from '../client-frame.ts'
+import { isAside, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -18,6 +18,7 @@ import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import type { VadEvent } from '../sound/vad.ts'
 import { Answer, type AnswerNeeds, type End } from './answer.ts'
+import { Aside, questionOf } from './aside.ts'
 import { Conversation, fact } from './conversation.ts'
 import { type CascadeParts, capabilitiesOf, unheard } from './facts.ts'
 import { PartFailure } from './failure.ts'
@@ -46,8 +47,9 @@ export class Deafness {
 }
 
 const waitingAnswers = 8
+const asidesAtOnce = 4
 /** Of speech that seems to stop in the middle of a sentence. */
-const breathMs = 1_200
+const breathsMs = { low: 2_400, medium: 1_200, auto: 1_200, high: 600 } as const
 /** Then the person is asked to say it again; after this many another engine shall listen. */
 const deafLimit = 2
 
@@ -70,6 +72,7 @@ export class CascadeEngine implements Engine {
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
   #brief: EngineBrief
   #asks: Asked[] = []
+  readonly #asides = new Map<string, Aside>()
   #answer: Answer | undefined
   #speechItem = ''
   #isUnanswered = false
@@ -83,6 +86,7 @@ export class CascadeEngine implements Engine {
     this.#listening = new Listening(needs.clock, options.brief.turnDetection !== 'none', {
       speech: (event) => this.#speech(event),
     })
+    this.#listening.tune(options.brief.settings?.turns ?? {})
     this.capabilities = capabilitiesOf(needs.parts)
   }
 
@@ -105,11 +109,12 @@ export class CascadeEngine implements Engine {
     if (this.#state === 'closed') return { is: 'rejected', reason: 'closed' }
     switch (command.type) {
       case 'userText':
-        this.#conversation.user(command.text)
+        this.#conversation.user(command.text, command.itemId)
         this.#isUnanswered = true
         this.#emitSoon({ type: 'userItem', source: 'local', itemId: command.itemId, spoken: false })
         return applied
       case 'respond':
+        if (command.raw !== undefined && isAside(command.raw)) return this.#aside(command.raw)
         return this.#ask({ what: 'respond', ...(command.raw === undefined ? {} : { raw: command.raw }) })
       case 'say':
         return this.#ask({ what: 'say', text: command.text })
@@ -130,8 +135,9 @@ export class CascadeEngine implements Engine {
         this.#listening.clear()
         return applied
       case 'update':
-        this.#brief = { ...this.#brief, ...command.fields }
+        this.#brief = withFields(this.#brief, command.fields)
         this.#listening.detects = this.#brief.turnDetection !== 'none'
+        this.#listening.tune(this.#brief.settings?.turns ?? {})
         return applied
       case 'native':
         return { is: 'unsupported', reason: 'a cascade has no protocol of its own' }
@@ -148,7 +154,21 @@ export class CascadeEngine implements Engine {
     return applied
   }
 
+  #aside(raw: Readonly<Record<string, unknown>>): CommandAnswer {
+    if (this.#asides.size >= asidesAtOnce) return { is: 'rejected', reason: 'too_many_answers_waiting' }
+    const question = questionOf(raw, this.#brief, this.#conversation)
+    if (typeof question === 'string') return { is: 'rejected', reason: 'unknown_input' }
+    const { clock, times, health, llms, emit, counting, counted } = this.#answerNeeds()
+    const aside = new Aside({ clock, times, health, llms, emit, counting, counted }, question)
+    this.#asides.set(aside.id, aside)
+    queueMicrotask(() => void aside.run().finally(() => this.#asides.delete(aside.id)))
+    return accepted
+  }
+
   #cancel(responseId: string | undefined): CommandAnswer {
+    const aside = this.#asides.get(responseId ?? '')
+    aside?.stop()
+    if (aside !== undefined) return accepted
     if (responseId === undefined) this.#asks = []
     if (this.#answer === undefined || (responseId !== undefined && responseId !== this.#answer.id)) {
       return { is: 'rejected', reason: 'nothing_to_cancel' }
@@ -192,12 +212,14 @@ export class CascadeEngine implements Engine {
   #speech({ phase, atMs, speechMs, silenceMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
-    const interrupts = phase === 'start' && this.#answer !== undefined
+    const { interruptsResponse = true } = this.#brief.settings?.turns ?? {}
+    const interrupts = phase === 'start' && this.#answer !== undefined && interruptsResponse
     if (phase === 'start') {
       this.#breath?.cancel()
-      this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
+      if (interruptsResponse) this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
     }
-    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs })
+    const keeps = interruptsResponse ? {} : { keeps: true as const }
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs, ...keeps })
     if (interrupts) this.#answer?.stop('turn_detected')
     if (phase === 'stop') this.#spoken(itemId, speechMs, true)
   }
@@ -209,7 +231,7 @@ export class CascadeEngine implements Engine {
     this.#emit({ type: 'userItem', source: 'local', itemId, spoken: true })
     const { clock, times, health, parts } = this.#needs
     const needs = {
-      ...{ clock, times, health, ears: parts.ears, language: this.#brief.language },
+      ...{ clock, times, health, ears: parts.ears, ...this.#expected },
       transcribed: (...told: Parameters<CascadeMeters['transcription']>) => {
         this.#meters.transcription(...told)
         this.#meter()
@@ -217,6 +239,12 @@ export class CascadeEngine implements Engine {
     }
     const words = parts.ears.length === 0 ? Promise.resolve(undefined) : wordsOf(needs, pcm, this.#over.signal)
     this.#listening.inTurn(words, (known) => this.#told(known, { itemId, speechMs, isTurn }))
+  }
+
+  /** What helps to find the words. */
+  get #expected(): { readonly language: string; readonly hint: string | undefined } {
+    const { language = this.#brief.language, prompt: hint } = this.#brief.settings?.transcription ?? {}
+    return { language, hint }
   }
 
   #told(
@@ -244,7 +272,7 @@ export class CascadeEngine implements Engine {
     }
     const entry = typeof words === 'string' ? words : unheard(words, speechMs)
     if (entry !== '') {
-      this.#conversation.user(entry)
+      this.#conversation.user(entry, itemId)
       this.#isUnanswered = true
     }
     if (isTurn) this.#turnEnded(entry)
@@ -255,8 +283,10 @@ export class CascadeEngine implements Engine {
   #turnEnded(words: string): void {
     if (!this.#isUnanswered || this.#listening.speaking || this.#listening.waits) return
     this.#breath?.cancel()
+    const { createsResponse = true, eagerness = 'auto' } = this.#brief.settings?.turns ?? {}
+    if (!createsResponse) return
     if (this.#brief.turnDetection === 'semantic_vad' && looksUnfinished(words)) {
-      this.#breath = this.#needs.clock.after(breathMs, () => this.#ask({ what: 'respond' }))
+      this.#breath = this.#needs.clock.after(breathsMs[eagerness], () => this.#ask({ what: 'respond' }))
     } else this.#ask({ what: 'respond' })
   }
 
@@ -277,7 +307,7 @@ export class CascadeEngine implements Engine {
     const answer = new Answer(this.#answerNeeds(), wishOf(ask, this.#brief, this.#needs.parts.voices.length > 0))
     this.#answer = answer
     // The caller still stands in send(): events come later, never out of it.
-    queueMicrotask(() => void this.#run(answer))
+    queueMicrotask(() => void this.#run(answer, ask))
   }
 
   #answerNeeds(): AnswerNeeds {
@@ -303,8 +333,9 @@ export class CascadeEngine implements Engine {
     }
   }
 
-  async #run(answer: Answer): Promise<void> {
-    this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id })
+  async #run(answer: Answer, ask: Asked): Promise<void> {
+    const raw = ask.what === 'respond' && ask.raw !== undefined ? { raw: ask.raw } : {}
+    this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id, ...raw })
     const end = await answer.run()
     this.#answer = undefined
     this.#done(answer.id, end)
@@ -359,6 +390,7 @@ export class CascadeEngine implements Engine {
     this.#listening.clear()
     this.#over.abort()
     this.#answer?.stop('client_cancelled')
+    for (const aside of this.#asides.values()) aside.stop()
     this.#gate.resume()
     this.#options.onEvent({ type: 'closed', source: 'local', cause, code, message })
     if (cause !== 'asked') this.#needs.log.warn({ engine: this.kind, cause, code }, 'engine closed')

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../platform/clock.ts'
 import type { EngineEvent, Source } from '../engines.ts'
+import type { VadTuning } from '../sound/vad.ts'
 import * as commands from './commands.ts'
 import { type Detection, Hearing, type Turn } from './hearing.ts'
 import { type Noticed, Noticing } from './noticing.ts'
@@ -66,6 +67,10 @@ export class Listening {
 
   set detection(detection: Detection) {
     this.#hearing.detection = detection
+  }
+
+  tune(tuning: VadTuning): void {
+    this.#hearing.tune(tuning)
   }
 
   get #isTheirs(): boolean {

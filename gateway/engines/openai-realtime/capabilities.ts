@@ -14,5 +14,10 @@ export const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
   outputAudio: 'pcm16_24k',
   /** The voice only until the first audio. */
   mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
+  settings: [
+    ...(['createsResponse', 'interruptsResponse', 'threshold', 'prefixPaddingMs', 'silenceMs'] as const),
+    ...(['idleTimeoutMs', 'eagerness', 'transcription', 'noiseReduction', 'speed'] as const),
+    ...(['toolChoice', 'maxOutputTokens'] as const),
+  ],
   dialect: 'openai-realtime-ga',
 }

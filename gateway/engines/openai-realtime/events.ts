@@ -12,11 +12,8 @@ export const anyEvent = z.looseObject({
   response: z.looseObject({ id: z.string().optional() }).optional().catch(undefined),
 })
 
-export function readEvent(frame: Buffer): ReturnType<typeof anyEvent.safeParse> {
-  return anyEvent.safeParse(json(frame))
-}
-
-function json(frame: Buffer): unknown {
+/** Undefined for what is no JSON. */
+export function json(frame: Buffer): unknown {
   try {
     return JSON.parse(frame.toString('utf8'))
   } catch {

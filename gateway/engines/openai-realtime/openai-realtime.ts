@@ -1,9 +1,10 @@
 // The OpenAI Realtime GA engine: one WebSocket to the provider per session, and audio frames pass both ways as they are; or the
 // control of a call that the person's browser has with the provider itself (`direct/`).
 
-import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CloseCause,
@@ -19,29 +20,18 @@ import type {
 import { maxDurationMs, needsKey, realtimeAddress } from '../upstream/address.ts'
 import { type Gone, Line } from '../upstream/line.ts'
 import type { Refusal } from '../upstream/refusal.ts'
+import { Beta, modernAudio } from './beta.ts'
 import { capabilities } from './capabilities.ts'
 import * as commands from './commands.ts'
+import { interrupts, waitsMs } from './detection.ts'
 import { Direct, type DirectEvents } from './direct/direct.ts'
 import * as events from './events.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
+import type { OpenAiRealtimeNeeds } from './needs.ts'
 import { Reader } from './reader.ts'
 import { Turns } from './turns.ts'
 
-export interface OpenAiRealtimeNeeds {
-  readonly apiKey: string | undefined
-  /** http(s) or ws(s), e.g. `https://api.openai.com/v1`. */
-  readonly baseUrl: string
-  readonly defaultModel: string
-  readonly transcriptionModel?: string
-  /** The provider's cap of a session; by default OpenAI's 60 minutes, Azure's 30. */
-  readonly maxDurationMs?: number
-  readonly log: Log
-  readonly clock: Clock
-}
-
 const readyTimeoutMs = 15_000
-/** The provider's own, where nobody sets another. */
-const usualSilenceMs = 500
 
 const applied: CommandAnswer = { is: 'applied' }
 const accepted: CommandAnswer = { is: 'accepted' }
@@ -67,6 +57,7 @@ class RealtimeEngine implements Engine {
   readonly #log: Log
   readonly #reader: Reader
   readonly #turns = new Turns()
+  readonly #beta = new Beta()
   /** The sound goes past us. */
   readonly #direct: Direct | undefined
   readonly #line: Pick<Line, 'bufferedBytes' | 'send' | 'release' | 'pause' | 'resume' | 'close' | 'cut'>
@@ -77,8 +68,7 @@ class RealtimeEngine implements Engine {
   #engineSessionId = ''
   #model: string
   #lifeMs: number
-  /** An answer's own instructions replace the session's: what is added to them needs them. */
-  #instructions: string
+  #brief: EngineBrief
   /** The provider explains a close in an `error` just before it. */
   #lastError: string | undefined
 
@@ -86,10 +76,10 @@ class RealtimeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
-    this.#reader = new Reader(options.brief.turnDetection !== 'none')
-    this.#reader.silenceMs = this.#waitsMs(options.brief.turnDetection)
+    this.#reader = new Reader(interrupts(options.brief))
+    this.#reader.silenceMs = waitsMs(options.brief)
+    this.#brief = options.brief
     this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
-    this.#instructions = options.brief.instructions
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
     const told = {
       frame: (frame: Buffer) => this.#frame(frame),
@@ -102,7 +92,7 @@ class RealtimeEngine implements Engine {
 
   #directOf(direct: DirectCall, told: Pick<DirectEvents, 'frame' | 'refused' | 'gone'>): Direct {
     const { clock } = this.#needs
-    const session = commands.callSession(this.#options.brief, this.#model, this.#needs.transcriptionModel)
+    const session = commands.callSession(this.#options.brief, this.#model, this.#transcriptionModel)
     return new Direct(
       { provider: this.#needs, clock, session, direct, reader: this.#reader },
       {
@@ -165,8 +155,9 @@ class RealtimeEngine implements Engine {
     this.#finish('refused', code, message)
   }
 
-  #frame(frame: Buffer): void {
+  #frame(received: Buffer): void {
     if (this.#state === 'closed') return
+    const frame = modernAudio(received)
     const delta = scanAudioDelta(frame)
     if (delta === undefined) {
       this.#parsed(frame)
@@ -179,8 +170,15 @@ class RealtimeEngine implements Engine {
     if (event !== undefined) this.#emit(event)
   }
 
-  #parsed(frame: Buffer): void {
-    const event = events.readEvent(frame)
+  #parsed(received: Buffer): void {
+    const parsed = events.json(received)
+    const modern = this.#beta.frames(parsed)
+    if (modern === undefined) this.#read(parsed, received)
+    else for (const frame of modern) this.#read(events.json(frame), frame)
+  }
+
+  #read(parsed: unknown, frame: Buffer): void {
+    const event = events.anyEvent.safeParse(parsed)
     if (!event.success) {
       this.#log.warn({ bytes: frame.length }, 'engine frame is not an event')
       return
@@ -215,7 +213,7 @@ class RealtimeEngine implements Engine {
   #configure(): void {
     this.#state = 'configuring'
     const { brief } = this.#options
-    const frames = [commands.sessionUpdate(brief, this.#needs.transcriptionModel, this.capabilities.media)]
+    const frames = [commands.sessionUpdate(brief, this.#transcriptionModel, this.capabilities.media)]
     for (const turn of brief.history) {
       const itemId = newId('item')
       this.#reader.own(itemId)
@@ -262,7 +260,7 @@ class RealtimeEngine implements Engine {
       case 'say':
         return this.#ask(commands.sayNow(command.text))
       case 'goOn':
-        return this.#ask(commands.goOn(command.after, this.#instructions))
+        return this.#ask(commands.goOn(command.after, this.#brief.instructions))
       case 'note':
         return this.#note(command.text)
       case 'toolResult':
@@ -324,18 +322,20 @@ class RealtimeEngine implements Engine {
   }
 
   #update(command: Extract<EngineCommand, { type: 'update' }>): CommandAnswer {
-    const { fields } = command
+    const { fields, eventId } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
-    if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) {
-      this.#reader.interrupts = fields.turnDetection !== 'none'
-      this.#reader.silenceMs = this.#waitsMs(fields.turnDetection)
-    }
-    return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief.hearing))
+    const brief = withFields(this.#brief, fields)
+    const change = { fields, brief, transcriptionModel: this.#transcriptionModel, eventId }
+    const answer = this.#write(commands.sessionChange(change))
+    if ('reason' in answer) return answer
+    this.#brief = brief
+    this.#reader.interrupts = interrupts(brief)
+    this.#reader.silenceMs = waitsMs(brief)
+    return answer
   }
 
-  #waitsMs(detection: EngineBrief['turnDetection']): number | undefined {
-    return detection === 'server_vad' ? (this.#options.brief.hearing?.silenceMs ?? usualSilenceMs) : undefined
+  get #transcriptionModel(): string {
+    return this.#needs.transcriptionModel ?? 'gpt-transcribe'
   }
 
   #write(event: commands.WireEvent): CommandAnswer {
@@ -366,6 +366,7 @@ class RealtimeEngine implements Engine {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    for (const event of this.#reader.close()) this.#emit(event)
     this.#state = 'closing'
     this.#line.close()
   }
@@ -392,6 +393,7 @@ class RealtimeEngine implements Engine {
     this.#readyTimer?.cancel()
     this.#direct?.close()
     this.#line.cut()
+    for (const event of this.#reader.close()) this.#options.onEvent(event)
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
     if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
   }

@@ -253,14 +253,6 @@ export function isAsked(ask: Ask): boolean {
   return ask.is !== 'speech'
 }
 
-/** Outside of the conversation: its answer is the client's own affair. */
-export function isAside(raw: Readonly<Record<string, unknown>> | undefined): boolean {
-  const response = raw?.response
-  return (
-    typeof response === 'object' && response !== null && 'conversation' in response && response.conversation === 'none'
-  )
-}
-
 function joined(parts: readonly string[]): string {
   return parts
     .map((part) => part.trim())

@@ -7,7 +7,7 @@ import { frameMs, type Sink, samplesPerMs } from './sink.ts'
 import { Spoken } from './spoken.ts'
 
 const tickMs = 20
-/** Handed over ahead of real time, so that a late timer is not heard. Adds to what is heard after a flush. */
+/** So that a late timer is not heard. */
 const leadMs = 40
 /** After the process stood still this much is caught up at once; the rest is played later than it would have been. */
 const catchUpMs = 100
@@ -124,11 +124,15 @@ export class Mouth {
   }
 
   get #delayMs(): number {
-    return this.#sink.delayMs + leadMs
+    return this.#sink.delayMs + this.#leadMs
+  }
+
+  get #leadMs(): number {
+    return this.#sink.leadMs ?? leadMs
   }
 
   #run(): void {
-    this.#anchorMs = this.#clock.monotonicMs() - leadMs
+    this.#anchorMs = this.#clock.monotonicMs() - this.#leadMs
     this.#frames = 0
     this.#timer = this.#clock.every(tickMs, () => this.#tick())
     this.#tick()

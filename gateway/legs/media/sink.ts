@@ -12,6 +12,8 @@ export interface Sink {
   clear?(): number
   /** From `play` to the person's ear as far as it can be told, ms. */
   readonly delayMs: number
+  /** Handed over ahead of real time; missing: what a late timer of ours needs. Adds to what is heard after a flush. */
+  readonly leadMs?: number
   /** The other end's player takes a pause for a delay: silence goes out between sentences too. */
   readonly continuous: boolean
 }

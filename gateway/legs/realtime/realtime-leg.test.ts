@@ -61,6 +61,7 @@ function setup(options: { plays?: boolean; parley?: boolean; dialect?: Capabilit
     capabilities: () => capabilities,
     serverTools: new Set(),
     modality: () => 'audio',
+    voice: () => 'slt',
     onSlow: (slow) => void said.push(`slow ${slow}`),
     onLost: () => void said.push('lost'),
     onAsleep: () => {},
@@ -101,6 +102,7 @@ describe('a leg whose connection has a track', () => {
     expect(channel.types).toEqual([
       'session.created',
       'response.created',
+      'rate_limits.updated',
       'response.output_item.added',
       'conversation.item.added',
       'response.content_part.added',
@@ -109,8 +111,8 @@ describe('a leg whose connection has a track', () => {
       'response.output_audio.done',
       'response.output_audio_transcript.done',
       'response.content_part.done',
-      'response.output_item.done',
       'conversation.item.done',
+      'response.output_item.done',
       'response.done',
       'output_audio_buffer.stopped',
     ])

@@ -1,7 +1,7 @@
 // One client of the GA protocol, over whatever channel it came. Forwards frames where client and engine speak the same
 // protocol, renders otherwise. Audio goes over the channel, or into a player of ours where the connection has a track.
 
-import type { Capabilities, EngineEvent } from '../../engines/engines.ts'
+import type { EngineEvent } from '../../engines/engines.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -14,41 +14,17 @@ import {
   type ParleySession,
 } from '../../protocol/realtime.ts'
 import type { Turn } from '../../protocol/turn.ts'
-import type { Leg, Opened } from '../../sessions/sessions.ts'
+import type { Leg } from '../../sessions/sessions.ts'
 import { Mouth } from '../media/mouth.ts'
 import type { Sink } from '../media/sink.ts'
 import { type Channel, type Frame, sendEvent } from './channel.ts'
 import { Forwarder } from './forward.ts'
+import type { Hello, LegStart } from './leg-start.ts'
 import { Presence } from './presence.ts'
 import { Pressure } from './pressure.ts'
 import { Renderer } from './render.ts'
 import { Replay } from './replay.ts'
-
-/** What is known only once the session is open. */
-export interface LegStart {
-  readonly opened: Pick<Opened, 'sessionId' | 'conversationId' | 'engine' | 'epoch'>
-  /** Of the engine that serves now. */
-  readonly capabilities: () => Capabilities
-  readonly serverTools: ReadonlySet<string>
-  readonly modality: () => 'audio' | 'text'
-  readonly onSlow: (slow: boolean) => void
-  readonly onLost: (lastByteAtMs: number) => void
-  readonly onAsleep: (sinceMs: number | undefined) => void
-  /** Of a player of ours. */
-  readonly onPlayed: (itemId: string, playedMs: number, final: boolean) => void
-  /** The leg ended by itself; the session has to. */
-  readonly onBroken: () => void
-}
-
-/** The first words over a new connection. */
-export interface Hello {
-  readonly created: Readonly<Record<string, unknown>>
-  readonly resumeToken: string | undefined
-  readonly voice: boolean
-  readonly history: readonly Turn[]
-  /** The client was here before; `lastSeq` is the last frame it took, if what came since is kept. */
-  readonly resumed?: { readonly lastSeq?: number }
-}
+import { Sound } from './sound.ts'
 
 export interface LegOptions {
   readonly clock: Clock
@@ -74,6 +50,10 @@ export class RealtimeLeg implements Leg {
   readonly canReturn: boolean
   #kind: Leg['kind']
   #plays: boolean
+  /** In the format of the client. */
+  readonly sound = new Sound()
+  /** False: the client wants no words of what the person said. */
+  transcripts = true
   readonly #clock: Clock
   readonly #replay: Replay | undefined
   readonly #presence: Presence
@@ -136,8 +116,9 @@ export class RealtimeLeg implements Leg {
 
   begin(start: LegStart): void {
     this.#start = start
-    this.#forwarder = new Forwarder(start.serverTools)
-    this.#renderer = new Renderer(start.opened.conversationId, start.modality)
+    this.#forwarder = new Forwarder(start.serverTools, this.sound)
+    const { modality, voice } = start
+    this.#renderer = new Renderer({ conversationId: start.opened.conversationId, modality, voice, sound: this.sound })
   }
 
   /**
@@ -251,7 +232,7 @@ export class RealtimeLeg implements Leg {
   }
 
   engineEvent(event: EngineEvent): void {
-    if (this.#ended) return
+    if (this.#ended || (event.type === 'userText' && !this.transcripts)) return
     this.#tell(event)
     if (event.type === 'audioDone') this.#mouth?.complete(event.itemId)
     else if (event.type === 'responseDone') this.#mouth?.responseDone(event.responseId)
@@ -262,6 +243,9 @@ export class RealtimeLeg implements Leg {
     if (this.#forwards && (event.source !== 'local' || event.wire !== undefined)) {
       if (event.type === 'audio' && this.#plays) this.#play(event)
       else this.#forward(event)
+    } else if (event.type === 'native') {
+      if (event.wire !== undefined) this.#numbered(event.wire)
+      if (event.name === 'response.done') this.#renderer?.elsewhere(event.wire)
     } else if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
       // Opens the item for the client before its first sound, then audio without base64.
       for (const each of this.#renderer?.begin(event) ?? []) this.#json(each)
@@ -276,10 +260,10 @@ export class RealtimeLeg implements Leg {
   }
 
   #forward(event: EngineEvent): void {
-    const frame = this.#forwarder?.frame(event)
-    if (frame === undefined) return
-    if (event.type === 'audio') this.#raw(frame, false)
-    else this.#numbered(frame)
+    for (const frame of this.#forwarder?.frames(event) ?? []) {
+      if (event.type === 'audio') this.#raw(frame, false)
+      else this.#numbered(frame)
+    }
   }
 
   #play({ itemId, responseId, pcm }: EngineEvent & { type: 'audio' }): void {
@@ -294,6 +278,16 @@ export class RealtimeLeg implements Leg {
   /** False: the provider itself answers. */
   get rendersItems(): boolean {
     return !this.#forwards
+  }
+
+  /** The response of the conversation that is being made. */
+  get activeResponse(): string | undefined {
+    return (this.#forwards ? this.#forwarder : this.#renderer)?.active
+  }
+
+  /** The items as rendered here. */
+  get rendered(): Pick<Renderer, 'items'> | undefined {
+    return this.rendersItems ? this.#renderer : undefined
   }
 
   /** Answers a retrieve of an item rendered here; false when there is none. */

@@ -104,8 +104,7 @@ export class Call {
       onClosed: () => this.#left(),
     })
     this.#channel = channel
-    if (native.readyState === 'open') this.#attach(channel)
-    else native.onopen = () => this.#attach(channel)
+    channel.whenOpen(() => this.#attach(channel))
   }
 
   get #isConnected(): boolean {

@@ -111,14 +111,17 @@ export class Calls {
 
   async #session(
     { parley, resume, update }: Placing,
-    request: Awaited<ReturnType<typeof requestOf>>,
-    { trusted }: Caller,
+    request: Awaited<ReturnType<typeof requestOf<RealtimeLeg>>>,
+    { trusted, bound }: Caller,
   ): Promise<{ readonly sessionId: string; readonly target: Target }> {
     const { sessions, joined: here } = this.#deps
     const fresh = (opened: Opened, from: 'new' | 'taken') => ({
       sessionId: opened.sessionId,
       target: {
-        joined: new Joined({ deps: this.#deps, request, opened, trusted }),
+        joined: new Joined({
+          ...{ deps: this.#deps, request, opened, trusted },
+          ...(bound === undefined ? {} : { bound }),
+        }),
         port: opened.port,
         again: {},
         from,

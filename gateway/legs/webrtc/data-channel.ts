@@ -13,6 +13,8 @@ const lastWordsMs = 1_000
 /** Handed to the transport is not yet arrived. */
 const arriveMs = 150
 const pollMs = 20
+/** Well below what makes an engine wait. */
+const askBytes = 32 * 1024
 
 export interface DataChannelOptions {
   readonly clock: Clock
@@ -30,10 +32,14 @@ export class DataChannel implements Channel {
   readonly #native: NativeChannel
   readonly #inbox: Inbox
   #events: ChannelEvents | undefined
+  #isOpened: boolean
   #isClosing = false
   #isClosed = false
+  /** Was waiting when last asked, and was sent since. */
+  #mostBuffered = 0
 
   constructor(native: NativeChannel, options: DataChannelOptions) {
+    this.#isOpened = native.readyState === 'open'
     this.parley = options.parley
     this.#options = options
     this.#native = native
@@ -44,11 +50,24 @@ export class DataChannel implements Channel {
   }
 
   get isOpen(): boolean {
-    return !this.#isClosed && this.#native.readyState === 'open'
+    return this.#isOpened && !this.#isClosed
   }
 
+  /** Asking the library costs as much as sending: it is asked when there might be something to tell. */
   get bufferedBytes(): number {
-    return this.isOpen ? this.#native.bufferedAmount : 0
+    if (!this.isOpen) return 0
+    if (this.#mostBuffered > askBytes) this.#mostBuffered = this.#native.bufferedAmount
+    return this.#mostBuffered
+  }
+
+  /** The connection stands; `onOpen` comes once, or at once. */
+  whenOpen(onOpen: () => void): void {
+    if (this.#isOpened) onOpen()
+    else
+      this.#native.onopen = () => {
+        this.#isOpened = true
+        onOpen()
+      }
   }
 
   receive(events: ChannelEvents): void {
@@ -69,7 +88,10 @@ export class DataChannel implements Channel {
     const length = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
     if (length > maxMessageBytes) this.#tooLarge(frame, length)
     // A provider's frame comes as bytes and is text.
-    else this.#native.send(binary || typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8'))
+    else {
+      this.#mostBuffered += length
+      this.#native.send(binary || typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8'))
+    }
   }
 
   /** Told instead of lost. */

@@ -74,7 +74,7 @@ export interface Native {
 /** Undefined: not to be had on this machine, which is logged once. */
 export type LoadNative = () => Promise<Native | undefined>
 
-export function nativeLoader(log: Log): LoadNative {
+export function nativeLoader(log: Pick<Log, 'warn'>, load: () => Promise<Native> = loadLibrary): LoadNative {
   let loading: Promise<Native | undefined> | undefined
   return () => {
     loading ??= load().catch((error: unknown) => {
@@ -85,7 +85,7 @@ export function nativeLoader(log: Log): LoadNative {
   }
 }
 
-async function load(): Promise<Native> {
+async function loadLibrary(): Promise<Native> {
   const { default: native }: { readonly default: Native } = await import('@roamhq/wrtc')
   return native
 }

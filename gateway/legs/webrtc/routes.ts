@@ -5,8 +5,8 @@ import { type RawBody, type RequestFacts, type Route, rawBody, route } from '../
 import { Problem } from '../../platform/problem.ts'
 import { subprotocol } from '../../protocol/realtime.ts'
 import type { Asked } from '../realtime/caller.ts'
-import { sessionUpdate } from '../realtime/client-event.ts'
 import { readResumeOffer } from '../realtime/resume-offer.ts'
+import { type SessionFields, sessionFields } from '../realtime/session-fields.ts'
 import type { Calls, Placing } from './calls.ts'
 import { maxSdpBytes } from './sdp.ts'
 
@@ -108,7 +108,7 @@ function sameOrigin(facts: RequestFacts, host: string | undefined): string | und
 
 interface Offered {
   readonly sdp: string
-  readonly session?: z.output<typeof sessionUpdate>
+  readonly session?: SessionFields
 }
 
 async function readCall({ type, bytes }: RawBody): Promise<Offered> {
@@ -142,14 +142,14 @@ async function textOf(part: ReturnType<FormData['get']>): Promise<string | undef
   return part.text()
 }
 
-function readSession(text: string): z.output<typeof sessionUpdate> {
+function readSession(text: string): SessionFields {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch {
     throw new Problem('invalid', '`session` is not JSON.')
   }
-  const parsed = sessionUpdate.safeParse(json)
+  const parsed = sessionFields.safeParse(json)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw new Problem('invalid', `Invalid value for 'session.${issue?.path.join('.')}': ${issue?.message}`)
