@@ -72,10 +72,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
   const log = deps.log.child({ tenantId, sessionId: view.id })
   const { clock, live } = deps
   const recorder = new Recorder({
-    clock,
-    sessionId: view.id,
-    conversationId: view.conversationId,
-    channel: view.channel,
+    ...{ clock, sessionId: view.id, conversationId: view.conversationId, channel: view.channel },
     write: writerOf(deps, made, () => budget.confirmedAtMs),
     onTurn: (turn) => {
       leg.turn(turn)
@@ -134,8 +131,8 @@ export function assemble(deps: Deps, made: Made): Assembled {
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  const hear = (event: EngineEvent): void => engine.event(event)
-  return { session, budget, engineEnd, model: view.engine.model, onNotice: parts.onNotice, hear }
+  const { onNotice } = parts
+  return { session, budget, engineEnd, model: view.engine.model, onNotice, hear: (event) => engine.event(event) }
 }
 
 /** The session and its engine hear the person through it. */

@@ -21,6 +21,7 @@ import { sentences } from '../sentences.ts'
 import { Ears } from '../sound/ears.ts'
 import type { VadEvent } from '../sound/vad.ts'
 import { Verdicts } from '../verdicts.ts'
+import type { Answer, Ask } from './ask.ts'
 import { capabilitiesOf } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
 import { speak } from './mouth.ts'
@@ -34,17 +35,6 @@ export interface DemoEngineNeeds {
   readonly clock: Clock
   readonly voice: Voice
   readonly recogniser: Recogniser | undefined
-}
-
-type Ask =
-  | { readonly what: 'respond'; readonly modality: Modality }
-  | { readonly what: 'say'; readonly text: string }
-  | { readonly what: 'goOn'; readonly after: string }
-
-interface Answer {
-  readonly id: string
-  readonly stop: AbortController
-  reason: 'turn_detected' | 'client_cancelled' | undefined
 }
 
 const lateText = 'That takes longer than usual. You will have the answer as soon as I do.'

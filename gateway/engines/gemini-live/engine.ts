@@ -20,7 +20,7 @@ import { Asking } from './asking.ts'
 import * as commands from './commands.ts'
 import { Connection } from './connection.ts'
 import { endingOf } from './endings.ts'
-import type { ServerMessage } from './events.ts'
+import { knownKeys, type ServerMessage } from './events.ts'
 import { Listening } from './listening.ts'
 import { traitsOf } from './models.ts'
 import { type Ask, Pending } from './pending.ts'
@@ -38,11 +38,6 @@ export interface GeminiLiveNeeds {
 }
 
 const readyTimeoutMs = 15_000
-
-const known = new Set([
-  ...['setupComplete', 'serverContent', 'toolCall', 'toolCallCancellation', 'usageMetadata', 'goAway'],
-  ...['sessionResumptionUpdate', 'voiceActivity'],
-])
 
 const applied: CommandAnswer = { is: 'applied' }
 const accepted: CommandAnswer = { is: 'accepted' }
@@ -197,7 +192,7 @@ export class GeminiEngine implements Engine {
     }
     this.#reader.read(message)
     for (const name of Object.keys(message)) {
-      if (!known.has(name)) this.#emit({ type: 'native', source: 'provider', name })
+      if (!knownKeys.has(name)) this.#emit({ type: 'native', source: 'provider', name })
     }
   }
 

@@ -96,3 +96,9 @@ export function durationMs(duration: string | undefined): number | undefined {
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(duration ?? '')?.[1]
   return seconds === undefined ? undefined : Number(seconds) * 1000
 }
+
+/** Of a server message: what is read. */
+export const knownKeys: ReadonlySet<string> = new Set([
+  ...['setupComplete', 'serverContent', 'toolCall', 'toolCallCancellation', 'usageMetadata', 'goAway'],
+  ...['sessionResumptionUpdate', 'voiceActivity'],
+])

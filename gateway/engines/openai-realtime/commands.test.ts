@@ -67,7 +67,7 @@ it.each([
   expect(event).toHaveProperty('session.audio.input.turn_detection', expected)
   expect(event).toHaveProperty('session.audio.input.noise_reduction', { type: 'far_field' })
   // A change of the kind is a change of the whole: its settings go with it.
-  const change = commands.sessionChange({ turnDetection }, undefined, hearing)
+  const change = commands.sessionChange({ turnDetection }, undefined, { hearing })
   expect(change).toHaveProperty('session.audio.input.turn_detection', expected)
   expect(JSON.stringify(commands.sessionUpdate(brief, 'x'))).not.toContain('noise_reduction')
 })

@@ -6,7 +6,7 @@ import { frameMs, type Look } from './spectrum.ts'
 
 /** Speech stands this far above the quietest of the room, and this far above what the room usually is: others talk too. */
 const aboveFloorDb = 10
-const aboveUsualDb = 8
+const aboveUsualDb = 10
 /** Quieter than this nobody speaks into a microphone. */
 const quietestDb = -46
 /** Coughs, clicks and fans are flatter; most of speech, humming too, lies below 0.1. */
