@@ -1,6 +1,7 @@
 // The parts of one session joined, and what is stored when it ends or is handed over.
 
 import type { Engine, EngineEvent } from '../engines/engines.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'

@@ -53,7 +53,7 @@ export async function realScenes(): Promise<readonly Scene[]> {
   const scenes: Scene[] = []
   for (let i = 0; i < 42; i++) {
     const text = interruptions[i % interruptions.length] ?? ''
-    const atMs = 700 + ((i * 431) % 2_900)
+    const atMs = 700 + ((i * 431) % (i % 4 === 3 ? 1_300 : 2_900))
     const kind = kinds[i % kinds.length]
     const way = [20, 40, 80][i % 3] ?? 40
     const device = i % 4 === 3 ? stock(way) : panel(way)
