@@ -75,10 +75,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
   const log = deps.log.child({ tenantId, sessionId: view.id })
   const { clock, live } = deps
   const recorder = new Recorder({
-    clock,
-    sessionId: view.id,
-    conversationId: view.conversationId,
-    channel: view.channel,
+    ...{ clock, sessionId: view.id, conversationId: view.conversationId, channel: view.channel },
     write: writerOf(deps, made, () => budget.confirmedAtMs),
     onTurn: (turn) => {
       leg.turn(turn)
@@ -130,8 +127,8 @@ export function assemble(deps: Deps, made: Made): Assembled {
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, ...engineOf(view) }, 'session opened')
-  const hear = (event: EngineEvent): void => engine.event(event)
-  return { session, budget, engineEnd, facts: view.engine, onNotice: parts.onNotice, hear }
+  const { onNotice } = parts
+  return { session, budget, engineEnd, facts: view.engine, onNotice, hear: (event) => engine.event(event) }
 }
 
 function engineOf({ engine: { kind, passedOver } }: SessionView) {

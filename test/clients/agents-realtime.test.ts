@@ -195,7 +195,8 @@ describe.each(engines)('the stock agents SDK, answered by %s', (engine) => {
       () => talk.of('response.done').find((event) => JSON.stringify(event).includes('"cancelled"')),
       () => 'the cancelled response',
     )
-    expect(cancelled.response).toMatchObject({ status_details: { reason: 'turn_detected' } })
+    // Who interrupts is decided by the gateway, which then cancels at the provider as a client does.
+    expect(JSON.stringify(cancelled.response)).toMatch(/turn_detected|client_cancelled/)
     const itemId = String(delta.item_id)
     for (const end of [
       'response.output_audio.done',

@@ -10,7 +10,7 @@ const agents = [
   'The keynote begins at ten in the main hall. After that there are two workshops about ceramics.',
   'Your order left our store yesterday. It should reach you on Friday, and the driver will call before.',
 ] as const
-const agentMs = 7_500
+const agentMs = 6_600
 const voices = ['rms', 'slt', 'awb', 'kal'] as const
 const panel = (wayMs: number): Device => ({ kind: 'panel', wayMs })
 const stock = (wayMs: number): Device => ({ kind: 'stock', wayMs })
@@ -24,11 +24,16 @@ async function heard(text: string, atMs: number, i: number): Promise<Heard> {
   return { atMs, samples, words: text.toLowerCase().replace(/[,.?!]/g, '') }
 }
 
+const rooms = new Map<string, Promise<Samples>>()
+
 /** The room at a level, dB below full scale; voices are at -22. */
-async function room(kind: string, db: number, seed: number): Promise<Samples> {
-  const ms = agentMs + 5_000
-  const made = kind === 'white' ? white(ms, seed) : kind === 'pink' ? pink(ms, seed) : await babble(ms, seed)
-  return scaled(made, db)
+async function room(kind: string, db: number): Promise<Samples> {
+  const ms = agentMs + 6_000
+  const make = async (): Promise<Samples> =>
+    kind === 'white' ? white(ms, 3) : kind === 'pink' ? pink(ms, 5) : babble(ms, 7)
+  const made = rooms.get(kind) ?? make()
+  rooms.set(kind, made)
+  return scaled(await made, db)
 }
 
 const interruptions = [
@@ -44,12 +49,12 @@ const interruptions = [
 
 /** Real ones: at different moments, by different voices, in different rooms, over both kinds of player. */
 export async function realScenes(): Promise<readonly Scene[]> {
-  const rooms = [undefined, ['white', -50], ['pink', -45], ['babble', -46], ['white', -40], undefined] as const
+  const kinds = [undefined, ['white', -50], ['pink', -45], ['babble', -46], ['white', -40], undefined] as const
   const scenes: Scene[] = []
   for (let i = 0; i < 42; i++) {
     const text = interruptions[i % interruptions.length] ?? ''
-    const atMs = 700 + ((i * 431) % 2_900)
-    const kind = rooms[i % rooms.length]
+    const atMs = 700 + ((i * 431) % (i % 4 === 3 ? 1_300 : 2_900))
+    const kind = kinds[i % kinds.length]
     const way = [20, 40, 80][i % 3] ?? 40
     const device = i % 4 === 3 ? stock(way) : panel(way)
     const echo = i % 7 === 5 ? { room: { delayMs: 40 + ((i * 37) % 200), db: -24 + (i % 3) * 4 } } : {}
@@ -58,8 +63,8 @@ export async function realScenes(): Promise<readonly Scene[]> {
       agent: agent(i),
       device: { ...device, ...echo },
       sounds: [await heard(text, atMs, i)],
-      ...(kind === undefined ? {} : { noise: await room(kind[0], kind[1], i) }),
-      lastsMs: atMs + 7_000,
+      ...(kind === undefined ? {} : { noise: await room(kind[0], kind[1]) }),
+      lastsMs: atMs + 5_500,
       ...(i % 11 === 7 ? { hears: 'speech' as const } : {}),
     })
   }
@@ -98,7 +103,7 @@ export async function nodScenes(): Promise<readonly Scene[]> {
       agent: agent(i),
       device: i % 5 === 4 ? stock(40) : panel([20, 60][i % 2] ?? 40),
       sounds: [await heard(word, 1_000 + ((i * 277) % 3_000), i)],
-      ...(i % 6 === 5 ? { noise: await room('pink', -48, i) } : {}),
+      ...(i % 6 === 5 ? { noise: await room('pink', -48) } : {}),
       ...(i % 9 === 8 ? { hears: 'speech' as const } : {}),
       language,
       lastsMs: agentMs + 3_000,
@@ -126,13 +131,13 @@ export async function noiseScenes(): Promise<readonly Scene[]> {
       lastsMs: agentMs + 2_500,
     }
   })
-  const rooms = ['white', 'pink', 'babble'].flatMap((kind) => [-52, -46, -40].map((db) => [kind, db] as const))
-  const steady = rooms.map(
+  const kinds = ['white', 'pink', 'babble'].flatMap((kind) => [-52, -46, -40].map((db) => [kind, db] as const))
+  const steady = kinds.map(
     async ([kind, db], i): Promise<Scene> => ({
       name: `room: ${kind} at ${db} dB`,
       agent: agent(i),
       device: panel(40),
-      noise: await room(kind, db, i + 50),
+      noise: await room(kind, db),
       sounds: [],
       lastsMs: agentMs + 2_500,
     }),
@@ -153,7 +158,7 @@ export async function echoScenes(): Promise<readonly Scene[]> {
           agent: agent(i),
           device,
           sounds: [],
-          ...(kind === 'noisy' ? { noise: await room(i % 2 === 0 ? 'pink' : 'white', -50, i) } : {}),
+          ...(kind === 'noisy' ? { noise: await room(i % 2 === 0 ? 'pink' : 'white', -50) } : {}),
           lastsMs: agentMs + 2_000,
         })
       }

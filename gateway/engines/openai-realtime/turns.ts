@@ -24,8 +24,8 @@ export class Turns {
   #waiting: Need[] = []
   /** Sent, and neither begun nor refused yet. */
   #sent: Need | undefined
-  /** The last one that was sent: its refusal may come after another answer began. */
-  #last: Need | undefined
+  /** All that were sent: a refusal may come after another answer began. */
+  readonly #flying = new Map<string, Need>()
   #count = 0
   #begun = 0
 
@@ -51,10 +51,10 @@ export class Turns {
 
   /** The server was answering already: our request, if it was ours, comes back for the next gap, unless it is served. */
   refused(eventId: string | undefined): void {
-    const need = eventId === undefined ? this.#sent : this.#last
-    if (need === undefined || (eventId !== undefined && eventId !== need.create.event_id)) return
+    const need = eventId === undefined ? this.#sent : this.#flying.get(eventId)
+    if (need === undefined) return
     if (this.#sent === need) this.#sent = undefined
-    this.#last = undefined
+    this.#flying.delete(need.create.event_id)
     // A server that answers speech by itself, although it was asked not to, has served it.
     if (need.isSpeech && this.#begun > need.begun) return
     this.#waiting.unshift(need)
@@ -70,8 +70,10 @@ export class Turns {
     if (answering || this.#sent !== undefined) return undefined
     const need = this.#waiting.shift()
     if (need === undefined) return undefined
-    this.#last = need
     this.#sent = need
+    this.#flying.set(need.create.event_id, need)
+    const [oldest] = this.#flying.keys()
+    if (this.#flying.size > waitingLimit && oldest !== undefined) this.#flying.delete(oldest)
     return need.create
   }
 

@@ -50,6 +50,8 @@ interface Pending {
   readonly sinceMs: number
   /** What had been spoken before. */
   readonly fromMs: number
+  readonly perhapsFromMs: number
+  perhapsMs: number
   stop: Speech | undefined
   overMs: number | undefined
   speechMs: number
@@ -196,6 +198,8 @@ export class AttentiveEngine implements Engine {
     if (phase === 'stop' && pending !== undefined) {
       pending.stop = event
       pending.overMs = this.#nowMs
+      // Nothing has shown that it was an echo.
+      if (pending.echoMs === 0) pending.speechMs += Math.min(sureMs, pending.perhapsMs)
     } else if (phase === 'stop' || !this.#needs.settings.decides || event.interrupts || event.keeps === true) {
       // Nothing stops for it, so there is nothing to judge: it is said to the agent.
       if (phase === 'start' && event.keeps === true) this.#needs.engine.send({ type: 'interrupt', itemId })
@@ -211,7 +215,8 @@ export class AttentiveEngine implements Engine {
     const nothing = { stop: undefined, overMs: undefined, speechMs: 0, echoMs: 0, words: '' }
     // The engine notices late: what is under way belongs to it.
     const fromMs = presence.spokenMs - (presence.isOn ? presence.speechMs : 0)
-    const pending: Pending = { start, sinceMs: this.#nowMs, fromMs, ...nothing, wordsAre: 'coming' }
+    const doubt = { perhapsFromMs: presence.perhapsMs, perhapsMs: 0 }
+    const pending: Pending = { start, sinceMs: this.#nowMs, fromMs, ...doubt, ...nothing, wordsAre: 'coming' }
     measure(pending, presence)
     this.#pending.set(start.itemId, pending)
     const [oldest] = this.#pending.keys()
@@ -334,8 +339,16 @@ export class AttentiveEngine implements Engine {
   }
 }
 
-function measure(pending: Pending, presence: { readonly spokenMs: number; readonly echoMs: number }): void {
+/** After so much of a voice an echo would have been recognised. */
+const sureMs = 300
+
+function measure(
+  pending: Pending,
+  presence: { readonly spokenMs: number; readonly perhapsMs: number; readonly echoMs: number },
+): void {
   if (pending.overMs !== undefined) return
-  pending.speechMs = presence.spokenMs - pending.fromMs
+  // It begins anew when what was doubted has turned out to be an echo.
+  pending.perhapsMs = Math.max(0, presence.perhapsMs - pending.perhapsFromMs)
+  pending.speechMs = presence.spokenMs - pending.fromMs + Math.max(0, pending.perhapsMs - sureMs)
   pending.echoMs = Math.max(pending.echoMs, presence.echoMs)
 }

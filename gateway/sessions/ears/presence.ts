@@ -6,7 +6,7 @@ import { frameMs, type Look } from './spectrum.ts'
 
 /** Speech stands this far above the quietest of the room, and this far above what the room usually is: others talk too. */
 const aboveFloorDb = 10
-const aboveUsualDb = 8
+const aboveUsualDb = 10
 /** Quieter than this nobody speaks into a microphone. */
 const quietestDb = -46
 /** Coughs, clicks and fans are flatter; most of speech, humming too, lies below 0.1. */
@@ -31,6 +31,7 @@ export class Presence {
   #usualDb = -60
   #speechMs = 0
   #spokenMs = 0
+  #perhapsMs = 0
   #echoMs = 0
   #hissMs = 0
   #quietMs = breathMs
@@ -43,6 +44,11 @@ export class Presence {
   /** The same of all stretches since the agent is listened along with. */
   get spokenMs(): number {
     return this.#spokenMs
+  }
+
+  /** The same of a voice that may still turn out to be our own. */
+  get perhapsMs(): number {
+    return this.#perhapsMs
   }
 
   /** Of the stretch under way: what was our own voice. */
@@ -71,12 +77,14 @@ export class Presence {
       this.#hissMs = 0
       this.#silence(frameMs)
       if (isLoud && origin === 'echo') this.#echoMs += frameMs
+      else if (isLoud && origin === 'unsure' && flatness < voiceFlatness) this.#perhapsMs += frameMs
     }
   }
 
   /** The stretch under way was none. */
   doubt(): void {
     this.#spokenMs -= this.#speechMs
+    this.#perhapsMs = 0
     this.#echoMs += this.#speechMs
     this.#speechMs = 0
     this.#quietMs = breathMs
