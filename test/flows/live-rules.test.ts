@@ -172,7 +172,12 @@ describe('sound', () => {
       )
       for (let at = 0; at < whole.length; at += 20 * bytesPerMs) client.hear(whole.subarray(at, at + 20 * bytesPerMs))
       // The demo hears that somebody spoke, and says so.
+      const beganMs = performance.now()
       await client.until((each) => /heard you speak|sofa/.test(each.said('output')) || undefined, 'the answer')
+      // As much of it as time has passed: the bytes are of this format and no other.
+      const ms = client.soundBytes / bytesPerMs
+      expect(ms).toBeGreaterThan(500)
+      expect(ms).toBeLessThan(performance.now() - beganMs + 300)
       const decode = { 'audio/pcm': samplesOf, 'audio/pcmu': muLaw.decode, 'audio/pcma': aLaw.decode }[type]
       const loudest = decode(Buffer.concat(client.sound)).reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
       expect(loudest).toBeGreaterThan(3_000)
@@ -366,7 +371,12 @@ describe('those that attach', () => {
   test("somebody else's session does not exist; a visitor attaches to none; what is over is over", async () => {
     const { client, sessionId } = await call()
     await using _ = client
+    const { tenants, identity } = gateway.app.slices
+    const other = await tenants.bySlug('cypress')
+    if (other === undefined) throw new Error('no other tenant')
+    const foreign = await identity.createApiKey(other.id, 'other')
     for (const [token, id, code] of [
+      [foreign.raw, sessionId, 4404],
       [newApiKey(), sessionId, 4401],
       [await gateway.visitorToken(), sessionId, 4403],
       [gateway.apiKey, 'sess_none', 4404],

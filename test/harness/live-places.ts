@@ -1,11 +1,12 @@
 // A gateway with one engine behind its Live door, and the provider's script in one vocabulary for all of them.
 
 import { startScriptedCascade } from './scripted-cascade.ts'
+import { startScriptedGemini } from './scripted-gemini.ts'
 import { startScriptedLive } from './scripted-live.ts'
 import { startScriptedRealtime } from './scripted-realtime.ts'
 import { startGateway, type TestGateway } from './start-gateway.ts'
 
-export const liveEngines = ['openai-realtime', 'cascade', 'openai-live'] as const
+export const liveEngines = ['openai-realtime', 'cascade', 'openai-live', 'gemini-live'] as const
 export type LiveEngineName = (typeof liveEngines)[number]
 
 export interface LivePlace extends AsyncDisposable {
@@ -26,7 +27,12 @@ export async function openLivePlace(
   engine: LiveEngineName,
   env: Readonly<Record<string, string>> = {},
 ): Promise<LivePlace> {
-  return { 'openai-realtime': realtimePlace, cascade: cascadePlace, 'openai-live': livePlace }[engine](env)
+  return {
+    'openai-realtime': realtimePlace,
+    cascade: cascadePlace,
+    'openai-live': livePlace,
+    'gemini-live': geminiPlace,
+  }[engine](env)
 }
 
 type Env = Readonly<Record<string, string>>
@@ -81,6 +87,32 @@ async function cascadePlace(env: Env): Promise<LivePlace> {
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]()
       await server.stop()
+    },
+  }
+}
+
+async function geminiPlace(env: Env): Promise<LivePlace> {
+  const provider = await startScriptedGemini({ pace: 4 })
+  const gateway = await startGateway({
+    PARLEY_ENGINE: 'gemini-live',
+    GEMINI_API_KEY: 'test',
+    GEMINI_BASE_URL: provider.baseUrl,
+    ...env,
+  })
+  return {
+    gateway,
+    hears: (text) => void provider.hears(text),
+    answers: (pattern, { say, call, arguments: given = {} }) =>
+      void provider.on(pattern, {
+        ...(say === undefined ? {} : { say }),
+        ...(call === undefined ? {} : { call: { name: call, arguments: given } }),
+      }),
+    breaks: () => provider.drop(),
+    staysAway: () => provider.refuse(503).drop(),
+    told: () => JSON.stringify(provider.connections.map(({ received }) => received)),
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]()
+      await provider.stop()
     },
   }
 }
