@@ -19,7 +19,9 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
+      // Alone, after everything else: what it measures is the machine as well.
+      { test: { name: 'load', include: ['test/load/**/*.test.ts'], sequence: { groupOrder: 1 } } },
+      { test: { name: 'sim', include: ['test/{sim,interruptions}/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           name: 'browser',

@@ -346,6 +346,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
     config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
+    config.WEBRTC ? 'calls over WebRTC: on' : 'calls over WebRTC: off, WEBRTC=false',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
   ]
 }

@@ -23,6 +23,7 @@ const notForVisitors = new Set([
   'unsupported',
   // The widget talks over its socket then.
   'webrtc_unavailable',
+  'livekit_unavailable',
 ])
 
 test.each(['de', 'es', 'ar'])('%s has words for every refusal a visitor can meet', async (lang) => {

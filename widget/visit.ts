@@ -228,7 +228,7 @@ export class Visit {
       this.#overdue = setTimeout(() => this.dispatch({ is: 'overdue' }), overdueMs)
     }
     this.#playback.cut()
-    this.#voice?.flush()
+    this.#voice?.command({ do: 'flush' })
     this.dispatch({ is: 'reconnecting', trouble, waits })
   }
 
@@ -247,11 +247,12 @@ export class Visit {
   #received(event: WireEvent): void {
     const before = this.#state
     if (event.type === 'audio') this.#audio(event.itemId, event.pcm)
-    else if (event.type === 'audioDone') this.#voice?.end(event.itemId)
+    else if (event.type === 'audioDone') this.#voice?.command({ do: 'end', itemId: event.itemId })
     else if (event.type === 'parley.flush') this.#flushItem(event.item_id)
+    else if (event.type === 'parley.hold') this.#voice?.command(event)
     else if (event.type === 'speech' && event.phase === 'start') void this.#flush()
     else if (event.type === 'response' && event.phase === 'stop')
-      for (const itemId of this.#playback.open) this.#voice?.end(itemId)
+      for (const itemId of this.#playback.open) this.#voice?.command({ do: 'end', itemId })
     this.dispatch({ is: 'wire', event })
     if (event.type === 'parley.session') this.#opened(event, before)
   }
@@ -297,7 +298,7 @@ export class Visit {
     const playback = this.#playback
     if (this.#voice === undefined || playback.open.length === 0) return
     playback.cut()
-    this.#voice.flush()
+    this.#voice.command({ do: 'flush' })
     await new Promise<void>((resolve) => {
       this.#onFlushed = resolve
       setTimeout(resolve, flushMs)
@@ -313,11 +314,8 @@ export class Visit {
       this.#half = block
       return
     }
-    const frame = new Uint8Array(this.#half.length + block.length)
-    frame.set(this.#half)
-    frame.set(block, this.#half.length)
+    this.#link.audio(new Uint8Array([...this.#half, ...block]))
     this.#half = undefined
-    this.#link.audio(frame)
   }
 
   #hush(): void {

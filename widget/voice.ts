@@ -131,18 +131,10 @@ export class Voice {
 
   push(itemId: string, pcm: Uint8Array): void {
     const copy = pcm.slice().buffer
-    this.#command({ do: 'push', itemId, pcm: copy }, [copy])
+    this.command({ do: 'push', itemId, pcm: copy }, [copy])
   }
 
-  end(itemId: string): void {
-    this.#command({ do: 'end', itemId })
-  }
-
-  flush(): void {
-    this.#command({ do: 'flush' })
-  }
-
-  #command(command: PlayoutCommand, transfer: Transferable[] = []): void {
+  command(command: PlayoutCommand, transfer: Transferable[] = []): void {
     this.#playout?.port.postMessage(command, transfer)
   }
 
@@ -162,7 +154,7 @@ export class Voice {
   /** Root mean square of what goes to the loudspeaker now, 0 to 1. */
   get outputLevel(): number {
     this.#meter.getFloatTimeDomainData(this.#samples)
-    return Math.sqrt(this.#samples.reduce((sum, each) => sum + each * each, 0) / this.#samples.length)
+    return Math.hypot(...this.#samples) / this.#samples.length ** 0.5
   }
 
   /** From the worklet to the loudspeaker. */

@@ -10,6 +10,22 @@ const mutableField = z.enum(['instructions', 'tools', 'voice', 'turnDetection', 
 const ownFields: MutableField[] = ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality']
 const toolNames = z.array(z.string().min(1).max(64)).max(100)
 
+/** What stops the agent while it speaks. */
+const bargeIn = z
+  .strictObject({
+    /** `gateway`: nods, coughs and the agent's own echo do not. `engine`: whatever its detector takes for speech does. */
+    decidedBy: z.enum(['gateway', 'engine']).default('gateway'),
+    /** Speech of this length does before its words are known; `null`: 900 ms where the player can be held meanwhile, else 700. */
+    afterMs: z.int().min(200).max(3_000).nullable().default(null),
+    /** What people say while they listen, beside the usual of the agent's language. */
+    backchannels: z.array(z.string().trim().min(1).max(40)).max(50).default([]),
+    /** The agent's own voice in the person's microphone is taken out. */
+    echoFilter: z.boolean().default(true),
+    /** False: the greeting is said to its end; what is said meanwhile is answered after it. */
+    greeting: z.boolean().default(true),
+  })
+  .optional()
+
 /** How people are listened to, as far as the engine lets it be chosen. */
 const hearing = z.strictObject({
   /** What ends a turn: silence, or that the sentence seems complete. */
@@ -26,6 +42,7 @@ const hearing = z.strictObject({
   transcription: z
     .strictObject({ model: z.string().max(100).default(''), prompt: z.string().max(4_000).default('') })
     .default({ model: '', prompt: '' }),
+  bargeIn,
 })
 
 /** The behaviour of an agent: one `draft` that may be edited and one `live` that sessions get. */

@@ -53,6 +53,8 @@ export interface Brief {
   /** What the client may change by `session.update`. */
   readonly mutable: readonly MutableField[]
   readonly turnDetection: EngineBrief['turnDetection']
+  /** What stops the agent while it speaks. Missing: as by default. */
+  readonly bargeIn?: AgentConfig['hearing']['bargeIn']
   readonly settings: EngineSettings
 }
 
@@ -176,6 +178,8 @@ function briefOf(
     clientTools: config.clientTools && session.trusted,
     mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
     ...hearingOf(config),
+    // Configs stored before there was a choice lack it.
+    bargeIn: config.hearing?.bargeIn,
   }
 }
 

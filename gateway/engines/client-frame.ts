@@ -22,6 +22,7 @@ export function isAside(raw: Readonly<Record<string, unknown>> | undefined): boo
   )
 }
 
+/** Undefined: `invalidAudio`. */
 export function samplesIn(frame: Buffer): Buffer | undefined {
   try {
     const event = appendEvent.safeParse(JSON.parse(frame.toString('utf8')))

@@ -90,6 +90,11 @@ export interface EngineBrief {
   readonly outputModality: 'audio' | 'text'
   readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
   readonly settings?: EngineSettings
+  /**
+   * `told`: speech stops nothing and is answered by nobody before `interrupt` says that it is meant, or `ignore` that it is
+   * not. Missing: the engine stops for speech and answers it by itself.
+   */
+  readonly interruptions?: 'told'
   /** Earlier turns of the conversation, oldest first, for seeding. */
   readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
 }
@@ -131,6 +136,10 @@ export type EngineCommand =
       readonly heardMs: number
       readonly text?: { readonly heard: string; readonly unheard: string }
     }
+  /** Of noticed speech, where interruptions are told: it is meant. What is being said ends; the speech is answered when it is over. */
+  | { readonly type: 'interrupt'; readonly itemId: string }
+  /** The same: it is not meant. Nothing ends and nothing is answered; noise and echo are no part of the conversation. */
+  | { readonly type: 'ignore'; readonly itemId: string; readonly why: 'backchannel' | 'noise' | 'echo' }
   | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
@@ -253,6 +262,8 @@ export type EngineEvent =
       readonly interrupts: boolean
       /** Speech does not stop the agent: what it is saying goes on. */
       readonly keeps?: true
+      /** It was known so long before it was told, ms: first it had to be clear whether it is meant. */
+      readonly keptMs?: number
     })
   /** The person's audio became a conversation item. */
   | (Base & { readonly type: 'userItem'; readonly itemId: string; readonly spoken: boolean })

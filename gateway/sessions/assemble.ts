@@ -1,6 +1,7 @@
 // The parts of one session joined, and what is stored when it ends or is handed over.
 
-import type { Engine } from '../engines/engines.ts'
+import type { Engine, EngineEvent } from '../engines/engines.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
@@ -8,6 +9,8 @@ import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
+import { AttentiveEngine } from './ears/attentive-engine.ts'
+import { attentionOf } from './ears/settings.ts'
 import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
 import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
@@ -62,10 +65,12 @@ export interface Assembled {
   /** As the session was opened with. */
   readonly facts: SessionView['engine']
   readonly onNotice: SessionParts['onNotice']
+  /** Takes the engine's events before the session does. */
+  readonly hear: (event: EngineEvent) => void
 }
 
 export function assemble(deps: Deps, made: Made): Assembled {
-  const { request, view, engine } = made
+  const { request, view } = made
   const { tenantId, brief, leg } = request
   const log = deps.log.child({ tenantId, sessionId: view.id })
   const { clock, live } = deps
@@ -91,6 +96,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     carried: () => carriedOf(made, session, budget),
   })
   const engineEnd = new EngineEnd(clock, budget)
+  const engine = listen(made, deps.clock, { session: () => session, log })
   const toolbox = toolboxOf(deps, made, { recorder, budget })
   const progress = (): SessionProgress => progressOf({ session, recorder, budget, leg })
   const now = (): SessionView => ({
@@ -101,14 +107,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     lastSeenAt: new Date(clock.now()).toISOString(),
   })
   const parts: SessionParts = {
-    clock,
-    log,
-    leg,
-    engine,
-    recorder,
-    toolbox,
-    budget,
-    resume: made.resume,
+    ...{ clock, log, leg, engine, recorder, toolbox, budget, resume: made.resume },
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
     ...endings(deps, made, { engineEnd, budget, progress, carried: () => carriedOf(made, session, budget) }),
@@ -131,11 +130,25 @@ export function assemble(deps: Deps, made: Made): Assembled {
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
   log.info({ agent: brief.slug, channel: view.channel, ...engineOf(view) }, 'session opened')
-  return { session, budget, engineEnd, facts: view.engine, onNotice: parts.onNotice }
+  const hear = (event: EngineEvent): void => engine.event(event)
+  return { session, budget, engineEnd, facts: view.engine, onNotice: parts.onNotice, hear }
 }
 
 function engineOf({ engine: { kind, passedOver } }: SessionView) {
   return { engine: kind, ...(passedOver === undefined ? {} : { passedOver }) }
+}
+
+/** The session and its engine hear the person through it. */
+function listen(made: Made, clock: Clock, { session, log }: { session: () => Session; log: Log }): AttentiveEngine {
+  const { brief, leg, direct } = made.request
+  return new AttentiveEngine({
+    ...{ clock, leg, engine: made.engine, language: brief.language },
+    // Sound that goes past us cannot be judged here.
+    settings: direct === undefined ? attentionOf(brief) : { decides: false, filtersEcho: false, nods: [] },
+    tell: (event) => session().engineEvent(event),
+    takeBack: () => session().talk.takeBack(),
+    onVerdict: (verdict) => log.debug({ verdict }, 'speech over the agent was judged'),
+  })
 }
 
 /** Both wait for the engine's last word first: it may be its bill. */

@@ -48,7 +48,7 @@ export class Latency {
   event(event: EngineEvent, nowMs: number): void {
     if (event.type === 'userSpeech') {
       // Who speaks on waits anew.
-      this.#wait = event.phase === 'start' ? undefined : spoke(event.silenceMs, nowMs)
+      this.#wait = event.phase === 'start' ? undefined : spoke(event.silenceMs, nowMs - (event.keptMs ?? 0))
       return
     }
     const wait = this.#wait

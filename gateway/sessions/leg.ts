@@ -38,6 +38,8 @@ export interface Leg {
   heartbeat(n: number): void
   /** Stop playing now (barge-in): everything queued for the player is void. */
   flush(itemId: string): void
+  /** Stop playing until told to go on, nothing being void. Missing: this player cannot; it plays on until it is flushed. */
+  readonly hold?: ((on: boolean) => void) | undefined
   /** Says why and closes. Idempotent. */
   end(reason: EndReason, problem?: Problem): void
 }

@@ -8,6 +8,7 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Admission } from '../usage/usage.ts'
 import { type Assembled, assemble, type Deps } from './assemble.ts'
+import { attentionOf } from './ears/settings.ts'
 import type { DirectRequest, Opened, OpenRequest } from './request.ts'
 import { newResumeToken, ResumeKey } from './resume-token.ts'
 
@@ -99,7 +100,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     factories,
     onEvent: (event: EngineEvent) => {
       made?.engineEnd.event(event)
-      made?.session.engineEvent(event)
+      made?.hear(event)
     },
     ...(ask.request.direct === undefined ? {} : { direct: sayingTheRest(ask.request.direct, () => made) }),
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
@@ -119,6 +120,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       outputModality,
       turnDetection: brief.turnDetection,
       settings: brief.settings,
+      ...(ask.request.direct === undefined && attentionOf(brief).decides ? { interruptions: 'told' } : {}),
       history: seed(ask.history.slice(-historyTurns)),
     },
   })

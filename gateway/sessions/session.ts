@@ -42,6 +42,7 @@ export class Session implements LegPort {
       recorder: parts.recorder,
       engine: parts.engine,
       leg: parts.leg,
+      player: parts.engine,
       onActivity: (activity) => this.#does(activity),
       onTurnEnd: () => parts.budget.checkpoint(),
     })

@@ -5,6 +5,7 @@ import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
 import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
+import type { AttentiveEngine } from './ears/attentive-engine.ts'
 import { Latency, type Measured } from './latency.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
@@ -24,6 +25,8 @@ export interface TalkOptions {
   readonly onActivity: (activity: Activity) => void
   /** A turn ended: a good moment for a checkpoint. */
   readonly onTurnEnd: () => void
+  /** Who listens along follows the player. */
+  readonly player?: Pick<AttentiveEngine, 'played' | 'cut' | 'lost' | 'here'>
 }
 
 export class Talk {
@@ -44,6 +47,7 @@ export class Talk {
   /** Items that this engine does not know. */
   readonly #restored = new Set<string>()
   readonly #latency = new Latency()
+  #lastCut: readonly string[] = []
   #isLost = false
 
   constructor(options: TalkOptions) {
@@ -239,11 +243,13 @@ export class Talk {
 
   /** The person cut in: stop the player, then write down what it had played. */
   interrupt(): void {
-    for (const itemId of this.#playback.unfinished()) {
-      if (this.#cut.has(itemId)) continue
+    const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
+    if (playing.length > 0) this.#lastCut = playing
+    for (const itemId of playing) {
       this.#cut.add(itemId)
       this.#options.recorder.interrupted()
       this.#options.leg.flush(itemId)
+      this.#options.player?.cut(itemId)
       if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
       if (!this.#reports || this.#playback.isFinal(itemId)) this.#cutShort(itemId)
       else
@@ -254,7 +260,15 @@ export class Talk {
     }
   }
 
+  /** The person had not meant it: the words that the last cut took away. Given once. */
+  takeBack(): string {
+    const rest = this.#lastCut.map((itemId) => this.#options.recorder.find(itemId)?.unheard ?? '')
+    this.#lastCut = []
+    return rest.filter((text) => text !== '').join(' ')
+  }
+
   played(itemId: string, playedMs: number, final: boolean): void {
+    this.#options.player?.played(itemId, playedMs)
     this.#playback.played(itemId, playedMs, final)
     const waited = this.#latency.played(itemId, playedMs, this.#options.clock.monotonicMs())
     if (waited !== undefined) this.#options.recorder.change(itemId, waited)
@@ -277,12 +291,14 @@ export class Talk {
   /** The connection is gone, and with it what its player held. */
   lost(): void {
     this.#isLost = true
+    this.#options.player?.lost()
     for (const itemId of this.#playback.unfinished()) if (!this.#cut.has(itemId)) this.#held.add(itemId)
   }
 
   /** A new player is there; it has none of what was held. */
   here(): void {
     this.#isLost = false
+    this.#options.player?.here()
   }
 
   /** Cuts what the lost player had not played and gives its words, to be said anew. */

@@ -209,5 +209,11 @@ describe.each(liveEngines)('a Live session answered by %s', (engine) => {
     expect(await client.event('error')).toMatchObject({ error: { type: 'server_error', code: 'engine_lost' } })
     expect(await client.event('session.closed')).toMatchObject({ reason: 'connection_lost' })
     expect(await client.ended()).toMatchObject({ code: 4502 })
+    // One that refuses at the start is a start that failed.
+    await using refused = await connectLive(place.gateway.wsUrl, { token: place.gateway.apiKey })
+    refused.send({ type: 'session.start', event_id: 'start', session: { model: 'productco' } })
+    expect(await refused.event('error')).toMatchObject({ error: { code: 'engine_refused', client_event_id: 'start' } })
+    expect(await refused.ended()).toMatchObject({ code: 4502 })
+    expect(refused.types).toEqual(['error'])
   })
 })

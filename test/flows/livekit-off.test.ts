@@ -67,6 +67,21 @@ describe('a server that is not there', () => {
     expect(await ask({}, { ...visitor, origin: 'https://evil.example' })).toMatchObject({ status: 403 })
   })
 
+  test('a page of any origin may ask; what it may have, its token says', async () => {
+    const preflight = await fetch(`${gateway.url}/v1/livekit/sessions`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://shop.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    })
+    expect(preflight.ok).toBe(true)
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
+    const { headers } = await ask({}, { origin: 'https://shop.example' })
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+  })
+
   test('an unsigned webhook is refused', async () => {
     expect(await gateway.post('/v1/livekit/webhooks', { event: 'participant_joined' })).toMatchObject({ status: 401 })
   })

@@ -40,8 +40,8 @@ async function patiently(call: () => Promise<PeerClient>): Promise<PeerClient> {
     try {
       return await call()
     } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 503 || tries === 4) throw error
-      await sleep(4_000)
+      if (!(error instanceof Refused) || error.status !== 503 || tries === 5) throw error
+      await sleep(8_000)
     }
   }
 }

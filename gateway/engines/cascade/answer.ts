@@ -201,3 +201,12 @@ function endOf({ reason }: Extract<Piece, { is: 'end' }>): End {
   if (reason === 'stop') return completed
   return { status: 'incomplete', reason: reason === 'length' ? 'max_output_tokens' : 'content_filter' }
 }
+
+/** What the session is told of the end of an answer. */
+export function endEvents(responseId: string, end: End): readonly EngineEvent[] {
+  const done = { type: 'responseDone', source: 'local', responseId } as const
+  if (end.status !== 'failed') return [{ ...done, ...end }]
+  const { code, retryAfterMs } = end.failure
+  const limited = { type: 'rateLimited', source: 'provider', retryAfterMs } as const
+  return [...(code === 'rate_limit_exceeded' ? [limited] : []), { ...done, status: 'failed', reason: code }]
+}

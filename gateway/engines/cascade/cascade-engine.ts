@@ -4,6 +4,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, invalidAudio } from '../answers.ts'
 import { isAside, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
@@ -17,7 +18,8 @@ import type {
 import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import type { VadEvent } from '../sound/vad.ts'
-import { Answer, type AnswerNeeds, type End } from './answer.ts'
+import { Verdicts } from '../verdicts.ts'
+import { Answer, type AnswerNeeds, endEvents } from './answer.ts'
 import { Aside, questionOf } from './aside.ts'
 import { Conversation, fact } from './conversation.ts'
 import { type CascadeParts, capabilitiesOf, unheard } from './facts.ts'
@@ -53,9 +55,6 @@ const breathsMs = { low: 2_400, medium: 1_200, auto: 1_200, high: 600 } as const
 /** Then the person is asked to say it again; after this many another engine shall listen. */
 const deafLimit = 2
 
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
-
 export class CascadeEngine implements Engine {
   readonly kind = 'cascade'
   readonly capabilities: Capabilities
@@ -66,6 +65,7 @@ export class CascadeEngine implements Engine {
   readonly #meters = new CascadeMeters()
   readonly #conversation: Conversation
   readonly #listening: Listening
+  readonly #verdicts: Verdicts
   readonly #open = new Set<Tally>()
   readonly #foreign = new Recent<true>()
   readonly #over = new AbortController()
@@ -82,6 +82,7 @@ export class CascadeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#brief = options.brief
+    this.#verdicts = new Verdicts(options.brief.interruptions)
     this.#conversation = new Conversation(options.brief.history)
     this.#listening = new Listening(needs.clock, options.brief.turnDetection !== 'none', {
       speech: (event) => this.#speech(event),
@@ -129,6 +130,10 @@ export class CascadeEngine implements Engine {
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#verdicts.tell(command.itemId, command.type === 'interrupt')
+        return applied
       case 'commitAudio':
         return this.#commitAudio()
       case 'clearAudio':
@@ -199,29 +204,26 @@ export class CascadeEngine implements Engine {
     if (this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm !== undefined) this.#listening.push(pcm)
-    else
-      this.#emit({
-        type: 'error',
-        source: 'local',
-        code: 'invalid_audio',
-        message: 'not an append frame',
-        benign: false,
-      })
+    else this.#emit(invalidAudio)
   }
 
   #speech({ phase, atMs, speechMs, silenceMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
     const { interruptsResponse = true } = this.#brief.settings?.turns ?? {}
-    const interrupts = phase === 'start' && this.#answer !== undefined && interruptsResponse
-    if (phase === 'start') {
-      this.#breath?.cancel()
-      if (interruptsResponse) this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
-    }
+    const mayCut = phase === 'start' && interruptsResponse
+    const interrupts = mayCut && this.#answer !== undefined && !this.#verdicts.isTold
+    if (phase === 'start') this.#verdicts.of(itemId, (isMeant) => isMeant && this.#yield(interruptsResponse))
     const keeps = interruptsResponse ? {} : { keeps: true as const }
     this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs, ...keeps })
-    if (interrupts) this.#answer?.stop('turn_detected')
+    if (mayCut) this.#verdicts.of(itemId, (isMeant) => isMeant && this.#answer?.stop('turn_detected'))
     if (phase === 'stop') this.#spoken(itemId, speechMs, true)
+  }
+
+  /** The person goes on, and has heard no more than this. */
+  #yield(cuts: boolean): void {
+    this.#breath?.cancel()
+    if (cuts) this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
   }
 
   /** Speech became an item: its words if they can be had, then the answer. */
@@ -271,12 +273,21 @@ export class CascadeEngine implements Engine {
       this.#emit({ ...base, final: words ?? '' })
     }
     const entry = typeof words === 'string' ? words : unheard(words, speechMs)
-    if (entry !== '') {
-      this.#conversation.user(entry, itemId)
-      this.#isUnanswered = true
-    }
-    if (isTurn) this.#turnEnded(entry)
+    if (!isTurn) this.#heard(entry, itemId)
+    else
+      this.#verdicts.of(itemId, (isMeant) => {
+        if (!isMeant) return
+        this.#heard(entry, itemId)
+        this.#turnEnded(entry)
+        this.#next()
+      })
     this.#next()
+  }
+
+  #heard(entry: string, itemId: string): void {
+    if (entry === '') return
+    this.#conversation.user(entry, itemId)
+    this.#isUnanswered = true
   }
 
   /** Everything the person said in one go is answered at once. */
@@ -338,17 +349,8 @@ export class CascadeEngine implements Engine {
     this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id, ...raw })
     const end = await answer.run()
     this.#answer = undefined
-    this.#done(answer.id, end)
+    for (const event of endEvents(answer.id, end)) this.#emit(event)
     this.#next()
-  }
-
-  #done(responseId: string, end: End): void {
-    const done = { type: 'responseDone', source: 'local', responseId } as const
-    if (end.status === 'failed') {
-      const { code, retryAfterMs } = end.failure
-      if (code === 'rate_limit_exceeded') this.#emit({ type: 'rateLimited', source: 'provider', retryAfterMs })
-      this.#emit({ ...done, status: 'failed', reason: code })
-    } else this.#emit({ ...done, ...end })
   }
 
   #count(tally: Tally): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
+import { accepted, applied, invalidAudio } from '../answers.ts'
 import { type Modality, modalityOf, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
@@ -20,6 +21,7 @@ import { restOf } from '../rest.ts'
 import { sentences } from '../sentences.ts'
 import { Ears } from '../sound/ears.ts'
 import type { VadEvent } from '../sound/vad.ts'
+import { Verdicts } from '../verdicts.ts'
 import type { Answer, Ask, Raw } from './asked.ts'
 import { capabilitiesOf } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
@@ -42,9 +44,6 @@ const waitingInputs = 32
 /** As the GA wire has it: less is no turn. */
 const shortestCommitMs = 100
 
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
-
 export class DemoEngine implements Engine {
   readonly kind = 'demo'
   readonly capabilities: Capabilities
@@ -57,6 +56,7 @@ export class DemoEngine implements Engine {
   readonly #producedMs = new Recent<number>()
   readonly #cutOff = new Recent<true>()
   readonly #calls: OpenCalls
+  readonly #verdicts: Verdicts
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
   #brief: Pick<EngineBrief, 'voice' | 'outputModality' | 'turnDetection' | 'tools' | 'settings'>
   #heard: Heard[] = []
@@ -70,6 +70,7 @@ export class DemoEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#brief = options.brief
+    this.#verdicts = new Verdicts(options.brief.interruptions)
     this.#mind = new Mind(options.tenantId, needs.knowledge, options.brief)
     this.#calls = new OpenCalls(needs.clock, () => this.#ask({ what: 'say', text: lateText }))
     this.#ears = new Ears(needs.recogniser !== undefined)
@@ -115,6 +116,10 @@ export class DemoEngine implements Engine {
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#verdicts.tell(command.itemId, command.type === 'interrupt')
+        return applied
       case 'commitAudio':
         return this.#commitAudio()
       case 'clearAudio':
@@ -191,13 +196,7 @@ export class DemoEngine implements Engine {
     if (this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm === undefined) {
-      this.#emit({
-        type: 'error',
-        source: 'local',
-        code: 'invalid_audio',
-        message: 'not an append frame',
-        benign: false,
-      })
+      this.#emit(invalidAudio)
       return
     }
     const events = this.#ears.push(pcm)
@@ -208,10 +207,11 @@ export class DemoEngine implements Engine {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
     const { interruptsResponse = true, createsResponse = true } = this.#brief.settings?.turns ?? {}
-    const interrupts = phase === 'start' && this.#answer !== undefined && interruptsResponse
+    const mayCut = phase === 'start' && interruptsResponse
+    const interrupts = mayCut && this.#answer !== undefined && !this.#verdicts.isTold
     const keeps = interruptsResponse ? {} : { keeps: true as const }
     this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs, ...keeps })
-    if (interrupts) this.#stop('turn_detected')
+    if (mayCut) this.#verdicts.of(itemId, (isMeant) => isMeant && this.#stop('turn_detected'))
     if (phase === 'stop') void this.#spoken(itemId, speechMs, createsResponse)
   }
 
@@ -224,8 +224,15 @@ export class DemoEngine implements Engine {
     const words = await this.#needs.recogniser?.hear(pcm)
     if (this.#state === 'closed') return
     this.#emit({ type: 'userText', source: 'local', itemId, final: words ?? '', heardMs: Math.round(speechMs) })
-    this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
-    if (answer) this.#ask({ what: 'respond', modality: this.#brief.outputModality })
+    const hear = () =>
+      this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
+    if (!answer) hear()
+    else
+      this.#verdicts.of(itemId, (isMeant) => {
+        if (!isMeant || this.#state === 'closed') return
+        hear()
+        this.#ask({ what: 'respond', modality: this.#brief.outputModality })
+      })
   }
 
   #ask(ask: Ask): CommandAnswer {

@@ -3,6 +3,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, audioDropped, invalidAudio } from '../answers.ts'
 import { modalityOf, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
@@ -40,8 +41,6 @@ export interface GeminiLiveNeeds {
 
 const readyTimeoutMs = 15_000
 
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 const tooMany: CommandAnswer = { is: 'rejected', reason: 'too_many_waiting' }
 
 export class GeminiEngine implements Engine {
@@ -78,6 +77,7 @@ export class GeminiEngine implements Engine {
     this.#listening = new Listening({
       clock,
       detection: options.brief.turnDetection,
+      interruptions: options.brief.interruptions,
       emit: (event) => this.#emit(event),
       send: (frame) => this.#write(frame),
       answering: () => this.#reader.answering,
@@ -243,6 +243,10 @@ export class GeminiEngine implements Engine {
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command)
+      case 'interrupt':
+      case 'ignore':
+        this.#listening.judged(command)
+        return applied
       case 'commitAudio':
         return this.#commit()
       case 'clearAudio':
@@ -340,18 +344,14 @@ export class GeminiEngine implements Engine {
   #overflows(): void {
     if (this.#overflowed) return
     this.#overflowed = true
-    const message = 'audio was dropped: the provider does not take it'
-    this.#emitNow({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+    this.#emitNow(audioDropped)
   }
 
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm !== undefined) this.#listening.push(pcm)
-    else {
-      const message = 'not an append frame'
-      this.#emit({ type: 'error', source: 'local', code: 'invalid_audio', message, benign: true })
-    }
+    else this.#emit(invalidAudio)
   }
 
   pause(): void {

@@ -1,6 +1,7 @@
 // One conversation over GPT-Live: joins the provider's session, mouth, hearing and whoever works behind the voice.
 
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, audioDropped } from '../answers.ts'
 import type { Capabilities, CommandAnswer, Engine, EngineCommand, EngineEvent, EngineOptions } from '../engines.ts'
 import { Appends } from './appends.ts'
 import { capabilitiesOf } from './capabilities.ts'
@@ -20,9 +21,6 @@ import { Work } from './work.ts'
 
 type Of<T extends EngineCommand['type']> = Extract<EngineCommand, { type: T }>
 type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 /** Whatever does not end by itself: the port's limit. */
 const hardCloseMs = 3_000
@@ -71,7 +69,7 @@ export class LiveEngine implements Engine {
     })
     this.#voices = this.#voicesOf()
     this.#hearing = new Hearing({
-      clock,
+      ...{ clock, interruptions: options.brief.interruptions },
       emit: (event) => this.#emit(event),
       speaking: () => this.#mouth.speaking,
       began: () => {
@@ -257,6 +255,10 @@ export class LiveEngine implements Engine {
         return this.#truncate(command)
       case 'update':
         return this.#update(command)
+      case 'interrupt':
+      case 'ignore':
+        this.#hearing.judged(command)
+        return applied
       case 'commitAudio':
       case 'clearAudio':
         return { is: 'unsupported', reason: 'no_turn_control' }
@@ -342,20 +344,15 @@ export class LiveEngine implements Engine {
     const pcm = 'pcm' in input ? input.pcm : samplesOf(input.appendFrame)
     if (pcm === undefined || this.#voice.audio(pcm) || this.#overflowed) return
     this.#overflowed = true
-    const message = 'audio was dropped: the provider does not take it'
-    this.#emit({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+    this.#emit(audioDropped)
   }
 
   pause(): void {
-    this.#voices.pause()
-    this.#mouth.pause()
-    this.#work.desk.pause()
+    for (const each of [this.#voices, this.#mouth, this.#work.desk]) each.pause()
   }
 
   resume(): void {
-    this.#voices.resume()
-    this.#mouth.resume()
-    this.#work.desk.resume()
+    for (const each of [this.#voices, this.#mouth, this.#work.desk]) each.resume()
   }
 
   close(): void {

@@ -3,6 +3,7 @@
 
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
+import { applied } from '../answers.ts'
 import type { CommandAnswer, EngineBrief, EngineCommand, EngineEvent, EngineOptions } from '../engines.ts'
 import type { Appends } from './appends.ts'
 import { Backend } from './backend.ts'
@@ -22,8 +23,6 @@ const sentenceMs = 1_500
 const lookMs = 100
 /** Thinking is no silence: whoever watches this engine is told so, well within his patience of 4 s. */
 const pulseMs = 2_000
-
-const applied: CommandAnswer = { is: 'applied' }
 
 export interface WorkNeeds {
   readonly clock: Clock

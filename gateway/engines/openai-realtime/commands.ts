@@ -17,6 +17,18 @@ export function isOwn(eventId: string | null | undefined): boolean {
   return eventId?.startsWith(ownPrefix) === true
 }
 
+const answerPrefix = ownEventId('answer_')
+const configureId = ownEventId('configure')
+
+export function answerEventId(n: number): string {
+  return `${answerPrefix}${n}`
+}
+
+/** An own frame whose failure is missed by somebody; the others were sent in case they are of use. */
+export function isMissed(eventId: string): boolean {
+  return eventId.startsWith(answerPrefix) || eventId === configureId
+}
+
 const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
 /** Voices of the keyless demo mean nothing here; an agent that was tried on it must still speak. */
 const demoVoices = new Set(['', 'slt', 'rms', 'awb', 'kal'])
@@ -27,8 +39,7 @@ export function sessionUpdate(
   transcriptionModel: string,
   media: Capabilities['media'] = 'relayed',
 ): WireEvent {
-  const event_id = ownEventId('configure')
-  return { type: 'session.update', event_id, session: sessionOf(brief, transcriptionModel, media) }
+  return { type: 'session.update', event_id: configureId, session: sessionOf(brief, transcriptionModel, media) }
 }
 
 function sessionOf(brief: EngineBrief, transcriptionModel: string, media: Capabilities['media']): Json {
@@ -127,6 +138,14 @@ export function toolResult(command: Extract<EngineCommand, { type: 'toolResult' 
   }
 }
 
+export function cancelOwn(why: 'cancel' | 'interrupt'): WireEvent {
+  return { type: 'response.cancel', event_id: ownEventId(why) }
+}
+
+export function removeItem(itemId: string): WireEvent {
+  return { type: 'conversation.item.delete', event_id: ownEventId('remove'), item_id: itemId }
+}
+
 export function sayNow(text: string): WireEvent {
   return {
     type: 'response.create',
@@ -163,10 +182,15 @@ function toolOf(tool: EngineTool): Readonly<Record<string, unknown>> {
   return { type: 'function', name: tool.name, description: tool.description, parameters: tool.parameters }
 }
 
-function turnDetectionOf({ turnDetection: type, settings }: EngineBrief): Json | null {
+/**
+ * Each kind takes its own settings and refuses the other's. Where the session decides what is an interruption it also asks for
+ * the answer: a nod is an end of speech too.
+ */
+function turnDetectionOf({ turnDetection: type, settings, interruptions }: EngineBrief): Json | null {
   if (type === 'none') return null
   const { createsResponse = true, interruptsResponse = true, ...turns } = settings?.turns ?? {}
-  const automatic = { create_response: createsResponse, interrupt_response: interruptsResponse }
+  const isOurs = interruptions === 'told'
+  const automatic = { create_response: !isOurs && createsResponse, interrupt_response: !isOurs && interruptsResponse }
   if (type === 'semantic_vad') return { type, ...automatic, ...some('eagerness', turns.eagerness) }
   return {
     type,

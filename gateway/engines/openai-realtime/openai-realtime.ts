@@ -4,6 +4,7 @@
 import type { Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, audioDropped } from '../answers.ts'
 import { withFields } from '../client-frame.ts'
 import type {
   Capabilities,
@@ -26,15 +27,12 @@ import * as commands from './commands.ts'
 import { interrupts, waitsMs } from './detection.ts'
 import { Direct, type DirectEvents } from './direct/direct.ts'
 import * as events from './events.ts'
+import { Floor } from './floor.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
 import type { OpenAiRealtimeNeeds } from './needs.ts'
 import { Reader } from './reader.ts'
-import { Turns } from './turns.ts'
 
 const readyTimeoutMs = 15_000
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 export function createOpenAiRealtime(needs: OpenAiRealtimeNeeds): EngineFactory {
   const off = (needs.apiKey ?? '') === '' && needsKey(needs.baseUrl) ? 'no API key' : undefined
@@ -56,8 +54,8 @@ class RealtimeEngine implements Engine {
   readonly #options: EngineOptions
   readonly #log: Log
   readonly #reader: Reader
-  readonly #turns = new Turns()
   readonly #beta = new Beta()
+  readonly #floor: Floor
   /** The sound goes past us. */
   readonly #direct: Direct | undefined
   readonly #line: Pick<Line, 'bufferedBytes' | 'send' | 'release' | 'pause' | 'resume' | 'close' | 'cut'>
@@ -76,9 +74,14 @@ class RealtimeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
-    this.#reader = new Reader(interrupts(options.brief))
-    this.#reader.silenceMs = waitsMs(options.brief)
     this.#brief = options.brief
+    this.#floor = new Floor(options.brief.interruptions, {
+      answering: () => this.#reader.answering,
+      brief: () => this.#brief,
+      write: (event) => this.#write(event),
+    })
+    this.#reader = new Reader(true)
+    this.#listenAs(options.brief)
     this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
     const told = {
@@ -225,27 +228,19 @@ class RealtimeEngine implements Engine {
   /** What an event means for the engine itself, before it is passed on. */
   #follow(event: EngineEvent): void {
     this.#emit(event)
-    if (event.type === 'responseStarted') this.#turns.started()
-    else if (event.type === 'responseDone') this.#nextTurn()
-    else if (event.type === 'audio') this.#voiced = true
+    if (event.type === 'audio') this.#voiced = true
     else if (event.type === 'error') this.#trouble(event)
+    else this.#floor.follow(event)
   }
 
-  #nextTurn(): void {
-    const create = this.#turns.next(this.#reader.answering)
-    if (create !== undefined) this.#write(create)
-  }
-
-  #trouble({ code, eventId }: Extract<EngineEvent, { type: 'error' }>): void {
-    if (code === 'conversation_already_has_active_response') this.#turns.refused(eventId)
-    else this.#lastError = code
+  #trouble(error: Extract<EngineEvent, { type: 'error' }>): void {
+    if (this.#floor.waits(error)) return
+    const { code } = error
+    this.#lastError = code
     if (code === 'session_expired') this.#finish('expired', code, 'the provider ended the session at its time limit')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, 'the provider refused the session')
-    } else if (code !== 'conversation_already_has_active_response') {
-      this.#turns.failed(eventId)
-      this.#nextTurn()
-    }
+    } else this.#floor.failed(error)
   }
 
   send(command: EngineCommand): CommandAnswer {
@@ -256,11 +251,11 @@ class RealtimeEngine implements Engine {
       case 'respond':
         // A client's own response.create goes as it is: the provider answers it, races included.
         if (command.raw !== undefined) return this.#write({ ...command.raw, type: 'response.create' })
-        return this.#ask({ type: 'response.create' })
+        return this.#floor.ask({ type: 'response.create' })
       case 'say':
-        return this.#ask(commands.sayNow(command.text))
+        return this.#floor.ask(commands.sayNow(command.text))
       case 'goOn':
-        return this.#ask(commands.goOn(command.after, this.#brief.instructions))
+        return this.#floor.ask(commands.goOn(command.after, this.#brief.instructions))
       case 'note':
         return this.#note(command.text)
       case 'toolResult':
@@ -270,6 +265,10 @@ class RealtimeEngine implements Engine {
         return this.#cancel(command)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#floor.judged(command)
+        return applied
       case 'commitAudio':
         return this.#write({ ...command.raw, type: 'input_audio_buffer.commit' })
       case 'clearAudio':
@@ -282,9 +281,9 @@ class RealtimeEngine implements Engine {
   }
 
   #cancel({ responseId, raw }: Extract<EngineCommand, { type: 'cancel' }>): CommandAnswer {
-    if (responseId === undefined) this.#turns.clear()
+    if (responseId === undefined) this.#floor.clear()
     const answer = this.#write({
-      ...(raw ?? { event_id: commands.ownEventId('cancel') }),
+      ...(raw ?? commands.cancelOwn('cancel')),
       ...(responseId === undefined ? {} : { response_id: responseId }),
       type: 'response.cancel',
     })
@@ -297,12 +296,6 @@ class RealtimeEngine implements Engine {
     const itemId = newId('item')
     this.#reader.own(itemId)
     return this.#write(commands.noteItem(itemId, text))
-  }
-
-  #ask(create: commands.WireEvent): CommandAnswer {
-    const now = this.#turns.ask(create, this.#reader.answering)
-    if (now === false) return { is: 'rejected', reason: 'too_many_answers_waiting' }
-    return now === undefined ? accepted : this.#write(now)
   }
 
   #truncate(itemId: string, heardMs: number): CommandAnswer {
@@ -329,9 +322,14 @@ class RealtimeEngine implements Engine {
     const answer = this.#write(commands.sessionChange(change))
     if ('reason' in answer) return answer
     this.#brief = brief
-    this.#reader.interrupts = interrupts(brief)
-    this.#reader.silenceMs = waitsMs(brief)
+    this.#listenAs(brief)
     return answer
+  }
+
+  #listenAs(brief: EngineBrief): void {
+    this.#reader.keeps = !interrupts(brief)
+    this.#reader.interrupts = interrupts(brief) && !this.#floor.isTold
+    this.#reader.silenceMs = waitsMs(brief)
   }
 
   get #transcriptionModel(): string {
@@ -352,8 +350,7 @@ class RealtimeEngine implements Engine {
     const frame = 'appendFrame' in input ? input.appendFrame : appendFrame(input.pcm)
     if (this.#line.send(frame) || this.#overflowed) return
     this.#overflowed = true
-    const message = 'audio was dropped: the provider does not take it'
-    this.#emit({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+    this.#emit(audioDropped)
   }
 
   pause(): void {

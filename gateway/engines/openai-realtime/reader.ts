@@ -5,7 +5,7 @@ import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineEvent, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import { Calls } from './calls.ts'
-import { isOwn } from './commands.ts'
+import { isMissed, isOwn } from './commands.ts'
 import * as events from './events.ts'
 import { type AudioDelta, base64Bytes, WireAudio } from './frame.ts'
 import { UsageMeters } from './meters.ts'
@@ -41,6 +41,8 @@ export class Reader {
   readonly #table: ReadonlyMap<string, Read>
   /** Whether speech stops the answer: follows the turn detection asked for. */
   interrupts: boolean
+  /** Speech was asked to stop nothing. */
+  keeps = false
   /** What the provider's detector waits after the last sound; undefined where it goes by the meaning. */
   silenceMs: number | undefined
 
@@ -299,7 +301,7 @@ export class Reader {
         itemId: e.item_id,
         atMs: e.audio_start_ms,
         interrupts,
-        ...(this.interrupts ? {} : { keeps: true }),
+        ...(this.keeps ? { keeps: true } : {}),
       },
     ]
   }
@@ -351,7 +353,8 @@ function problem({ error }: z.output<typeof events.error>, wire: Buffer): Events
       ...(isOwn(error.event_id) ? {} : { wire }),
       code,
       message: error.message,
-      benign: benign.has(code),
+      // Of our own frames only a request for an answer is missed.
+      benign: benign.has(code) || (error.event_id != null && isOwn(error.event_id) && !isMissed(error.event_id)),
       ...(error.event_id == null ? {} : { eventId: error.event_id }),
     },
   ]

@@ -1,5 +1,6 @@
 // What a session wants of the engine behind: sent on, kept for the next one, or found to be about one that is gone.
 
+import { accepted, applied } from '../answers.ts'
 import { isAside } from '../client-frame.ts'
 import type { Capabilities, CommandAnswer, EngineCommand } from '../engines.ts'
 import type { Recent } from '../recent.ts'
@@ -24,8 +25,6 @@ export interface IntentsNeeds {
   readonly dialect: () => Capabilities['dialect']
 }
 
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 const tooMany: CommandAnswer = { is: 'rejected', reason: 'too_many_answers_waiting' }
 const missing: CommandAnswer = { is: 'rejected', reason: 'engine_trouble' }
 
@@ -44,6 +43,8 @@ export class Intents {
         return this.#ask(command)
       case 'cancel':
         return this.#cancel(command)
+      case 'interrupt':
+        return this.#interrupt(command)
       case 'truncate':
         return this.#truncate(command)
       case 'toolResult':
@@ -64,6 +65,7 @@ export class Intents {
       case 'native':
         return this.#native(command)
       case 'userText':
+      case 'ignore':
         return this.#pass(command)
     }
   }
@@ -102,6 +104,15 @@ export class Intents {
     const translated: Ask = isForeign && chain.now !== chain.first ? { is: 'goOn', after: '' } : ask
     const command = commandOf(translated)
     if (command !== undefined && !('reason' in this.#pass(command))) this.#with.answers.asked(translated)
+  }
+
+  #interrupt(command: Of<'interrupt'>): CommandAnswer {
+    const { holding, answers, speech, memory } = this.#with
+    holding.flushed()
+    answers.cut()
+    const { itemId } = command
+    if (speech.isDue(itemId, 'meant') && memory.answersSpeech) answers.asked({ is: 'speech', itemId })
+    return this.#pass(command)
   }
 
   #cancel(command: Of<'cancel'>): CommandAnswer {

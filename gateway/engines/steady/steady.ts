@@ -79,7 +79,7 @@ class SteadyEngine implements Engine {
     this.#log = log.child({ tenantId, sessionId })
     this.#memory = new Memory(brief)
     this.#answers = new Answers(clock)
-    this.#speech = new Speech(brief.turnDetection === 'none')
+    this.#speech = new Speech(brief.turnDetection === 'none', brief.interruptions)
     this.#silence = new Silence(clock, this.#times, {
       quiet: () => this.#trouble.begins('silent', 'silent'),
       dead: () => this.#chain.leave('silent'),

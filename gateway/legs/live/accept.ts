@@ -45,6 +45,9 @@ export async function acceptLive(deps: LiveDeps, connection: Connection, path: L
   }
 }
 
+/** A revoked key is cut off within this. */
+const recheckMs = 5_000
+
 export const noForks = 'Sessions are not recorded here (store is false), so that none can be forked.'
 
 /** A browser cannot read a failed upgrade, and nothing but an error may come before a session has started. */
@@ -120,7 +123,17 @@ async function attach(
   if (!key.abilities.includes('realtime.create')) throw new Problem('forbidden')
   const call = deps.liveCalls.get(key.tenantId, sessionId)
   if (call === undefined) throw await absent(deps, key.tenantId, sessionId)
-  if (!call.attach(channel)) throw new Problem('too_many', 'Enough connections are attached to this session.')
+  // The session outlives the key of one that only attached to it.
+  const rechecks = deps.clock.every(recheckMs, () => void recheck(deps, channel, token))
+  if (call.attach(channel, () => rechecks.cancel())) return
+  rechecks.cancel()
+  throw new Problem('too_many', 'Enough connections are attached to this session.')
+}
+
+async function recheck(deps: LiveDeps, channel: Channel, token: string): Promise<void> {
+  // A store that does not answer revokes nothing.
+  const key = await deps.identity.verifyApiKey(token).catch(() => 'unknown')
+  if (key === undefined) channel.close(new Problem('revoked'))
 }
 
 async function absent(deps: LiveDeps, ...[tenantId, sessionId]: Parameters<LiveCalls['get']>): Promise<Problem> {

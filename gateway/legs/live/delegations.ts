@@ -13,6 +13,8 @@ export interface DelegationsNeeds {
   /** Wall time, seconds since epoch. */
   readonly seconds: () => number
   readonly tell: (event: LiveEvent) => void
+  /** The engine called what nobody offered it: it waits for an answer. */
+  readonly unknown: (callId: string) => void
 }
 
 type Call = Extract<EngineEvent, { type: 'toolCall' }>
@@ -52,8 +54,8 @@ export class Delegations {
   called(call: Call): void {
     const { delegation } = this.#needs
     if (delegation.type === 'client') {
-      if (call.name === delegation.tool.name) this.#calls.set(this.#announce('client'), call.callId)
-      this.#forgetOldest()
+      if (call.name === delegation.tool.name) this.#delegated(call.callId)
+      else this.#needs.unknown(call.callId)
       return
     }
     const nested = this.#nested ?? this.#respond()
@@ -129,7 +131,8 @@ export class Delegations {
     this.#isAsked = true
   }
 
-  #forgetOldest(): void {
+  #delegated(callId: string): void {
+    this.#calls.set(this.#announce('client'), callId)
     const [oldest] = this.#calls.keys()
     if (this.#calls.size > kept && oldest !== undefined) this.#calls.delete(oldest)
   }

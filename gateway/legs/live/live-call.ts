@@ -89,6 +89,10 @@ export class LiveCall {
       nowMs: () => this.#timeline.nowMs,
       seconds: () => Math.floor(clock.now() / 1000),
       tell: (event) => this.#tell(event),
+      unknown: (callId) => {
+        port.toolResult(callId, JSON.stringify({ error: 'unknown_tool', message: 'There is no such tool.' }))
+        port.respond()
+      },
     })
     this.#controls = new Controls({
       ...{ port, leg, plan, delegations: this.#delegations, settings: this.#settings },
@@ -170,7 +174,7 @@ export class LiveCall {
   }
 
   /** A connection that hears everything of the session and may steer it. False: there are enough. */
-  attach(channel: Channel): boolean {
+  attach(channel: Channel, onClosed: () => void): boolean {
     if (!this.#outlets.add(channel)) return false
     if (this.#started !== undefined) channel.send(JSON.stringify(this.#started), false)
     const pace = new Pace(this.#needs.clock, channel, () => 0)
@@ -181,6 +185,7 @@ export class LiveCall {
       closed: () => {
         pace.stop()
         this.#outlets.remove(channel)
+        onClosed()
       },
     })
     return true
@@ -238,8 +243,9 @@ export class LiveCall {
     const { leg, opened } = this.#needs
     if (this.#outlets.isObserved)
       this.#outlets.reflect({ type: 'session.input_audio.append', audio: pcm.toString('base64') })
-    // What is said into a fixture is not heard, and silence goes on: an engine that listens needs to hear an end.
-    if (!leg.playsFixture) opened.port.audio({ pcm: this.#isMuted ? Buffer.alloc(pcm.length) : pcm })
+    // What is not to be heard is silence: an engine that listens needs to hear an end.
+    const isHeard = !this.#isMuted && !leg.playsFixture
+    opened.port.audio({ pcm: isHeard ? pcm : Buffer.alloc(pcm.length) })
     return this.#decoder.msOf(bytes.length)
   }
 

@@ -45,6 +45,8 @@ export function livekitRoutes(deps: RoutesDeps | undefined): Route[] {
       method: 'POST',
       path: '/v1/livekit/sessions',
       access: 'public',
+      // Pages ask for rooms of their own.
+      stock: true,
       summary:
         'An agent joins a LiveKit room; the answer is a token of one minute for one caller (API key or visitor token)',
       body: sessionBody,

@@ -325,6 +325,15 @@ export class RealtimeLeg implements Leg {
   }
 
   /** Between engine and channel nothing of ours waits: a client's player is told by `speech_started`. */
+  /** A stock client has no pause. */
+  get hold(): ((on: boolean) => void) | undefined {
+    const mouth = this.#mouth
+    if (mouth !== undefined) return (on) => mouth.hold(on)
+    return this.isStock || this.#plays
+      ? undefined
+      : (on) => this.#raw(JSON.stringify({ type: 'parley.hold', on }), false)
+  }
+
   flush(itemId: string): void {
     if (this.#plays) this.#mouth?.flush(itemId)
     else this.#parley({ type: 'parley.flush', event_id: newId('event'), item_id: itemId })

@@ -170,6 +170,9 @@ describe('the tenant’s own key', () => {
     const policy = { ...owner, capabilities: unable }
     expect(change(asked, policy)).toMatchObject({ is: 'refused', code: 'unsupported_value', param })
     expect(fields(stock, policy)).toEqual({ turnDetection: 'semantic_vad' })
+    // What it would be anyway asks nothing of an engine.
+    const usual = { type: 'server_vad', threshold: 0.5, silence_duration_ms: 500, idle_timeout_ms: null }
+    expect(change(input({ turn_detection: usual }), policy)).toMatchObject({ is: 'wanted' })
   })
 })
 

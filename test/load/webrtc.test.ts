@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { loadavg, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type PeerPlan, type PeerReport, report } from '../harness/peer-plan.ts'
@@ -42,7 +42,11 @@ async function peersOf(given: PeerPlan): Promise<readonly PeerReport[]> {
   }
 }
 
-test('20 peers with 5 % packet loss each hold a conversation', { timeout: 200_000 }, async () => {
+/** Forty peers with their codecs want two cores: beside so much other work every one of them would starve. */
+const busy = (loadavg()[0] ?? 0) / availableParallelism() > 5
+if (busy) process.stdout.write(`not run: 20 peers at once (the machine is busy: load ${loadavg()[0]?.toFixed(1)})\n`)
+
+test.skipIf(busy)('20 peers with 5 % packet loss each hold a conversation', { timeout: 200_000 }, async () => {
   const provider = await startScriptedRealtime({ apiKey: 'sk-test', pace: 4 })
   provider.on(/./, { say: 'We deliver on weekdays, and the driver calls before he comes.', audioMs: answerMs })
   const folder = await mkdtemp(join(tmpdir(), 'parley-load-'))
