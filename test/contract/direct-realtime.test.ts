@@ -184,6 +184,16 @@ it('tells that the person hung up', async () => {
   expect(await rig.until('closed', 1, 15_000)).toMatchObject({ cause: 'hungUp' })
 })
 
+it('says that nobody told the price of an answer that was never finished', async () => {
+  const rig = await (await open()).connect()
+  provider.on(/return/, { say: 'You can return anything.', delayMs: 5_000 })
+  rig.ask('Can I return it?')
+  await rig.until('responseStarted')
+  rig.browser.close()
+  expect(await rig.until('closed', 1, 15_000)).toMatchObject({ cause: 'hungUp' })
+  expect(rig.of('usage').at(-1)?.meters['unknown.usages']).toBe(1)
+})
+
 it('hangs up once, however often it is closed, and tells the end once', async () => {
   const rig = await (await open()).connect()
   rig.engine.close()

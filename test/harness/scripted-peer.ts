@@ -102,7 +102,12 @@ export class ScriptedPeer {
   }
 
   send(text: string): void {
-    if (this.#channel?.readyState === 'open') this.#channel.send(text)
+    if (this.#closed || this.#channel?.readyState !== 'open') return
+    try {
+      this.#channel.send(text)
+    } catch {
+      // The browser left between the question and the answer.
+    }
   }
 
   /** Queues PCM16 24 kHz; `key` names what it belongs to. */

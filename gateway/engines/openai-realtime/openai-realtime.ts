@@ -386,9 +386,9 @@ class RealtimeEngine implements Engine {
 
   #finish(cause: CloseCause, code: string, message: string): void {
     if (this.#state === 'closed') return
+    for (const event of this.#direct?.close() ?? []) this.#options.onEvent(event)
     this.#state = 'closed'
     this.#readyTimer?.cancel()
-    this.#direct?.close()
     this.#line.cut()
     for (const event of this.#reader.close()) this.#options.onEvent(event)
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })

@@ -71,6 +71,7 @@ export class DirectCalls {
     const { sessionId, resumeToken, port } = opened
     joined = new Joined({ deps: this.#deps, request: { ...request, outputModality: 'audio' }, opened, trusted })
     const id = callIdOf(sessionId)
+    this.#here.set(id, () => port.bye())
     void port.ended.then(() => {
       this.#here.delete(id)
       answer.resolve(undefined)
@@ -84,7 +85,6 @@ export class DirectCalls {
       port.bye()
       return undefined
     }
-    this.#here.set(id, () => port.bye())
     return {
       id,
       sdp,

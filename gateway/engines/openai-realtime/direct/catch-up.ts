@@ -217,8 +217,10 @@ export class CatchUp {
     return this.#done({ type: 'responseDone', source: 'inferred', responseId, status, reason: 'control_gap' })
   }
 
-  close(): void {
+  /** Answers that were being given cost something that nobody will tell. */
+  close(): Events {
     this.#timer?.cancel()
+    return [...this.#open.keys()].flatMap((responseId) => this.#reader.lost(responseId))
   }
 }
 

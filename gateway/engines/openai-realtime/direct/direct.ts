@@ -92,7 +92,8 @@ export class Direct {
     return event.type === 'error' ? [] : this.#catchUp.retrieved(event, wire)
   }
 
-  close(): void {
-    this.#catchUp.close()
+  /** What is still to be said of the bill. */
+  close(): Events {
+    return this.#catchUp.close()
   }
 }
