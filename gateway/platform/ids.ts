@@ -29,6 +29,7 @@ export type IdPrefix =
   | 'tok'
   | 'kid'
   | 'node'
+  | 'dlg'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

@@ -107,6 +107,8 @@ export interface ParleyNotice {
     | 'tool_running'
     /** The model is being exchanged or does not answer: the agent will go on in a moment. */
     | 'engine_trouble'
+    /** The direct call to the engine's provider is gone: sound goes over a connection to the gateway from now on. */
+    | 'media_lost'
   readonly text: string
 }
 

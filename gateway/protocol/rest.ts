@@ -31,6 +31,9 @@ export interface WidgetTexts {
   readonly suggestions: readonly string[]
 }
 
+/** What a session's connection is made of. `direct`: WebRTC between the browser and the engine's provider. */
+export type Transport = 'websocket' | 'webrtc' | 'livekit' | 'direct'
+
 export type SessionState = 'opening' | 'live' | 'ending' | 'ended'
 
 export interface SessionView {
@@ -42,7 +45,15 @@ export interface SessionView {
   readonly channel: Channel
   readonly state: SessionState
   readonly endReason?: EndReason
-  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly engine: {
+    readonly kind: string
+    readonly model: string
+    readonly demo: boolean
+    /** Engines that come first in the agent's list and could not serve, with the reason. */
+    readonly passedOver?: readonly { readonly kind: string; readonly reason: string }[]
+  }
+  /** Of the connection in use, or of the last one. Missing: the session is older than this field. */
+  readonly transport?: Transport
   readonly startedAt: string
   readonly endedAt?: string
   readonly lastSeenAt: string

@@ -1,8 +1,8 @@
-// How a session leaves this process for another one.
+// How a session leaves this process for another one, and goes on there.
 
 import { Problem } from '../platform/problem.ts'
 import type { Leg } from './leg.ts'
-import type { SessionParts } from './session-parts.ts'
+import type { Recovery, SessionParts } from './session-parts.ts'
 
 /** A handover is waited for by a person: what is not stored by then is in the log on disk. */
 const handOverMs = 3_000
@@ -25,4 +25,11 @@ export async function letGo({ leg, recorder, log, budget, onHandOver }: SessionP
   } finally {
     leg.end('drain', new Problem('draining'))
   }
+}
+
+/** What the process before left open. */
+export function takeUp({ engine }: Pick<SessionParts, 'engine'>, recovery: Recovery | undefined): void {
+  if (recovery === undefined) return
+  for (const text of recovery.notes) engine.send({ type: 'note', text })
+  if (recovery.goOnAfter !== undefined) engine.send({ type: 'goOn', after: recovery.goOnAfter })
 }

@@ -21,7 +21,7 @@ const capabilities: Capabilities = {
   dialect: 'none',
 }
 
-function setup(reportsPlayback: boolean, over: Partial<Capabilities> = {}) {
+function setup(reportsPlayback: boolean, over: Partial<Capabilities> = {}, isStock = !reportsPlayback) {
   const clock = new ManualClock()
   const commands: EngineCommand[] = []
   const flushed: string[] = []
@@ -32,7 +32,11 @@ function setup(reportsPlayback: boolean, over: Partial<Capabilities> = {}) {
       return { is: 'accepted' }
     },
   }
-  const leg: Pick<Leg, 'reportsPlayback' | 'flush'> = { reportsPlayback, flush: (itemId) => void flushed.push(itemId) }
+  const leg: Pick<Leg, 'reportsPlayback' | 'isStock' | 'flush'> = {
+    reportsPlayback,
+    isStock,
+    flush: (itemId) => void flushed.push(itemId),
+  }
   const recorder = new Recorder({
     clock,
     sessionId: 's',
@@ -275,4 +279,74 @@ test('an engine without sound of its own is told what was heard, and also that n
     // Who has no sound to cut is told the words.
     expect(commands.every((command) => 'text' in command === (truncate !== 'native'))).toBe(true)
   }
+})
+
+test('[S9] a stock client whose player is ours: a cancelled answer is heard as far as it came, unless the player is cleared', () => {
+  for (const [cleared, playedMs, text] of [
+    [false, 4_000, 'We open at nine and close at six.'],
+    [true, 2_000, 'We open at nine'],
+  ] as const) {
+    const { talk, event, answer, recorder, flushed } = setup(true, {}, true)
+    answer()
+    talk.played('a', 1_000, false)
+    event({ type: 'responseDone', status: 'cancelled', reason: 'client_cancelled' })
+    expect(recorder.find('a')?.state).toBe('partial')
+    if (cleared) talk.interrupt()
+    expect(flushed).toEqual(cleared ? ['a'] : [])
+    talk.played('a', playedMs, true)
+    expect(recorder.find('a')?.text).toBe(text)
+    expect(recorder.find('a')?.state).toBe(cleared ? 'interrupted' : 'final')
+  }
+})
+
+test('[S9] a player that reports within the flush is believed: time that passed says nothing of the next item', async () => {
+  const { clock, talk, event, answer, recorder, speak } = setup(true, {}, true)
+  answer()
+  event({ type: 'agentText', itemId: 'b', spoken: true, delta: 'Come and see us.' })
+  event({ type: 'audio', itemId: 'b', ms: 2_000 })
+  await clock.advance(1_500)
+  talk.played('a', 1_500, true)
+  speak()
+  talk.played('b', 0, true)
+  expect(recorder.find('b')).toMatchObject({ state: 'interrupted', text: '', unheard: 'Come and see us.' })
+  expect(recorder.find('a')).toMatchObject({ audio: { sentMs: 4_000, playedMs: 1_500 } })
+})
+
+test('a stock client gets the end of an item that was cut', () => {
+  const { talk, event, answer, speak } = setup(true, {}, true)
+  answer()
+  speak()
+  talk.played('a', 1_000, true)
+  expect(event({ type: 'audioDone', itemId: 'a' })).toBe(true)
+  expect(event({ type: 'audio', itemId: 'a', ms: 100 })).toBe(false)
+})
+
+test('[S9] sound that goes past us: time decides what was heard until the provider tells better, whatever the leg could report', async () => {
+  const { clock, commands, recorder, event, answer, speak } = setup(true, { media: 'direct' })
+  answer()
+  await clock.advance(1_000)
+  speak()
+  expect(recorder.find('a')).toMatchObject({
+    state: 'interrupted',
+    text: 'We open',
+    unheard: 'at nine and close at six.',
+  })
+  event({ type: 'truncated', itemId: 'a', heardMs: 2_000 })
+  expect(recorder.find('a')).toMatchObject({ text: 'We open at nine', unheard: 'and close at six.' })
+  // The provider plays it: it has nothing to be told.
+  expect(commands).toEqual([])
+  expect(recorder.interruptions).toBe(1)
+})
+
+test('[S21] of a direct call that is lost, what was complete and still to be heard is given back once', async () => {
+  const { clock, recorder, talk, event, answer } = setup(true, { media: 'direct' })
+  answer()
+  event({ type: 'audioDone', itemId: 'a' })
+  await clock.advance(2_000)
+  // While it is being made, whoever makes it knows what is missing.
+  expect(talk.restOfComplete()).toBe('')
+  event({ type: 'responseDone', status: 'completed' })
+  expect(talk.restOfComplete()).toBe('and close at six.')
+  expect(recorder.find('a')).toMatchObject({ state: 'interrupted', text: 'We open at nine' })
+  expect(talk.restOfComplete()).toBe('')
 })

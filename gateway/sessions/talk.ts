@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts'
 import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { AttentiveEngine } from './ears/attentive-engine.ts'
+import { Latency, type Measured } from './latency.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
@@ -20,7 +21,7 @@ export interface TalkOptions {
   readonly clock: Clock
   readonly recorder: Recorder
   readonly engine: Pick<Engine, 'send' | 'capabilities'>
-  readonly leg: Pick<Leg, 'flush' | 'reportsPlayback'>
+  readonly leg: Pick<Leg, 'flush' | 'reportsPlayback' | 'isStock'>
   readonly onActivity: (activity: Activity) => void
   /** A turn ended: a good moment for a checkpoint. */
   readonly onTurnEnd: () => void
@@ -39,31 +40,37 @@ export class Talk {
   readonly #responses = new Set<string>()
   /** Items whose answer broke off with its engine and is to go on in another: open until it does. */
   readonly #broken = new Set<string>()
+  /** Items that were cancelled and are still played as far as they came. */
+  readonly #ending = new Set<string>()
   /** Items whose player was lost: their audio is counted and not sent, until their rest is said anew. */
   readonly #held = new Set<string>()
   /** Items that this engine does not know. */
   readonly #restored = new Set<string>()
+  readonly #latency = new Latency()
   #lastCut: readonly string[] = []
   #isLost = false
-  #askedAtMs: number | undefined
-  #latencies: number[] = []
 
   constructor(options: TalkOptions) {
     this.#options = options
+  }
+
+  /** Of sound that goes past us no player of ours or the client's tells anything. */
+  get #reports(): boolean {
+    return this.#options.leg.reportsPlayback && this.#capabilities.media === 'relayed'
   }
 
   get #capabilities(): Capabilities {
     return this.#options.engine.capabilities
   }
 
-  /** Median of end of speech (or text) → first audio (or text) sent, ms. */
+  /** Median wait for an answer, ms. */
   get latencyMs(): number | null {
-    const sorted = this.#latencies.toSorted((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? null
+    return this.#latency.medianMs
   }
 
   /** True when the event may go on to the leg. */
   event(event: EngineEvent): boolean {
+    this.#latency.event(event, this.#options.clock.monotonicMs())
     switch (event.type) {
       case 'responseStarted':
         this.#responses.add(event.responseId)
@@ -91,6 +98,11 @@ export class Talk {
       case 'userText':
         this.#userText(event)
         return true
+      case 'truncated':
+        // Who plays it himself knows best what was heard.
+        if (event.source === 'provider' && this.#capabilities.media === 'direct')
+          this.truncatedByClient(event.itemId, event.heardMs)
+        return true
       default:
         return true
     }
@@ -101,7 +113,7 @@ export class Talk {
     this.#closeBroken()
     this.#options.recorder.begin(itemId, 'user', false)
     this.#options.recorder.change(itemId, { text, state: 'final' })
-    this.#askedAtMs = this.#options.clock.monotonicMs()
+    this.#latency.wrote(this.#options.clock.monotonicMs())
   }
 
   #begin(responseId: string, itemId: string, voice: boolean): void {
@@ -126,8 +138,8 @@ export class Talk {
     if (this.#playback.sentMs(event.itemId) === 0) {
       this.#begin(event.responseId, event.itemId, true)
       // A holding line is no answer.
-      const latency = event.source === 'local' ? {} : this.#latency()
-      this.#options.recorder.change(event.itemId, { voice: true, ...latency })
+      const waited = event.source === 'local' ? undefined : this.#answered(event.itemId)
+      this.#options.recorder.change(event.itemId, { voice: true, ...waited })
       this.#options.onActivity('speaking')
     }
     this.#playback.sent(event.itemId, event.ms, this.#options.clock.monotonicMs())
@@ -135,12 +147,8 @@ export class Talk {
     return !this.#held.has(event.itemId)
   }
 
-  #latency(): { latencyMs?: number } {
-    if (this.#askedAtMs === undefined) return {}
-    const latencyMs = Math.round(this.#options.clock.monotonicMs() - this.#askedAtMs)
-    this.#askedAtMs = undefined
-    this.#latencies = [...this.#latencies.slice(-99), latencyMs]
-    return { latencyMs }
+  #answered(itemId: string): Measured | undefined {
+    return this.#latency.answered(itemId, this.#options.clock.monotonicMs())
   }
 
   #agentText(event: EngineEvent & { type: 'agentText' }): boolean {
@@ -148,7 +156,10 @@ export class Talk {
     this.#begin(event.responseId, event.itemId, event.spoken)
     if (event.delta !== undefined) {
       if (event.spoken) this.#playback.text(event.itemId, event.delta)
-      else if (this.#askedAtMs !== undefined) this.#options.recorder.change(event.itemId, this.#latency())
+      else {
+        const waited = this.#answered(event.itemId)
+        if (waited !== undefined) this.#options.recorder.change(event.itemId, waited)
+      }
       this.#options.recorder.append(event.itemId, event.delta, event.spoken ? this.#audioOf(event.itemId) : undefined)
     }
     // The whole text is known: it also replaces deltas that a provider corrected.
@@ -163,19 +174,19 @@ export class Talk {
 
   /** A stock client waits for the end of every item it saw begin; ours was told to flush it. */
   #endPasses(itemId: string): boolean {
-    return !this.#options.leg.reportsPlayback || !this.#cut.has(itemId)
+    return this.#options.leg.isStock || !this.#cut.has(itemId)
   }
 
   #responseDone(event: EngineEvent & { type: 'responseDone' }): void {
     this.#responses.delete(event.responseId)
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     for (const itemId of this.#itemsOf.get(event.responseId) ?? []) {
       if (this.#cut.has(itemId)) continue
       this.#playback.audioDone(itemId)
       const turn = this.#options.recorder.find(itemId)
       if (turn === undefined) continue
       const heard = this.#playback.heard(itemId)
-      if (event.status === 'cancelled' && heard !== undefined && heard.sentMs > 0) this.#cutShort(itemId)
+      if (event.status === 'cancelled' && heard !== undefined && heard.sentMs > 0) this.#cancelled(itemId)
       else if (turn.text === '' && !turn.voice) this.#options.recorder.drop(itemId)
       else if (event.source === 'local' && event.status === 'incomplete') this.#broken.add(itemId)
       else {
@@ -191,17 +202,22 @@ export class Talk {
     this.#options.onTurnEnd()
   }
 
+  /** A player of ours goes on until a stock client clears it: what was sent may still be heard to its end. */
+  #cancelled(itemId: string): void {
+    if (this.#options.leg.isStock && this.#reports && !this.#playback.isFinal(itemId)) this.#ending.add(itemId)
+    else this.#cutShort(itemId)
+  }
+
   #userSpeech(event: EngineEvent & { type: 'userSpeech' }): void {
     const speech = this.#speechMs.get(event.itemId)
     if (event.phase === 'stop') {
       if (speech !== undefined) speech.stopMs = event.atMs
-      this.#askedAtMs = this.#options.clock.monotonicMs() - (event.keptMs ?? 0)
       this.#options.onActivity('thinking')
       return
     }
     this.#speechMs.set(event.itemId, { startMs: event.atMs, stopMs: event.atMs })
     this.#options.recorder.begin(event.itemId, 'user', true)
-    this.interrupt()
+    if (event.keeps !== true) this.interrupt()
     this.#options.onActivity('listening')
   }
 
@@ -234,10 +250,9 @@ export class Talk {
       this.#options.recorder.interrupted()
       this.#options.leg.flush(itemId)
       this.#options.player?.cut(itemId)
-      if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) {
-        this.#playback.inferPlayed(this.#options.clock.monotonicMs())
-        this.#cutShort(itemId)
-      } else
+      if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+      if (!this.#reports || this.#playback.isFinal(itemId)) this.#cutShort(itemId)
+      else
         this.#waiting.set(
           itemId,
           this.#options.clock.after(reportMs, () => this.#cutShort(itemId)),
@@ -255,7 +270,9 @@ export class Talk {
   played(itemId: string, playedMs: number, final: boolean): void {
     this.#options.player?.played(itemId, playedMs)
     this.#playback.played(itemId, playedMs, final)
-    if (final && this.#waiting.has(itemId)) this.#cutShort(itemId)
+    const waited = this.#latency.played(itemId, playedMs, this.#options.clock.monotonicMs())
+    if (waited !== undefined) this.#options.recorder.change(itemId, waited)
+    if (final && (this.#waiting.has(itemId) || this.#ending.has(itemId))) this.#cutShort(itemId)
     else if (final) this.#noteAudio(itemId)
   }
 
@@ -297,6 +314,16 @@ export class Talk {
     return rest.filter((text) => text !== '').join(' ')
   }
 
+  /** Sound that went past us is gone: cuts what of complete answers was still to be heard, and gives its words. */
+  restOfComplete(): string {
+    if (this.#isLost) return ''
+    this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    const going = new Set([...this.#responses].flatMap((id) => [...(this.#itemsOf.get(id) ?? [])]))
+    const rest = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId) && !going.has(itemId))
+    for (const itemId of rest) this.#cutShort(itemId)
+    return rest.flatMap((itemId) => this.#options.recorder.find(itemId)?.unheard ?? []).join(' ')
+  }
+
   /** A stock client's own truncate: it is the better witness. */
   truncatedByClient(itemId: string, heardMs: number): void {
     if (!this.#cut.has(itemId)) this.#options.recorder.interrupted()
@@ -304,22 +331,28 @@ export class Talk {
     this.#cutShort(itemId, heardMs)
   }
 
-  sentMs(itemId: string): number {
-    return this.#playback.sentMs(itemId)
+  /** The same, when it can be true; otherwise why not, and nothing changes. */
+  truncate(itemId: string, heardMs: number): 'unknown_item' | 'no_audio' | 'beyond_audio' | undefined {
+    const sentMs = this.#playback.sentMs(itemId)
+    if (sentMs === 0) return this.#options.recorder.find(itemId) === undefined ? 'unknown_item' : 'no_audio'
+    // A client rounds up: the last started millisecond is not beyond.
+    if (heardMs > Math.ceil(sentMs)) return 'beyond_audio'
+    this.truncatedByClient(itemId, heardMs)
+    return undefined
   }
 
   /** Audio that the player still holds: what a closing sentence must wait for. */
   get stillPlaying(): boolean {
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     return this.#playback.unfinished().some((itemId) => !this.#cut.has(itemId))
   }
 
   /** The leg is gone: what its player had not reported was not heard. */
   hangUp(): void {
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     // What was cut before stays as it was: real time goes on, its player does not.
     const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
-    for (const itemId of [...this.#waiting.keys(), ...playing]) this.#cutShort(itemId)
+    for (const itemId of new Set([...this.#waiting.keys(), ...this.#ending, ...playing])) this.#cutShort(itemId)
     for (const turn of this.#options.recorder.turns) {
       if (turn.state !== 'partial') continue
       if (turn.text === '' && turn.tool === undefined) this.#options.recorder.drop(turn.itemId)
@@ -339,6 +372,7 @@ export class Talk {
   #cutShort(itemId: string, exactMs?: number): void {
     this.#waiting.get(itemId)?.cancel()
     this.#waiting.delete(itemId)
+    this.#ending.delete(itemId)
     this.#cut.add(itemId)
     const heard = this.#playback.heard(itemId)
     const turn = this.#options.recorder.find(itemId)
@@ -361,7 +395,7 @@ export class Talk {
    */
   #tellHeard(itemId: string, playedMs: number, text: { readonly heard: string; readonly unheard: string }): void {
     const { truncate } = this.#capabilities
-    if (truncate !== 'note' && !this.#options.leg.reportsPlayback) return
+    if (truncate !== 'note' && !this.#reports) return
     const heardMs = Math.floor(playedMs)
     if (truncate !== 'native') this.#options.engine.send({ type: 'truncate', itemId, heardMs, text })
     else if (heardMs > 0) this.#options.engine.send({ type: 'truncate', itemId, heardMs })

@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeWav } from '../../gateway/engines/sound/resample.ts'
+import { encodeWav } from '../../gateway/platform/resample.ts'
 import {
   type ChatBody,
   type ChatMessage,

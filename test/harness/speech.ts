@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { pino } from 'pino'
 import { createVoice, type Voice, type VoiceName } from '../../gateway/engines/demo/voice.ts'
-import { encodeWav, resample, samplesOf } from '../../gateway/engines/sound/resample.ts'
+import { encodeWav, resample, samplesOf } from '../../gateway/platform/resample.ts'
 
 let shared: Voice | undefined
 

@@ -1,8 +1,8 @@
 // A caller: a loudspeaker that plays what comes, a microphone in a room, and a record of every sample that was heard.
 
 import type { EngineEvent } from '../../gateway/engines/engines.ts'
-import { samplesOf } from '../../gateway/engines/sound/resample.ts'
 import type { Clock } from '../../gateway/platform/clock.ts'
+import { samplesOf } from '../../gateway/platform/resample.ts'
 import type { Leg, LegPort } from '../../gateway/sessions/sessions.ts'
 import { addEcho, type Room, type Samples, samplesPerMs } from './sounds.ts'
 
@@ -33,6 +33,7 @@ interface Piece {
 export class CallerLeg implements Leg {
   readonly kind = 'websocket'
   readonly reportsPlayback: boolean
+  readonly isStock: boolean
   readonly canReturn = false
   readonly lastSeq = 0
   readonly keptFrames = []
@@ -64,6 +65,7 @@ export class CallerLeg implements Leg {
     this.#clock = clock
     this.#device = device
     this.reportsPlayback = device.kind === 'panel'
+    this.isStock = device.kind === 'stock'
     this.hold = device.kind === 'panel' ? (on) => this.#hold(on) : undefined
   }
 

@@ -58,7 +58,7 @@ export interface Options {
   readonly factory: EngineFactory
   readonly device: Device
   readonly greeting: string
-  readonly bargeIn: Partial<NonNullable<NonNullable<Made['request']['brief']['hearing']>['bargeIn']>>
+  readonly bargeIn: Partial<NonNullable<Made['request']['brief']['bargeIn']>>
   readonly language: string
 }
 
@@ -68,8 +68,11 @@ export function place({ clock, factory, device, greeting, bargeIn, language }: O
   const leg = new CallerLeg(clock, device)
   const id = `session_${++count}`
   const deps = depsOf(clock, factory)
-  const request = requestOf(leg, { greeting, language, hearing: { turnDetection: 'server_vad', bargeIn } })
-  const { engine, connect } = openEngine(deps, { request, sessionId: id, tools: [], history: [] })
+  const request = requestOf(leg, { greeting, language, bargeIn })
+  const { engine, connect } = openEngine(deps, {
+    ...{ request, sessionId: id, tools: [], history: [] },
+    choice: { factories: [factory], passedOver: [] },
+  })
   const assembled = assemble(deps, {
     ...{ request, engine, history: [], epoch: 1, serverTools: new Set<string>(), resume: undefined },
     view: viewOf(id, clock),
@@ -97,7 +100,7 @@ const price = {
 function depsOf(clock: ManualClock, factory: EngineFactory): Deps {
   const deps = {
     ...{ clock, log, live: new Live(), nodeId: 'node', hasPeers: false, drainMs: 1_000 },
-    enginesFor: () => [factory],
+    enginesFor: () => ({ factories: [factory], passedOver: [] }),
     openEngine: createSteady({ clock, log, random: () => 0.5 }),
     transcript: { of: () => ({ writer: () => ({ write: async () => ({ fenced: [] }) }) }) },
     usage: {
@@ -115,7 +118,8 @@ function depsOf(clock: ManualClock, factory: EngineFactory): Deps {
 
 function requestOf(leg: CallerLeg, own: object): Made['request'] {
   const brief = {
-    ...{ agentId: 'a', slug: 'a', name: 'A', engine: 'auto', secondEngine: 'none', model: '', voice: 'slt' },
+    ...{ agentId: 'a', slug: 'a', name: 'A', engine: 'auto', fallbackEngines: [], model: '', voice: 'slt' },
+    ...{ turnDetection: 'server_vad', settings: {} },
     ...{ instructions: '', closing: 'Goodbye.', tools: [], clientTools: false, mutable: [], ...own },
     limits: { idleMs: 600_000, maxDurationMs: 3_600_000 },
   }

@@ -1,6 +1,6 @@
 // The bytes of a speech endpoint as PCM16 24 kHz: headerless samples or a WAV, of any rate, in pieces that end anywhere.
 
-import { Resampler, samplesOf } from '../sound/resample.ts'
+import { Resampler, samplesOf } from '../../platform/resample.ts'
 import { PartFailure } from './failure.ts'
 
 const ourHz = 24_000

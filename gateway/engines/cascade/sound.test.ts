@@ -5,7 +5,7 @@ import {
   type ScriptedCascadeOptions,
   startScriptedCascade,
 } from '../../../test/harness/scripted-cascade.ts'
-import { encodeWav } from '../sound/resample.ts'
+import { encodeWav } from '../../platform/resample.ts'
 import { PartFailure } from './failure.ts'
 import { PcmReader } from './pcm.ts'
 import { builtInSpeech, createSpeech } from './speech.ts'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { WASI } from 'node:wasi'
 import { parentPort } from 'node:worker_threads'
 import { z } from 'zod'
-import { decodeWav, resample } from '../sound/resample.ts'
+import { decodeWav, resample } from '../../platform/resample.ts'
 
 /** Node has it, its types leave it to the DOM's. */
 declare const WebAssembly: {

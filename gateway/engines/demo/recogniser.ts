@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '../../platform/log.ts'
-import { encodeWav, resample, samplesOf } from '../sound/resample.ts'
+import { encodeWav, resample, samplesOf } from '../../platform/resample.ts'
 
 export interface Recogniser {
   /** Words of a stretch of speech (PCM16 24 kHz, silence trimmed). Undefined: could not be made out. */

@@ -97,8 +97,12 @@ export function durationMs(duration: string | undefined): number | undefined {
   return seconds === undefined ? undefined : Number(seconds) * 1000
 }
 
-/** Of a server message: what is read. */
-export const knownKeys: ReadonlySet<string> = new Set([
+const known = new Set([
   ...['setupComplete', 'serverContent', 'toolCall', 'toolCallCancellation', 'usageMetadata', 'goAway'],
   ...['sessionResumptionUpdate', 'voiceActivity'],
 ])
+
+/** What of a message nobody here reads. */
+export function unknownIn(message: ServerMessage): readonly string[] {
+  return Object.keys(message).filter((name) => !known.has(name))
+}

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../platform/clock.ts'
 import type { EngineBrief, EngineCommand, EngineEvent } from '../engines.ts'
+import type { VadTuning } from '../sound/vad.ts'
 import * as commands from './commands.ts'
 import { Gates } from './gates.ts'
 import { type Detection, Hearing, type Turn } from './hearing.ts'
@@ -43,7 +44,7 @@ export class Listening {
         if (pcm.length > 0) this.#gates.pass(() => send(commands.audio(pcm)), pcm.length)
       },
       starts: (itemId, atMs) => this.#noticed(itemId, atMs),
-      stops: (itemId, atMs) => this.#over(itemId, atMs),
+      stops: (itemId, atMs, silenceMs) => this.#over({ itemId, atMs, silenceMs, source: 'local' }),
       paused: () => send(JSON.stringify(commands.audioStreamEnd)),
       overflows: () => needs.on.overflows(),
     })
@@ -63,9 +64,10 @@ export class Listening {
     })
   }
 
-  #over(itemId: string, atMs: number): void {
+  #over(speech: Noticed & { readonly silenceMs: number }): void {
+    const { itemId } = speech
     this.#gates.pass(() => this.#needs.send(JSON.stringify(commands.activityEnd)))
-    this.#tellStop({ itemId, atMs, source: 'local' })
+    this.#tellStop(speech)
     this.#gates.pass(() => this.#ends())
     // What is kept back is not put into words; without them it is judged by its length.
     const isKept = !this.#gates.isJudged
@@ -87,6 +89,10 @@ export class Listening {
 
   set detection(detection: Detection) {
     this.#hearing.detection = detection
+  }
+
+  tune(tuning: VadTuning): void {
+    this.#hearing.tune(tuning)
   }
 
   get #isTheirs(): boolean {
@@ -114,8 +120,8 @@ export class Listening {
     this.#ends()
   }
 
-  #tellStop({ itemId, atMs, source }: Noticed): void {
-    this.#needs.emit({ type: 'userSpeech', source, phase: 'stop', itemId, atMs, interrupts: false })
+  #tellStop({ itemId, atMs, source, silenceMs }: Noticed & { readonly silenceMs?: number }): void {
+    this.#needs.emit({ type: 'userSpeech', source, phase: 'stop', itemId, atMs, silenceMs, interrupts: false })
     this.#needs.emit({ type: 'userItem', source, itemId, spoken: true })
   }
 

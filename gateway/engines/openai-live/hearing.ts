@@ -63,9 +63,9 @@ export class Hearing {
 
   /** Exactly what the provider gets, in order. */
   push(pcm: Buffer): void {
-    for (const { phase, atMs, speechMs } of this.#vad.push(pcm)) {
+    for (const { phase, atMs, speechMs, silenceMs } of this.#vad.push(pcm)) {
       if (phase === 'start') this.#starts(atMs)
-      else this.#stops(atMs, speechMs)
+      else this.#stops(atMs, speechMs, silenceMs)
     }
   }
 
@@ -77,13 +77,13 @@ export class Hearing {
     this.#verdicts.of(itemId, (isMeant) => isMeant && this.#needs.began())
   }
 
-  #stops(atMs: number, speechMs: number): void {
+  #stops(atMs: number, speechMs: number, silenceMs?: number): void {
     const stretch = this.#stretches.findLast(({ toMs }) => toMs === undefined)
     if (stretch === undefined) return
     stretch.toMs = stretch.fromMs + speechMs + nearMs
     const { itemId } = stretch
     const { emit } = this.#needs
-    emit({ type: 'userSpeech', source: 'local', phase: 'stop', itemId, atMs, interrupts: false })
+    emit({ type: 'userSpeech', source: 'local', phase: 'stop', itemId, atMs, silenceMs, interrupts: false })
     emit({ type: 'userItem', source: 'inferred', itemId, spoken: true })
     this.#verdicts.of(itemId, (isMeant) => isMeant && this.#needs.ended())
     this.#settle(stretch)

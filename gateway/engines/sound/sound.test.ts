@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { decodeWav, encodeWav, Resampler, resample } from '../../platform/resample.ts'
 import { alignWords, pronounceable, sentences, soundSpan } from '../sentences.ts'
-import { decodeWav, encodeWav, Resampler, resample } from './resample.ts'
 
 function sine(hz: number, rateHz: number, ms: number): Int16Array {
   return Int16Array.from({ length: (rateHz * ms) / 1000 }, (_, i) =>

@@ -11,7 +11,7 @@ import { asProblem, Problem } from '../../platform/problem.ts'
 import type { ConsoleServerEvent } from '../../protocol/rest.ts'
 import type { LiveEvent, Sessions } from '../../sessions/sessions.ts'
 import type { Connection } from '../realtime/accept.ts'
-import { closeSocket } from '../realtime/websocket-leg.ts'
+import { closeSocket } from '../realtime/web-socket-channel.ts'
 
 export interface ConsoleDeps {
   readonly clock: Clock

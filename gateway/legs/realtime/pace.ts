@@ -1,9 +1,9 @@
 // Keeps a client from sending faster than it may: audio at most twice real time after a generous credit, events at a
-// steady rate. Too fast is not an error: the socket is simply read later.
+// steady rate. Too fast is not an error: the channel is simply read later.
 
-import type { WebSocket } from 'ws'
 import { backPressureBytes } from '../../engines/engines.ts'
 import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Channel } from './channel.ts'
 
 /** Audio: a whole prepared question may come at once, then twice real time. */
 const audioCreditMs = 20_000
@@ -15,16 +15,16 @@ const resumePollMs = 20
 
 export class Pace {
   readonly #clock: Clock
-  readonly #socket: WebSocket
+  readonly #channel: Pick<Channel, 'pause' | 'resume'>
   readonly #backlogBytes: () => number
   #audioMs = audioCreditMs
   #events = eventCredit
   #atMs: number
   #paused: Timer | undefined
 
-  constructor(clock: Clock, socket: WebSocket, backlogBytes: () => number) {
+  constructor(clock: Clock, channel: Pick<Channel, 'pause' | 'resume'>, backlogBytes: () => number) {
     this.#clock = clock
-    this.#socket = socket
+    this.#channel = channel
     this.#backlogBytes = backlogBytes
     this.#atMs = clock.monotonicMs()
   }
@@ -52,12 +52,12 @@ export class Pace {
   #pause(): void {
     this.#refill()
     if (this.#audioMs >= 0 && this.#events >= 0 && this.#backlogBytes() <= backPressureBytes) return
-    this.#socket.pause()
+    this.#channel.pause()
     this.#paused = this.#clock.every(resumePollMs, () => {
       this.#refill()
       if (this.#audioMs < 0 || this.#events < 0 || this.#backlogBytes() > backPressureBytes / 2) return
       this.stop()
-      this.#socket.resume()
+      this.#channel.resume()
     })
   }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { limits } from '../../protocol/realtime.ts'
-import { type Frame, Replay } from './replay.ts'
+import type { Frame } from './channel.ts'
+import { Replay } from './replay.ts'
 
 const seqOf = (frame: Frame) => Number(JSON.parse(Buffer.from(frame).toString()).seq)
 

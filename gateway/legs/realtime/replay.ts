@@ -2,8 +2,7 @@
 // lost one did not deliver. Bounded: what no longer fits is forgotten, and that is told.
 
 import { limits } from '../../protocol/realtime.ts'
-
-export type Frame = string | Uint8Array
+import type { Frame } from './channel.ts'
 
 const brace = 0x7b
 

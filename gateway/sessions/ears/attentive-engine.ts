@@ -200,7 +200,9 @@ export class AttentiveEngine implements Engine {
       pending.overMs = this.#nowMs
       // Nothing has shown that it was an echo.
       if (pending.echoMs === 0) pending.speechMs += Math.min(sureMs, pending.perhapsMs)
-    } else if (phase === 'stop' || !this.#needs.settings.decides || event.interrupts) {
+    } else if (phase === 'stop' || !this.#needs.settings.decides || event.interrupts || event.keeps === true) {
+      // Nothing stops for it, so there is nothing to judge: it is said to the agent.
+      if (phase === 'start' && event.keeps === true) this.#needs.engine.send({ type: 'interrupt', itemId })
       if (this.#open?.itemId === itemId) this.#open = undefined
       this.#needs.tell(event)
       return

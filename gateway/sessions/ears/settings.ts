@@ -4,8 +4,7 @@ import type { Brief } from '../../agents/agents.ts'
 import type { AttentionSettings } from './attentive-engine.ts'
 
 /** Configs stored before there was a choice lack it. */
-export function attentionOf({ hearing, greeting }: Pick<Brief, 'hearing' | 'greeting'>): AttentionSettings {
-  const bargeIn = hearing?.bargeIn
+export function attentionOf({ bargeIn, greeting }: Pick<Brief, 'bargeIn' | 'greeting'>): AttentionSettings {
   const afterMs = bargeIn?.afterMs ?? undefined
   return {
     decides: bargeIn?.decidedBy !== 'engine',
