@@ -75,7 +75,10 @@ export function assemble(deps: Deps, made: Made): Assembled {
   const log = deps.log.child({ tenantId, sessionId: view.id })
   const { clock, live } = deps
   const recorder = new Recorder({
-    ...{ clock, sessionId: view.id, conversationId: view.conversationId, channel: view.channel },
+    clock,
+    sessionId: view.id,
+    conversationId: view.conversationId,
+    channel: view.channel,
     write: writerOf(deps, made, () => budget.confirmedAtMs),
     onTurn: (turn) => {
       leg.turn(turn)
