@@ -92,8 +92,8 @@ describe.skipIf(why !== undefined)('a real LiveKit server', { timeout: 120_000 }
     expect(visitor.texts('agent').join(' ')).toContain('ProductCo')
 
     const spokeMs = performance.now()
-    await visitor.speak(Buffer.concat([await speechPcm('Do you have a red sofa?'), silencePcm(600)]))
-    await hears(visitor, 700, spokeMs + 1_500)
+    await visitor.speak(Buffer.concat([await speechPcm('Do you have a red sofa?'), silencePcm(1_500)]))
+    await hears(visitor, 500, spokeMs + 2_000)
     await until(() => (visitor.texts('caller').length > 0 ? true : undefined), 'the words of the visitor')
     expect(visitor.states.map(({ state }) => state)).toEqual(
       expect.arrayContaining(['listening', 'thinking', 'speaking']),
@@ -102,7 +102,7 @@ describe.skipIf(why !== undefined)('a real LiveKit server', { timeout: 120_000 }
     // Cuts in by voice: the player is flushed.
     const cutMs = performance.now()
     const speaking = visitor.speak(
-      Buffer.concat([await speechPcm('Stop. What are your delivery times?'), silencePcm(600)]),
+      Buffer.concat([await speechPcm('Stop. What are your delivery times?'), silencePcm(2_000)]),
     )
     const { atMs: flushedMs } = await until(
       () => visitor.states.find(({ state, atMs }) => atMs > cutMs && state !== 'speaking'),
