@@ -17,7 +17,10 @@ class FakeNative implements NativeChannel {
     this.asked++
     return this.buffered
   }
+  /** Closed by the other end, and nobody here knows yet. */
+  isGone = false
   send(data: string | Uint8Array): void {
+    if (this.isGone) throw Object.assign(new Error('not open'), { name: 'InvalidStateError' })
     this.sent.push(data)
     this.buffered += data.length
   }
@@ -119,4 +122,14 @@ test('the other end’s close is told once', () => {
   channel.closed()
   expect(said).toEqual(['left', 'told'])
   expect(channel.isOpen).toBe(false)
+})
+
+test('a channel that closed in the moment of sending is a lost connection, not an error', () => {
+  const { native, channel, said, receive } = setup()
+  receive()
+  native.isGone = true
+  channel.send('last words', false)
+  expect(said).toEqual([])
+  native.onclose?.()
+  expect(said).toEqual(['left'])
 })

@@ -90,7 +90,16 @@ export class DataChannel implements Channel {
     // A provider's frame comes as bytes and is text.
     else {
       this.#mostBuffered += length
-      this.#native.send(binary || typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8'))
+      this.#give(binary || typeof frame === 'string' ? frame : Buffer.from(frame).toString('utf8'))
+    }
+  }
+
+  /** It may close in another thread between the question and the sending: its own event tells so a moment later. */
+  #give(data: string | Uint8Array): void {
+    try {
+      this.#native.send(data)
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'InvalidStateError') throw error
     }
   }
 
