@@ -14,12 +14,14 @@ export default defineConfig({
       {
         test: {
           name: 'flows',
-          include: ['test/{flows,contract,fuzz,clients}/**/*.test.ts'],
+          include: ['test/{flows,contract,fuzz,clients,livekit}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
-      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
+      // Alone, after everything else: what it measures is the machine as well.
+      { test: { name: 'load', include: ['test/load/**/*.test.ts'], sequence: { groupOrder: 1 } } },
+      { test: { name: 'sim', include: ['test/{sim,interruptions}/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           name: 'browser',

@@ -23,6 +23,7 @@ import { createJobs } from './jobs/jobs.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createLegs, type Legs } from './legs/legs.ts'
+import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
 import { createBus } from './platform/bus.ts'
 import { type Clock, systemClock } from './platform/clock.ts'
 import { isOwnOrigin } from './platform/http.ts'
@@ -104,7 +105,7 @@ function createSlices(
   const voice = createVoice({ log })
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
-  const engines = createEngines(factories, config.PARLEY_ENGINE)
+  const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
     db,
     clock,
@@ -119,7 +120,7 @@ function createSlices(
     usage,
     ledger,
     tools,
-    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.secondEngine),
+    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.fallbackEngines),
     openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
@@ -193,13 +194,15 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     log,
     consoleOrigins: ({ headers }) => isOwnOrigin(headers.origin, headers.host),
     joined: new Map(),
+    webrtc: config.webrtc,
+    livekit: config.livekit,
   })
   let demo: Seeded | undefined
   const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
   const drain = async (): Promise<void> => {
     await slices.sessions.drain()
     await jobs.drain()
-    legs.close()
+    await legs.close()
     await http.close()
     await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))
     await slices.bus.close()
@@ -268,6 +271,7 @@ function createAppHttp(
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
     routes: [
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
+      ...clientSecretRoutes(deps),
       ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
       ...deps.legs.routes,
@@ -291,7 +295,7 @@ function createAppHttp(
       const checks = { mongodb: truth ? 'ok' : 'unreachable', redis: redis ? 'ok' : 'unreachable' }
       return {
         ready: truth && redis && !deps.sessions.draining,
-        checks: { ...checks, sessions: String(deps.sessions.liveCount) },
+        checks: { ...checks, sessions: String(deps.sessions.liveCount), calls: String(deps.legs.callCount) },
       }
     },
     allowKey: async (tenantId, keyId) => {
@@ -341,6 +345,8 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     ...slices.engines.all.map(
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
+    config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
+    config.WEBRTC ? 'calls over WebRTC: on' : 'calls over WebRTC: off, WEBRTC=false',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
   ]
 }

@@ -84,3 +84,42 @@ test('Gemini can be forced with its key or behind a relay, and its model and add
   expect(() => readConfig({ GEMINI_BASE_URL: 'generativelanguage.googleapis.com' })).toThrow('GEMINI_BASE_URL')
   expect(() => readConfig({ GEMINI_LIVE_MODEL: 'gemini 3.8' })).toThrow('GEMINI_LIVE_MODEL: is a model code')
 })
+
+test('calls over WebRTC: ports are a range, relays are addresses, and all of it is told to the legs as values', () => {
+  expect(readConfig({}).webrtc).toEqual({
+    on: true,
+    maxPeers: 100,
+    publicIp: undefined,
+    ports: undefined,
+    urls: [],
+    turnSecret: undefined,
+    turnSeconds: 3_600,
+  })
+  const { webrtc } = readConfig({
+    WEBRTC_PORTS: '40000-40100',
+    WEBRTC_PUBLIC_IP: '203.0.113.5',
+    WEBRTC_ICE_URLS: 'stun:a.example:3478, turns:b.example:5349?transport=tcp',
+  })
+  expect(webrtc).toMatchObject({ ports: { min: 40_000, max: 40_100 }, publicIp: '203.0.113.5' })
+  expect(webrtc.urls).toEqual(['stun:a.example:3478', 'turns:b.example:5349?transport=tcp'])
+  for (const [name, value] of [
+    ['WEBRTC_PORTS', '40100-40000'],
+    ['WEBRTC_PORTS', '80-90'],
+    ['WEBRTC_PORTS', 'many'],
+    ['WEBRTC_PUBLIC_IP', 'talk.example'],
+    ['WEBRTC_ICE_URLS', 'https://turn.example'],
+    ['WEBRTC_TURN_SECRET', 'short'],
+  ] as const)
+    expect(() => readConfig({ [name]: value }), `${name}=${value}`).toThrow(name)
+})
+
+test('a LiveKit server is configured whole or not at all', () => {
+  expect(() => readConfig({ LIVEKIT_URL: 'wss://rooms.example', LIVEKIT_API_KEY: 'key' })).toThrow(
+    /LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none/,
+  )
+  expect(() => readConfig({ LIVEKIT_URL: 'rooms', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 's' })).toThrow(
+    /LIVEKIT_URL/,
+  )
+  const whole = { LIVEKIT_URL: 'wss://rooms.example', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' }
+  expect(readConfig(whole)).toMatchObject(whole)
+})

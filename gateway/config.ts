@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
+import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -106,10 +107,56 @@ export const settings = {
   ANTHROPIC_API_KEY: z.string().optional().describe('Key of the server anthropic of CASCADE_LLM.'),
   OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter of CASCADE_LLM.'),
   DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek of CASCADE_LLM.'),
+  LIVEKIT_URL: url
+    .optional()
+    .describe(
+      'LiveKit server, e.g. wss://project.livekit.cloud: agents join its rooms. Needs the key and the secret. Unset: no rooms.',
+    ),
+  LIVEKIT_PUBLIC_URL: url
+    .optional()
+    .describe('Address by which browsers reach that server, where it is another one. Default: LIVEKIT_URL.'),
+  LIVEKIT_API_KEY: z.string().optional().describe('API key of LIVEKIT_URL; its webhooks must be signed with the same.'),
+  LIVEKIT_API_SECRET: z.string().optional().describe('Secret of LIVEKIT_API_KEY.'),
   PARLEY_ENGINE: z
     .enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime'])
     .optional()
     .describe('Forces one engine for all agents.'),
+  WEBRTC: flag.default(true).describe('Takes calls over WebRTC; false: only WebSockets.'),
+  WEBRTC_MAX_CALLS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(100)
+    .describe(
+      'Calls over WebRTC at once in this process; each keeps some 4 % of a core busy, most of it the voice codec.',
+    ),
+  WEBRTC_PUBLIC_IP: z
+    .ipv4()
+    .optional()
+    .describe('Address that browsers reach, where this machine only knows an inner one (one-to-one NAT, most clouds).'),
+  WEBRTC_PORTS: z
+    .string()
+    .regex(/^\d{1,5}-\d{1,5}$/, 'looks like 40000-40100')
+    .optional()
+    .describe('UDP ports of calls, e.g. 40000-40100; a call takes one or two. Default: any.'),
+  WEBRTC_ICE_URLS: z
+    .string()
+    .regex(/^\s*(stuns?|turns?):[^\s,]+(\s*,\s*(stuns?|turns?):[^\s,]+)*\s*$/, 'lists stun:, turn: or turns: addresses')
+    .optional()
+    .describe('STUN and TURN servers for the gateway and browsers: `stun:host:3478, turns:host:5349?transport=tcp`.'),
+  WEBRTC_TURN_SECRET: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Secret shared with the TURN servers (coturn: use-auth-secret); browsers get credentials that run out.'),
+  WEBRTC_TURN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3_600)
+    .describe('Life of those credentials.'),
   PARLEY_DEMO: flag.default(true).describe('Seeds the demo tenants and serves /demo.'),
   PARLEY_DEMO_API_KEY: z
     .string()
@@ -143,6 +190,9 @@ export interface Config extends z.output<typeof schema> {
   readonly dataDir: string
   /** What the variables CASCADE_… ask for. */
   readonly cascade: CascadePlan
+  readonly webrtc: WebRtcConfig
+  /** Undefined: no LiveKit server. */
+  readonly livekit: LiveKitSettings | undefined
 }
 
 export class ConfigError extends Error {
@@ -169,10 +219,42 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
+  const livekit = [given.LIVEKIT_URL, given.LIVEKIT_API_KEY, given.LIVEKIT_API_SECRET]
+  if (livekit.some((each) => each === undefined) && livekit.some((each) => each !== undefined))
+    problems.push('LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none')
+  const ports = portsOf(given.WEBRTC_PORTS)
+  if (ports !== undefined && !(ports.min >= 1024 && ports.max <= 65_535 && ports.min <= ports.max))
+    problems.push('WEBRTC_PORTS: from 1024 to 65535, the lower one first')
   const cascade = readPlan(cascadeSettings(given))
   problems.push(...forcedProblems(given), ...cascade.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
-  return { ...parsed.data, dataDir: resolve(parsed.data.PARLEY_DATA_DIR), cascade: cascade.plan }
+  const { data } = parsed
+  const parts = { cascade: cascade.plan, webrtc: webRtcOf(data, ports), livekit: liveKitOf(data) }
+  return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), ...parts }
+}
+
+/** All is there or nothing. */
+function liveKitOf(data: z.output<typeof schema>): LiveKitSettings | undefined {
+  const { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret } = data
+  if (url === undefined || apiKey === undefined || apiSecret === undefined) return undefined
+  return { url, publicUrl: data.LIVEKIT_PUBLIC_URL ?? url, apiKey, apiSecret }
+}
+
+function portsOf(text: string | undefined): WebRtcConfig['ports'] {
+  const [, min, max] = /^(\d{1,5})-(\d{1,5})$/.exec(text ?? '') ?? []
+  return min === undefined ? undefined : { min: Number(min), max: Number(max) }
+}
+
+function webRtcOf(data: z.output<typeof schema>, ports: WebRtcConfig['ports']): WebRtcConfig {
+  return {
+    on: data.WEBRTC,
+    maxPeers: data.WEBRTC_MAX_CALLS,
+    publicIp: data.WEBRTC_PUBLIC_IP,
+    ports,
+    urls: data.WEBRTC_ICE_URLS?.split(',').map((each) => each.trim()) ?? [],
+    turnSecret: data.WEBRTC_TURN_SECRET,
+    turnSeconds: data.WEBRTC_TURN_SECONDS,
+  }
 }
 
 function cascadeSettings(given: Readonly<Record<string, string | undefined>>): Parameters<typeof readPlan>[0] {

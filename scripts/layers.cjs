@@ -69,7 +69,7 @@ module.exports = {
       name: 'vendor-in-its-room',
       severity: 'error',
       from: { path: '^gateway/', pathNot: ['^gateway/(billing|platform|legs|engines)/', tests] },
-      to: { path: 'node_modules/(stripe|ioredis|ws|openai)/' },
+      to: { path: 'node_modules/(stripe|ioredis|ws|openai|@roamhq)/' },
     },
     {
       name: 'drivers-hold-no-records',

@@ -1,17 +1,20 @@
 // Which words a visitor gets.
 
 import { en, type Words } from './words.ts'
-import { ar } from './words-ar.ts'
-import { de } from './words-de.ts'
-import { es } from './words-es.ts'
 
-const languages: Readonly<Record<string, Words>> = { en, de, es, ar }
+/** English is always there; another language is fetched by those who read it. */
+const languages: Readonly<Record<string, () => Promise<Words>>> = {
+  en: () => Promise.resolve(en),
+  de: async () => (await import('./words-de.ts')).de,
+  es: async () => (await import('./words-es.ts')).es,
+  ar: async () => (await import('./words-ar.ts')).ar,
+}
 
-/** The first of the wanted languages that exists, else English. */
-export function wordsFor(wanted: readonly string[]): { readonly lang: string; readonly words: Words } {
+/** The first of the wanted languages that exists, else English; English too where the words cannot be had. */
+export async function wordsFor(wanted: readonly string[]): Promise<{ readonly lang: string; readonly words: Words }> {
   for (const tag of wanted) {
     const lang = tag.toLowerCase().split('-')[0] ?? ''
-    const words = languages[lang]
+    const words = await languages[lang]?.().catch(() => undefined)
     if (words !== undefined) return { lang, words }
   }
   return { lang: 'en', words: en }

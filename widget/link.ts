@@ -1,4 +1,4 @@
-// The panel's line to the gateway: one session over as many sockets as it takes. Comes back by itself while the session
+// The panel's line to the gateway: one session over as many connections as it takes. Comes back by itself while the session
 // waits, takes every numbered frame once and in order, and changes sockets before an old gateway stops.
 
 import type { ProblemBody } from '../gateway/protocol/codes.ts'
@@ -6,6 +6,7 @@ import type { ParleyClientEvent, ParleyEnd, ParleySession } from '../gateway/pro
 import { Connection } from './connection.ts'
 import { type Ending, endingOf, fateOf, pauseMs } from './retry.ts'
 import { Tabs } from './tabs.ts'
+import { type OpenTransport, openSocket, type Transport } from './transport.ts'
 import type { WayBack } from './way-back.ts'
 import type { Frame, WireEvent } from './wire.ts'
 
@@ -31,6 +32,8 @@ export interface LinkEvents {
 
 interface Socket {
   readonly connection: Connection
+  /** Of a move to another transport: tells whether it came about. */
+  readonly moved: ((came: boolean) => void) | undefined
   end?: ParleyEnd
   refused?: ProblemBody
   /** Its gateway is about to stop. */
@@ -89,6 +92,17 @@ export class Link {
     this.#current?.connection.send(event)
   }
 
+  get transport(): Transport['kind'] | undefined {
+    return this.#current?.connection.kind
+  }
+
+  /** The same session over another transport. It stays where it is when that cannot be had: then false. */
+  move(open: OpenTransport): Promise<boolean> {
+    if (this.#current === undefined || this.#next !== undefined || this.#opening !== undefined)
+      return Promise.resolve(false)
+    return new Promise((resolve) => void this.#open(open, resolve))
+  }
+
   /** PCM16 at 24 kHz. */
   audio(pcm: Uint8Array): void {
     this.#current?.connection.audio(pcm)
@@ -104,27 +118,30 @@ export class Link {
     this.#left = this.#current
     this.#current = undefined
     this.#next = undefined
+    sockets[0]?.moved?.(false)
     for (const socket of sockets) socket?.connection.bye()
   }
 
-  async #open(): Promise<void> {
+  async #open(open: OpenTransport = openSocket, moved?: (came: boolean) => void): Promise<void> {
     const attempt = Symbol('attempt')
     this.#opening = attempt
     const answer = await this.#events.token(this.#renew)
-    if (this.#opening !== attempt) return
+    if (this.#opening !== attempt) {
+      moved?.(false)
+      return
+    }
     this.#opening = undefined
     if (answer.is === 'failed') {
+      moved?.(false)
       if (this.#current === undefined) this.#comeBack(answer.ending)
       return
     }
-    const url = new URL('/v1/realtime', location.href)
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    url.searchParams.set('agent', answer.agent)
+    const { agent, token } = answer
     const socket: Socket = {
+      moved,
       connection: new Connection({
-        url: url.href,
-        token: answer.token,
-        resume: this.#back.offer,
+        open,
+        where: { agent, token, resume: this.#back.offer },
         onFrame: (frame) => this.#took(socket, frame),
         onClose: (close) => this.#closed(socket, close),
       }),
@@ -174,14 +191,17 @@ export class Link {
     this.#renew = false
     this.#back.opened(session, Date.now())
     this.#events.onEvent(session)
+    socket.moved?.(true)
   }
 
   #closed(socket: Socket, close: { readonly code: number; readonly reason: string }): void {
     const ending = endingOf(close, socket)
     if (socket === this.#next) {
       this.#next = undefined
+      socket.moved?.(false)
       const current = this.#current
       if (current === undefined) this.#comeBack(ending)
+      else if (socket.moved !== undefined) return
       else setTimeout(() => this.#follow(current), followMs)
     } else if (socket === this.#current) {
       this.#current = undefined

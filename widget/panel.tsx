@@ -18,17 +18,22 @@ declare global {
       state(): State
       /** Milliseconds of an item's audio that left the queue towards the loudspeaker. */
       playedMs(itemId: string): number
+      /** What the session runs over now: `websocket` or `webrtc`. */
+      transport(): string | undefined
     }
   }
 }
 
 const query = new URLSearchParams(location.search)
-const { lang, words } = wordsFor([query.get('lang') ?? '', ...navigator.languages])
-document.documentElement.lang = lang
-document.documentElement.dir = isRightToLeft(lang) ? 'rtl' : 'ltr'
+/** The page around us speaks before they are there. */
+const speaking = wordsFor([query.get('lang') ?? '', ...navigator.languages]).then(({ lang, words }) => {
+  document.documentElement.lang = lang
+  document.documentElement.dir = isRightToLeft(lang) ? 'rtl' : 'ltr'
+  return words
+})
 paint(query.get('accent') ?? '')
 
-if (window.parent === window) begin(location.origin, undefined)
+if (window.parent === window) void begin(location.origin, undefined)
 else addEventListener('message', greet)
 
 /** Only the page around us, only once: the origin of this message is what the browser says it is. */
@@ -36,11 +41,11 @@ function greet({ source, origin, data, ports }: MessageEvent<Init>): void {
   const [port] = ports
   if (source !== window.parent || data?.parley !== 'init' || port === undefined) return
   removeEventListener('message', greet)
-  const visit = begin(origin, port)
-  visit.dispatch({ is: 'visible', on: data.visible })
+  void begin(origin, port).then((visit) => visit.dispatch({ is: 'visible', on: data.visible }))
 }
 
-function begin(hostOrigin: string, port: MessagePort | undefined): Visit {
+async function begin(hostOrigin: string, port: MessagePort | undefined): Promise<Visit> {
+  const words = await speaking
   const visit = new Visit(
     {
       key: query.get('key') ?? '',
@@ -61,6 +66,7 @@ function begin(hostOrigin: string, port: MessagePort | undefined): Visit {
     outputLevel: () => visit.outputLevel,
     state: () => visit.state,
     playedMs: (itemId) => visit.playedMs(itemId),
+    transport: () => visit.transport,
   }
   render(<App visit={visit} words={words} close={port && (() => tell({ t: 'close' }))} />, document.body)
   void visit.boot()

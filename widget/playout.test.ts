@@ -41,6 +41,28 @@ test.each([24_000, 44_100, 48_000])('every sample of an item is played and count
   expect(player.events.at(-1)).toEqual({ is: 'quiet' })
 })
 
+test('a player that is held fades out, stays where it is, and goes on there; a flush ends the hold', () => {
+  const player = new Player()
+  player.playout.push('a', pcm(400))
+  player.render(100)
+  player.playout.held = true
+  player.render(200)
+  expect(Math.max(...player.out.slice(-150 * 24))).toBe(0)
+  const at = player.of('at').at(-1)?.samples ?? 0
+  expect(at).toBeLessThan(110 * 24)
+  player.playout.held = false
+  player.playout.end('a')
+  player.render(500)
+  expect(player.of('ended')).toEqual([{ is: 'ended', itemId: 'a', samples: 400 * 24 }])
+  player.playout.held = true
+  player.playout.push('b', pcm(200))
+  player.playout.flush()
+  player.playout.push('c', pcm(200))
+  player.playout.end('c')
+  player.render(300)
+  expect(player.of('ended').at(-1)?.itemId).toBe('c')
+})
+
 describe('prebuffer', () => {
   test('playing begins only when 80 ms are there', () => {
     const player = new Player()

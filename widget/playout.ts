@@ -42,8 +42,10 @@ export class Playout {
   readonly #items: Item[] = []
   #queued = 0
   #playing = false
-  #prebuffer = (prebufferMs * sampleRateHz) / 1000
+  #prebufferMs = prebufferMs
   #gain = 0
+  /** Fades out where it is and stays there, until it may go on. */
+  held = false
   /** Items at the head of the queue that fade out and go. */
   #doomed = 0
   #sinceReport = 0
@@ -56,23 +58,19 @@ export class Playout {
 
   push(itemId: string, pcm: Int16Array): void {
     const last = this.#items.at(-1)
-    let item = last?.itemId === itemId && this.#items.length > this.#doomed ? last : undefined
-    if (item === undefined) {
-      item = { itemId, chunks: [], offset: 0, samples: 0, ended: false }
-      this.#items.push(item)
-    }
-    item.chunks.push(pcm)
+    if (last?.itemId === itemId && this.#items.length > this.#doomed) last.chunks.push(pcm)
+    else this.#items.push({ itemId, chunks: [pcm], offset: 0, samples: 0, ended: false })
     this.#queued += pcm.length
   }
 
   /** No more audio comes for the item: its rest may be played without waiting. */
   end(itemId: string): void {
-    const item = this.#items.find((each) => each.itemId === itemId)
-    if (item !== undefined) item.ended = true
+    for (const item of this.#items) if (item.itemId === itemId) item.ended = true
   }
 
   /** Everything queued until now fades out within 5 ms; what is pushed from now on is played. */
   flush(): void {
+    this.held = false
     this.#doomed = this.#items.length
     if (!this.#playing) this.#drop()
   }
@@ -81,11 +79,12 @@ export class Playout {
     this.#begin()
     const ramp = 1000 / (fadeMs * this.#deviceHz)
     for (let i = 0; i < out.length; i++) {
-      while (this.#resampler.hungry) this.#resampler.put(this.#playing ? (this.#next() ?? 0) : 0)
+      const plays = this.#playing && !(this.held && this.#gain === 0)
+      while (this.#resampler.hungry) this.#resampler.put(plays ? (this.#next() ?? 0) : 0)
       const sample = this.#resampler.take()
-      if (this.#doomed > 0) {
+      if (this.held || this.#doomed > 0) {
         this.#gain = Math.max(0, this.#gain - ramp)
-        if (this.#gain === 0) this.#drop()
+        if (this.#doomed > 0 && this.#gain === 0) this.#drop()
       } else if (this.#playing) this.#gain = Math.min(1, this.#gain + ramp)
       out[i] = sample * this.#gain
     }
@@ -95,7 +94,7 @@ export class Playout {
   #begin(): void {
     const [first] = this.#items
     if (this.#playing || first === undefined) return
-    if (this.#queued < this.#prebuffer && !first.ended && this.#items.length < 2) return
+    if (this.#queued < (this.#prebufferMs * sampleRateHz) / 1000 && !first.ended && this.#items.length < 2) return
     this.#playing = true
     this.#gain = 0
     if (first.samples === 0) this.#onEvent({ is: 'started', ...position(first) })
@@ -131,15 +130,14 @@ export class Playout {
 
   #starve(): void {
     this.#playing = false
-    this.#prebuffer = Math.min((prebufferMaxMs * sampleRateHz) / 1000, this.#prebuffer * prebufferGrowth)
-    this.#onEvent({ is: 'gap', prebufferMs: (this.#prebuffer * 1000) / sampleRateHz })
+    this.#prebufferMs = Math.min(prebufferMaxMs, this.#prebufferMs * prebufferGrowth)
+    this.#onEvent({ is: 'gap', prebufferMs: this.#prebufferMs })
   }
 
   #drop(): void {
     const gone = this.#items.splice(0, this.#doomed)
-    for (const item of gone)
-      this.#queued -=
-        item.chunks.reduce((sum, chunk) => sum + chunk.length, 0) - (item.chunks.length > 0 ? item.offset : 0)
+    // What is left came after the flush: nothing of it was played.
+    this.#queued = this.#items.flatMap(({ chunks }) => chunks).reduce((sum, { length }) => sum + length, 0)
     this.#doomed = 0
     this.#playing = false
     this.#onEvent({ is: 'flushed', items: gone.map((item) => this.#position(item)) })
@@ -149,7 +147,7 @@ export class Playout {
   #report(samples: number): void {
     this.#sinceReport += samples
     const [first] = this.#items
-    if (this.#sinceReport < (reportMs * this.#deviceHz) / 1000 || first === undefined || first.samples === 0) return
+    if (this.#sinceReport < (reportMs * this.#deviceHz) / 1000 || !first?.samples) return
     this.#sinceReport = 0
     this.#onEvent({ is: 'at', ...this.#position(first) })
   }

@@ -149,7 +149,7 @@ export function reduce(state: State, action: Action): State {
         lines: add(state.lines, { itemId: action.itemId, role: 'user', text: action.text, state: 'waiting' }),
       }
     case 'playing':
-      return { ...state, playing: action.on, asked: action.on ? false : state.asked }
+      return playing(state, action.on)
     case 'call':
       return called(state, action.at, action.nowMs)
     case 'mic':
@@ -187,6 +187,10 @@ function gone(state: State): State {
 function noted(lines: readonly Line[], itemId: string, text: string): readonly Line[] {
   const seq = Math.max(0, ...lines.map((line) => line.seq ?? 0)) + 0.5
   return add(lines, { itemId, role: 'note', text, state: 'final', seq })
+}
+
+function playing(state: State, on: boolean): State {
+  return { ...state, playing: on, asked: on ? false : state.asked }
 }
 
 function booted(state: State, boot: Boot): State {
@@ -249,6 +253,8 @@ function received(state: State, event: WireEvent): State {
       return event.phase === 'start'
         ? { ...state, talking: true, asked: false }
         : { ...state, talking: false, asked: true, quietBeats: 0 }
+    case 'sound':
+      return playing(state, event.on)
     case 'response':
       return { ...state, responding: event.phase === 'start', asked: false }
     default:
@@ -312,6 +318,7 @@ function worked(state: State, { tool, itemId }: Turn): State {
 function noticed(state: State, { code, text }: ParleyNotice): State {
   switch (code) {
     case 'tool_running':
+    case 'media_lost':
     case 'ended':
       return state
     case 'credit_low':

@@ -36,6 +36,7 @@ export class Visit {
   #onFlushed: () => void = () => undefined
   #overdue: ReturnType<typeof setTimeout> | undefined
   #half: Uint8Array | undefined
+  #noRtc = false
 
   /** `storage`: of this tab, if it may be used. */
   constructor(request: BootRequest, storage?: Storage) {
@@ -144,7 +145,7 @@ export class Visit {
     Promise.all([voice.start(), ready]).then(
       () => {
         if (this.#voice !== voice) return
-        if (this.#state.phase === 'live') this.#talk()
+        if (this.#state.phase === 'live') void this.#talk()
         else this.#connect()
       },
       (error: unknown) => {
@@ -156,9 +157,29 @@ export class Visit {
     )
   }
 
-  #talk(): void {
+  /** Over WebRTC where that can be had: it takes loss and jitter better than a socket does. */
+  async #talk(): Promise<void> {
+    const voice = this.#voice
+    if (await this.#moves(voice)) return
+    if (voice === undefined || this.#voice !== voice || this.#state.phase !== 'live') return
     this.#link.send({ type: 'parley.voice', on: true })
     this.dispatch({ is: 'call', at: 'on', nowMs: Date.now() })
+  }
+
+  /** True: the session is told anew over the call's own connection, and the talk begins there. */
+  async #moves(voice: Voice | undefined): Promise<boolean> {
+    if (this.#link.transport === 'webrtc' || this.#noRtc || !('RTCPeerConnection' in window)) return false
+    const sound = voice?.sound
+    if (sound === undefined) return false
+    const rtc = await import('./rtc.ts').catch(() => undefined)
+    const moved = rtc !== undefined && this.#voice === voice && (await this.#link.move(rtc.openCall(sound)))
+    // Once is enough to know: the next try would keep somebody waiting in the middle of a talk.
+    this.#noRtc = !moved
+    return moved
+  }
+
+  get transport(): string | undefined {
+    return this.#link.transport
   }
 
   /** Reports what was heard, then ends the session; the last turns still come in. */
@@ -207,7 +228,7 @@ export class Visit {
       this.#overdue = setTimeout(() => this.dispatch({ is: 'overdue' }), overdueMs)
     }
     this.#playback.cut()
-    this.#voice?.flush()
+    this.#voice?.command({ do: 'flush' })
     this.dispatch({ is: 'reconnecting', trouble, waits })
   }
 
@@ -226,11 +247,12 @@ export class Visit {
   #received(event: WireEvent): void {
     const before = this.#state
     if (event.type === 'audio') this.#audio(event.itemId, event.pcm)
-    else if (event.type === 'audioDone') this.#voice?.end(event.itemId)
+    else if (event.type === 'audioDone') this.#voice?.command({ do: 'end', itemId: event.itemId })
     else if (event.type === 'parley.flush') this.#flushItem(event.item_id)
+    else if (event.type === 'parley.hold') this.#voice?.command(event)
     else if (event.type === 'speech' && event.phase === 'start') void this.#flush()
     else if (event.type === 'response' && event.phase === 'stop')
-      for (const itemId of this.#playback.open) this.#voice?.end(itemId)
+      for (const itemId of this.#playback.open) this.#voice?.command({ do: 'end', itemId })
     this.dispatch({ is: 'wire', event })
     if (event.type === 'parley.session') this.#opened(event, before)
   }
@@ -239,7 +261,7 @@ export class Visit {
     clearTimeout(this.#overdue)
     if (before.session !== session_id) this.#finals = []
     for (const each of this.#finals) this.#link.send(each)
-    if (this.#state.call !== 'off' && this.#voice !== undefined) this.#talk()
+    if (this.#state.call !== 'off' && this.#voice !== undefined) void this.#talk()
     else if (this.#state.paused) this.#link.send({ type: 'parley.voice', on: false })
     for (const line of waiting(this.#state)) this.#sendText(line)
     // Stored, but the session that should have answered is gone: the id keeps it from being asked twice.
@@ -276,7 +298,7 @@ export class Visit {
     const playback = this.#playback
     if (this.#voice === undefined || playback.open.length === 0) return
     playback.cut()
-    this.#voice.flush()
+    this.#voice.command({ do: 'flush' })
     await new Promise<void>((resolve) => {
       this.#onFlushed = resolve
       setTimeout(resolve, flushMs)
@@ -292,11 +314,8 @@ export class Visit {
       this.#half = block
       return
     }
-    const frame = new Uint8Array(this.#half.length + block.length)
-    frame.set(this.#half)
-    frame.set(block, this.#half.length)
+    this.#link.audio(new Uint8Array([...this.#half, ...block]))
     this.#half = undefined
-    this.#link.audio(frame)
   }
 
   #hush(): void {

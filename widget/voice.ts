@@ -2,6 +2,7 @@
 
 import type { Block } from './capture.ts'
 import type { PlayoutEvent } from './playout.ts'
+import type { CallSound } from './rtc.ts'
 import type { MicProblem } from './state.ts'
 import type { CaptureCommand, PlayoutCommand } from './worklet.ts'
 
@@ -37,7 +38,11 @@ export class Voice {
   #source: MediaStreamAudioSourceNode | undefined
   #mic: MediaStream | undefined
   #micLevel = 0
+  #muted = false
   #closed = false
+  /** Where the microphone goes beside the capture: a call's own track. */
+  #onTrack: (track: MediaStreamTrack) => void = () => undefined
+  #heard: HTMLAudioElement | undefined
 
   /** Must be called inside the click: browsers let a context start only there. */
   constructor(events: VoiceEvents) {
@@ -85,7 +90,32 @@ export class Voice {
     this.#source = this.#context.createMediaStreamSource(mic)
     this.#source.connect(this.#capture)
     const [track] = mic.getAudioTracks()
-    if (track !== undefined) track.onended = () => void this.#reopen()
+    if (track === undefined) return
+    track.onended = () => void this.#reopen()
+    track.enabled = !this.#muted
+    this.#onTrack(track)
+  }
+
+  /** For a call with tracks. Undefined: there is no microphone. */
+  get sound(): CallSound | undefined {
+    const track = this.#mic?.getAudioTracks()[0]
+    if (track === undefined) return undefined
+    return {
+      track,
+      onTrack: (replace) => {
+        this.#onTrack = replace
+      },
+      hear: (stream) => this.#hear(stream),
+    }
+  }
+
+  /** Through the same meter and loudspeaker as everything else. */
+  #hear(stream: MediaStream): void {
+    if (this.#closed) return
+    // Chromium brings no sound of a peer into an audio graph unless an element plays it as well.
+    this.#heard = Object.assign(new Audio(), { srcObject: stream, muted: true })
+    this.#heard.play().catch(() => undefined)
+    this.#context.createMediaStreamSource(stream).connect(this.#meter)
   }
 
   /** An unplugged headset ends its track: the next device takes over. */
@@ -101,24 +131,18 @@ export class Voice {
 
   push(itemId: string, pcm: Uint8Array): void {
     const copy = pcm.slice().buffer
-    this.#command({ do: 'push', itemId, pcm: copy }, [copy])
+    this.command({ do: 'push', itemId, pcm: copy }, [copy])
   }
 
-  end(itemId: string): void {
-    this.#command({ do: 'end', itemId })
-  }
-
-  flush(): void {
-    this.#command({ do: 'flush' })
-  }
-
-  #command(command: PlayoutCommand, transfer: Transferable[] = []): void {
+  command(command: PlayoutCommand, transfer: Transferable[] = []): void {
     this.#playout?.port.postMessage(command, transfer)
   }
 
   mute(on: boolean): void {
     const command: CaptureCommand = { muted: on }
     this.#capture?.port.postMessage(command)
+    this.#muted = on
+    for (const track of this.#mic?.getTracks() ?? []) track.enabled = !on
     if (on) this.#micLevel = 0
   }
 
@@ -130,7 +154,7 @@ export class Voice {
   /** Root mean square of what goes to the loudspeaker now, 0 to 1. */
   get outputLevel(): number {
     this.#meter.getFloatTimeDomainData(this.#samples)
-    return Math.sqrt(this.#samples.reduce((sum, each) => sum + each * each, 0) / this.#samples.length)
+    return Math.hypot(...this.#samples) / this.#samples.length ** 0.5
   }
 
   /** From the worklet to the loudspeaker. */
@@ -148,6 +172,7 @@ export class Voice {
     if (this.#closed) return
     this.#closed = true
     this.#stopMic()
+    if (this.#heard !== undefined) this.#heard.srcObject = null
     this.#context.close().catch(() => undefined)
   }
 

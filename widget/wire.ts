@@ -17,6 +17,8 @@ export type WireEvent =
   | { readonly type: 'audioDone'; readonly itemId: string }
   | { readonly type: 'speech'; readonly phase: 'start' | 'stop' }
   | { readonly type: 'response'; readonly phase: 'start' | 'stop' }
+  /** The gateway plays, on a track. */
+  | { readonly type: 'sound'; readonly on: boolean }
   | { readonly type: 'refused'; readonly problem: ProblemBody }
 
 /** `event`: absent for what the panel does not know; its number counts all the same. */
@@ -83,6 +85,11 @@ function standard(json: Json, type: string): WireEvent | undefined {
       return { type: 'speech', phase: 'start' }
     case 'input_audio_buffer.speech_stopped':
       return { type: 'speech', phase: 'stop' }
+    case 'output_audio_buffer.started':
+      return { type: 'sound', on: true }
+    case 'output_audio_buffer.stopped':
+    case 'output_audio_buffer.cleared':
+      return { type: 'sound', on: false }
     case 'response.created':
       return { type: 'response', phase: 'start' }
     case 'response.done':

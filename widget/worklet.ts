@@ -1,5 +1,6 @@
 // What runs on the audio thread: two processors around the pure halves. Built as one file, /widget/worklet.js.
 
+import type { ParleyHold } from '../gateway/protocol/realtime.ts'
 import { Capture } from './capture.ts'
 import { Playout } from './playout.ts'
 
@@ -9,6 +10,7 @@ export type PlayoutCommand =
   | { readonly do: 'push'; readonly itemId: string; readonly pcm: ArrayBuffer }
   | { readonly do: 'end'; readonly itemId: string }
   | { readonly do: 'flush' }
+  | ParleyHold
 
 class CaptureProcessor extends AudioWorkletProcessor {
   readonly #capture = new Capture(sampleRate, (block) => this.port.postMessage(block, [block.pcm]))
@@ -31,7 +33,8 @@ class PlayoutProcessor extends AudioWorkletProcessor {
   constructor() {
     super()
     this.port.onmessage = ({ data }: MessageEvent<PlayoutCommand>) => {
-      if (data.do === 'push') this.#playout.push(data.itemId, new Int16Array(data.pcm))
+      if ('on' in data) this.#playout.held = data.on
+      else if (data.do === 'push') this.#playout.push(data.itemId, new Int16Array(data.pcm))
       else if (data.do === 'end') this.#playout.end(data.itemId)
       else this.#playout.flush()
     }

@@ -1,12 +1,16 @@
 // Pieces of a session that several screens show.
 
-import type { SessionView } from '../../gateway/protocol/rest.ts'
+import type { SessionView, Transport } from '../../gateway/protocol/rest.ts'
 import type { Channel } from '../../gateway/protocol/turn.ts'
 import { DemoBadge, Pill } from './pill.tsx'
-import { activities, channelNames, endReasons, unknownWord } from './words.ts'
+import { activities, channelNames, endReasons, transportNames, unknownWord } from './words.ts'
 
 export function channelName(channel: Channel): string {
   return channelNames[channel] ?? unknownWord(channel)
+}
+
+export function transportName(transport: Transport): string {
+  return transportNames[transport] ?? unknownWord(transport)
 }
 
 /** Contacts have no names yet: the end of the id tells them apart, the whole id is on hover. */

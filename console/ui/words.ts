@@ -2,10 +2,17 @@
 
 import type { ProblemCode } from '../../gateway/protocol/codes.ts'
 import type { EndReason } from '../../gateway/protocol/realtime.ts'
-import type { EntryView, SessionView } from '../../gateway/protocol/rest.ts'
+import type { EntryView, SessionView, Transport } from '../../gateway/protocol/rest.ts'
 import type { Channel, TurnRole } from '../../gateway/protocol/turn.ts'
 
 export type Tone = 'neutral' | 'info' | 'good' | 'warn' | 'bad' | 'tool'
+
+export const transportNames: Readonly<Record<Transport, string>> = {
+  websocket: 'WebSocket',
+  webrtc: 'WebRTC',
+  livekit: 'LiveKit',
+  direct: 'WebRTC, direct',
+}
 
 export const channelNames: Readonly<Record<Channel, string>> = {
   widget: 'Widget',

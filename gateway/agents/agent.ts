@@ -1,7 +1,7 @@
 // What an agent is, and which of its tools a session gets. Pure.
 
 import { z } from 'zod'
-import type { Capabilities } from '../engines/engines.ts'
+import type { Capabilities, EngineBrief, EngineSettings } from '../engines/engines.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { Tenant, ToolRule } from '../tenants/tenants.ts'
 
@@ -10,12 +10,57 @@ const mutableField = z.enum(['instructions', 'tools', 'voice', 'turnDetection', 
 const ownFields: MutableField[] = ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality']
 const toolNames = z.array(z.string().min(1).max(64)).max(100)
 
+/** What stops the agent while it speaks. */
+const bargeIn = z
+  .strictObject({
+    /** `gateway`: nods, coughs and the agent's own echo do not. `engine`: whatever its detector takes for speech does. */
+    decidedBy: z.enum(['gateway', 'engine']).default('gateway'),
+    /** Speech of this length does before its words are known; `null`: 900 ms where the player can be held meanwhile, else 700. */
+    afterMs: z.int().min(200).max(3_000).nullable().default(null),
+    /** What people say while they listen, beside the usual of the agent's language. */
+    backchannels: z.array(z.string().trim().min(1).max(40)).max(50).default([]),
+    /** The agent's own voice in the person's microphone is taken out. */
+    echoFilter: z.boolean().default(true),
+    /** False: the greeting is said to its end; what is said meanwhile is answered after it. */
+    greeting: z.boolean().default(true),
+  })
+  .optional()
+
+/** How people are listened to, as far as the engine lets it be chosen. */
+const hearing = z.strictObject({
+  /** What ends a turn: silence, or that the sentence seems complete. */
+  turnDetection: z.enum(['server_vad', 'semantic_vad']).default('server_vad'),
+  /** Silence that ends a turn; null: the engine's own. Only with `server_vad`. */
+  silenceMs: z.int().min(200).max(5_000).nullable().default(null),
+  /** How soon a complete sentence is taken as the end. Only with `semantic_vad`. */
+  eagerness: z.enum(['low', 'medium', 'high', 'auto']).default('auto'),
+  /** 0 to 1: the higher, the louder speech has to be; null: the engine's own. Only with `server_vad`. */
+  threshold: z.number().min(0).max(1).nullable().default(null),
+  /** By how far the microphone is from the mouth; null: none. */
+  noiseReduction: z.enum(['near_field', 'far_field']).nullable().default(null),
+  /** Empty: the engine's own model. The prompt tells names and words to expect. */
+  transcription: z
+    .strictObject({ model: z.string().max(100).default(''), prompt: z.string().max(4_000).default('') })
+    .default({ model: '', prompt: '' }),
+  bargeIn,
+})
+
 /** The behaviour of an agent: one `draft` that may be edited and one `live` that sessions get. */
 export const agentConfig = z.strictObject({
   /** `auto`: the best engine this gateway has. */
   engine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'auto']).default('auto'),
-  /** Goes on with the conversation when the first engine is lost for good. `none`: the first is only opened again. */
-  secondEngine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'none']).default('none'),
+  /** In this order they serve where the first cannot, and go on with the conversation when it is lost for good. */
+  fallbackEngines: z
+    .array(z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime']))
+    .max(4)
+    .default([]),
+  /**
+   * `direct`: a browser that calls over WebRTC talks with the provider itself, where the engine has that, and we hold the
+   * control. Sooner heard and cheaper to carry; what is lost: how much of an answer was heard is an estimate, echo and
+   * half-words are the provider's affair, nothing can be recorded here, and a browser of ill will can ask its own session
+   * for answers (changes of the configuration are put back). `relayed`: all sound passes here.
+   */
+  media: z.enum(['relayed', 'direct']).default('relayed'),
   /** Empty: the engine's default. */
   model: z.string().max(100).default(''),
   voice: z.string().max(64).default(''),
@@ -59,22 +104,35 @@ export const agentConfig = z.strictObject({
       api: z.array(mutableField).default(ownFields),
     })
     .default({ visitor: ['outputModality'], api: ownFields }),
-  /** How people are heard; `null` is the provider's default. */
-  hearing: z
-    .strictObject({
-      /** `semantic_vad` waits for the end of a thought, `server_vad` for silence. */
-      turnDetection: z.enum(['server_vad', 'semantic_vad']).default('server_vad'),
-      eagerness: z.enum(['low', 'medium', 'high', 'auto']).nullable().default(null),
-      silenceMs: z.int().min(200).max(5_000).nullable().default(null),
-      threshold: z.number().min(0).max(1).nullable().default(null),
-      noiseReduction: z.enum(['near_field', 'far_field']).nullable().default(null),
-    })
-    .optional(),
   /** The widget shows its microphone. */
   speaks: z.boolean().default(true),
+  hearing: hearing.default(hearing.parse({})),
 })
 export type AgentConfig = z.output<typeof agentConfig>
 export type AgentConfigInput = z.input<typeof agentConfig>
+
+/** As the engine port has it. Configs stored before there was a choice lack it. */
+export function hearingOf(config: Partial<Pick<AgentConfig, 'hearing'>>): {
+  readonly turnDetection: EngineBrief['turnDetection']
+  readonly settings: EngineSettings
+} {
+  const { turnDetection, silenceMs, threshold, eagerness, noiseReduction, transcription } =
+    config.hearing ?? hearing.parse({})
+  const turns = {
+    ...(turnDetection === 'semantic_vad' && eagerness !== 'auto' ? { eagerness } : {}),
+    ...(turnDetection === 'server_vad' && silenceMs !== null ? { silenceMs } : {}),
+    ...(turnDetection === 'server_vad' && threshold !== null ? { threshold } : {}),
+  }
+  const named = Object.fromEntries(Object.entries(transcription).filter(([, value]) => value !== ''))
+  return {
+    turnDetection,
+    settings: {
+      ...(Object.keys(turns).length === 0 ? {} : { turns }),
+      ...(noiseReduction === null ? {} : { noiseReduction }),
+      ...(Object.keys(named).length === 0 ? {} : { transcription: named }),
+    },
+  }
+}
 
 export const newAgent = z.strictObject({
   slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/),

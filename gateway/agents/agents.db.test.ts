@@ -49,11 +49,13 @@ test('an agent may name the engine that stands in for its first; by default none
   const scope = agents.of(tenant.id)
   const { id } = await scope.create({ slug: 'a', name: 'A', config: { engine: 'openai-realtime' } })
   await scope.publish(id)
-  expect(await resolve(id)).toMatchObject({ engine: 'openai-realtime', secondEngine: 'none' })
-  await scope.saveDraft(id, { engine: 'openai-realtime', secondEngine: 'demo' })
+  expect(await resolve(id)).toMatchObject({ engine: 'openai-realtime', fallbackEngines: [] })
+  await scope.saveDraft(id, { engine: 'openai-realtime', fallbackEngines: ['demo'] })
   await scope.publish(id)
-  expect((await resolve(id))?.secondEngine).toBe('demo')
-  await expect(scope.saveDraft(id, JSON.parse('{"secondEngine":"auto"}'))).rejects.toMatchObject({ code: 'invalid' })
+  expect((await resolve(id))?.fallbackEngines).toEqual(['demo'])
+  await expect(scope.saveDraft(id, JSON.parse('{"fallbackEngines":["auto"]}'))).rejects.toMatchObject({
+    code: 'invalid',
+  })
 })
 
 test('an edited draft changes nothing until it is published', async () => {
@@ -135,16 +137,18 @@ test('an agent says how people are heard; by default the engine decides', async 
   const scope = agents.of(tenant.id)
   const { id } = await scope.create({ slug: 'a', name: 'A', config: {} })
   await scope.publish(id)
-  expect((await resolve(id))?.hearing).toBeUndefined()
+  expect(await resolve(id)).toMatchObject({ turnDetection: 'server_vad', settings: {} })
   await scope.saveDraft(id, {
     hearing: { turnDetection: 'semantic_vad', eagerness: 'low', noiseReduction: 'near_field' },
   })
   await scope.publish(id)
-  expect((await resolve(id))?.hearing).toMatchObject({
+  expect(await resolve(id)).toMatchObject({
     turnDetection: 'semantic_vad',
-    eagerness: 'low',
-    silenceMs: null,
+    settings: { turns: { eagerness: 'low' }, noiseReduction: 'near_field' },
   })
+  await scope.saveDraft(id, { hearing: { silenceMs: 700, threshold: 0.7, eagerness: 'low' } })
+  await scope.publish(id)
+  expect((await resolve(id))?.settings).toEqual({ turns: { silenceMs: 700, threshold: 0.7 } })
   await expect(scope.saveDraft(id, { hearing: { silenceMs: 1 } })).rejects.toMatchObject({ code: 'invalid' })
 })
 

@@ -3,7 +3,7 @@
 
 import type { Db } from 'mongodb'
 import type { z } from 'zod'
-import type { EngineKind } from '../engines/engines.ts'
+import type { EngineBrief, EngineKind, EngineSettings } from '../engines/engines.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
@@ -16,6 +16,7 @@ import {
   type AgentConfigInput,
   type AgentStatus,
   agentConfig,
+  hearingOf,
   type MutableField,
   newAgent,
   type Prompt,
@@ -32,8 +33,10 @@ export interface Brief {
   readonly slug: string
   readonly name: string
   readonly engine: EngineKind | 'auto'
-  /** Stands in when `engine` is lost for good; `none` where nothing may. */
-  readonly secondEngine: EngineKind | 'none'
+  /** In order: who serves where `engine` cannot, and stands in when it is lost for good. */
+  readonly fallbackEngines: readonly EngineKind[]
+  /** Whether a browser may talk with the provider itself. Missing: it may not. */
+  readonly media?: AgentConfig['media']
   /** Empty: the engine's default. */
   readonly model: string
   readonly voice: string
@@ -46,11 +49,13 @@ export interface Brief {
   readonly tools: readonly string[]
   /** Configs stored before there were caps lack them. */
   readonly limits: Pick<AgentConfig['limits'], 'idleMs' | 'maxDurationMs'> & Partial<AgentConfig['limits']>
-  /** Missing: as by default. */
-  readonly hearing?: AgentConfig['hearing']
   readonly clientTools: boolean
   /** What the client may change by `session.update`. */
   readonly mutable: readonly MutableField[]
+  readonly turnDetection: EngineBrief['turnDetection']
+  /** What stops the agent while it speaks. Missing: as by default. */
+  readonly bargeIn?: AgentConfig['hearing']['bargeIn']
+  readonly settings: EngineSettings
 }
 
 export interface TenantAgents {
@@ -160,7 +165,8 @@ function briefOf(
     name: agent.name,
     engine: config.engine,
     // Configs stored before the field existed lack it.
-    secondEngine: config.secondEngine ?? 'none',
+    fallbackEngines: config.fallbackEngines ?? [],
+    media: config.media,
     model: config.model,
     voice: config.voice,
     language: config.language,
@@ -169,9 +175,11 @@ function briefOf(
     closing: config.closing,
     tools: session.tools,
     limits: config.limits,
-    hearing: config.hearing,
     clientTools: config.clientTools && session.trusted,
     mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
+    ...hearingOf(config),
+    // Configs stored before there was a choice lack it.
+    bargeIn: config.hearing?.bargeIn,
   }
 }
 

@@ -13,6 +13,7 @@ export interface Capabilities {
   readonly say: 'exact' | 'wording' | 'paraphrase'
   readonly tools: 'inline' | 'delegated' | 'none'
   readonly usage: 'cumulative' | 'delta'
+  /** `direct`: sound goes between person and provider without us; `audio` events then have no samples. */
   readonly media: 'relayed' | 'direct'
   /** `words`: speech is transcribed; `speech`: only noticed (the keyless demo without a recogniser). */
   readonly hears: 'words' | 'speech'
@@ -24,6 +25,10 @@ export interface Capabilities {
   readonly maxDurationMs: number | null
   /** Session fields a later `update` may change. */
   readonly mutable: readonly ('instructions' | 'tools' | 'voice' | 'turnDetection' | 'outputModality')[]
+  /** Finer settings it heeds; the others it cannot do. Missing: none. */
+  readonly settings?: readonly Setting[]
+  /** Fields of a client's own `response.create` it heeds, `aside` being an answer outside of the conversation. Missing: none. */
+  readonly answers?: readonly AnswerField[]
   /** `openai-realtime-ga`: events carry `wire`, the provider's own frame, so that a leg of the same protocol forwards it as it is. */
   readonly dialect: 'openai-realtime-ga' | 'none'
 }
@@ -35,17 +40,45 @@ export interface EngineTool {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
-/** How the person is heard, where the engine has a setting for it. Undefined: the provider's default. */
-export interface HearingSettings {
-  /** Of `semantic_vad`: how soon a pause is taken for the end of a turn. */
-  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
-  /** Of `server_vad`: the silence that ends a turn, ms. */
-  readonly silenceMs?: number
-  /** Of `server_vad`: how loud speech has to be, 0 to 1. */
+export interface TurnSettings {
+  /** False: speech that ends is not answered before somebody asks for it. */
+  readonly createsResponse?: boolean
+  /** False: speech does not stop the answer in progress. */
+  readonly interruptsResponse?: boolean
+  /** 0 to 1: the higher, the louder speech has to be. */
   readonly threshold?: number
-  /** `near_field`: a headset; `far_field`: a laptop or a room. */
-  readonly noiseReduction?: 'near_field' | 'far_field'
+  readonly prefixPaddingMs?: number
+  readonly silenceMs?: number
+  /** So long after an answer the engine speaks up by itself; null: never. */
+  readonly idleTimeoutMs?: number | null
+  /** How soon a turn is taken to be over; only where meaning decides it. */
+  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
 }
+
+export interface TranscriptionSettings {
+  readonly model?: string
+  /** ISO 639-1. */
+  readonly language?: string
+  readonly languages?: readonly string[]
+  readonly prompt?: string
+  readonly keywords?: readonly string[]
+  readonly delay?: string
+}
+
+/** What may be set beyond the fields of the brief. What is missing is as the engine has it. */
+export interface EngineSettings {
+  readonly turns?: TurnSettings
+  readonly transcription?: TranscriptionSettings
+  readonly noiseReduction?: 'near_field' | 'far_field' | null
+  /** Of the voice, 1 being its own. */
+  readonly speed?: number
+  readonly toolChoice?: 'auto' | 'none'
+  /** Of one answer; `inf`: as many as the model can. */
+  readonly maxOutputTokens?: number | 'inf'
+}
+export type Setting = keyof TurnSettings | Exclude<keyof EngineSettings, 'turns'>
+
+export type AnswerField = 'aside' | 'input' | 'instructions' | 'maxOutputTokens' | 'toolChoice' | 'tools' | 'voice'
 
 /** What one session needs of its engine. Built from the agent's live config; never from the client. */
 export interface EngineBrief {
@@ -56,7 +89,12 @@ export interface EngineBrief {
   readonly tools: readonly EngineTool[]
   readonly outputModality: 'audio' | 'text'
   readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
-  readonly hearing?: HearingSettings
+  readonly settings?: EngineSettings
+  /**
+   * `told`: speech stops nothing and is answered by nobody before `interrupt` says that it is meant, or `ignore` that it is
+   * not. Missing: the engine stops for speech and answers it by itself.
+   */
+  readonly interruptions?: 'told'
   /** Earlier turns of the conversation, oldest first, for seeding. */
   readonly history: readonly { readonly role: 'user' | 'agent'; readonly text: string }[]
 }
@@ -98,6 +136,10 @@ export type EngineCommand =
       readonly heardMs: number
       readonly text?: { readonly heard: string; readonly unheard: string }
     }
+  /** Of noticed speech, where interruptions are told: it is meant. What is being said ends; the speech is answered when it is over. */
+  | { readonly type: 'interrupt'; readonly itemId: string }
+  /** The same: it is not meant. Nothing ends and nothing is answered; noise and echo are no part of the conversation. */
+  | { readonly type: 'ignore'; readonly itemId: string; readonly why: 'backchannel' | 'noise' | 'echo' }
   | { readonly type: 'commitAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | { readonly type: 'clearAudio'; readonly raw?: Readonly<Record<string, unknown>> }
   | {
@@ -105,7 +147,7 @@ export type EngineCommand =
       /** The client's id of the event: an error names it. */
       readonly eventId?: string
       readonly fields: Partial<
-        Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality'>
+        Pick<EngineBrief, 'instructions' | 'voice' | 'tools' | 'turnDetection' | 'outputModality' | 'settings'>
       >
     }
   /** A provider's own event, forwarded verbatim to an engine of the same dialect. */
@@ -156,18 +198,31 @@ interface Base {
   readonly wire?: Buffer
 }
 
+/** `refused`: it never became ready. `hungUp`: the person's side ended a direct call, at the provider. */
+export type CloseCause = 'asked' | 'refused' | 'lost' | 'expired' | 'hungUp'
+
 export type EngineEvent =
   | (Base & { readonly type: 'ready'; readonly engineSessionId: string; readonly model: string })
-  | (Base & { readonly type: 'responseStarted'; readonly responseId: string })
+  /** `raw`: the client's own request that it answers, where no `wire` tells. */
+  | (Base & {
+      readonly type: 'responseStarted'
+      readonly responseId: string
+      readonly raw?: Readonly<Record<string, unknown>>
+    })
   | (Base & {
       readonly type: 'responseDone'
       readonly responseId: string
       readonly status: 'completed' | 'cancelled' | 'failed' | 'incomplete'
       readonly reason?: string
     })
+  /** The model has begun to write what another one will speak. For the clock only. */
+  | (Base & { readonly type: 'firstToken'; readonly responseId: string })
   /** An agent item begins: its text and audio follow under this id. */
   | (Base & { readonly type: 'agentItem'; readonly responseId: string; readonly itemId: string })
-  /** Where `wire` holds the audio as base64, `pcm` is decoded each time it is read: forward `wire` where that will do. */
+  /**
+   * Where `wire` holds the audio as base64, `pcm` is decoded each time it is read: forward `wire` where that will do. Neither:
+   * it reached the person by another way (direct media), and where the source is `inferred` its length is an estimate.
+   */
   | (Base & {
       readonly type: 'audio'
       readonly responseId: string
@@ -194,13 +249,21 @@ export type EngineEvent =
       readonly failed?: string
       readonly heardMs?: number
     })
-  /** Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. */
+  /**
+   * Speech began or ended on the engine's input. `interrupts`: the engine stopped its own answer for it. `silenceMs`, at the end:
+   * how long the detector waited after the last sound, where that is known.
+   */
   | (Base & {
       readonly type: 'userSpeech'
       readonly phase: 'start' | 'stop'
       readonly itemId: string
       readonly atMs: number
+      readonly silenceMs?: number | undefined
       readonly interrupts: boolean
+      /** Speech does not stop the agent: what it is saying goes on. */
+      readonly keeps?: true
+      /** It was known so long before it was told, ms: first it had to be clear whether it is meant. */
+      readonly keptMs?: number
     })
   /** The person's audio became a conversation item. */
   | (Base & { readonly type: 'userItem'; readonly itemId: string; readonly spoken: boolean })
@@ -228,13 +291,16 @@ export type EngineEvent =
    * tool (its item, arguments or result), so that calls the gateway answers itself can be kept from the client.
    */
   | (Base & { readonly type: 'native'; readonly name: string; readonly tool?: string })
-  /** Last event of an engine, exactly once. `refused`: it never became ready. */
-  | (Base & {
-      readonly type: 'closed'
-      readonly cause: 'asked' | 'refused' | 'lost' | 'expired'
-      readonly code: string
-      readonly message: string
-    })
+  /** Last event of an engine, exactly once. */
+  | (Base & { readonly type: 'closed'; readonly cause: CloseCause; readonly code: string; readonly message: string })
+
+/** A call that the person's browser and the provider hold between them; the control of it is ours. */
+export interface DirectCall {
+  /** The browser's SDP. */
+  readonly offer: string
+  /** The provider's SDP: once, before `ready`; never where the engine refuses. */
+  readonly answered: (answer: string) => void
+}
 
 export interface EngineOptions {
   readonly tenantId: string
@@ -273,17 +339,33 @@ export interface EngineFactory {
   readonly defaultModel: string
   readonly hears: Capabilities['hears']
   open(options: EngineOptions): Engine
+  /** The same with direct media. Missing: the provider has no such thing. */
+  readonly direct?: {
+    /** Of the browser's own channel to the provider. */
+    readonly dialect: Capabilities['dialect']
+    open(options: EngineOptions, call: DirectCall): Engine
+  }
+}
+
+/** An engine that was asked for and does not serve first: it is off here, or rests after refusals. */
+export interface PassedOver {
+  readonly kind: string
+  readonly reason: string
+}
+
+export interface EngineChoice {
+  /** At least one. The first serves, the next one goes on when it is lost for good. */
+  readonly factories: readonly EngineFactory[]
+  readonly passedOver: readonly PassedOver[]
 }
 
 /** The engines of this process, as `registry.ts` builds them. */
 export interface Engines {
-  /** The engine of an agent that asks for `kind`: that kind when it can serve, otherwise the first that can. */
-  choose(kind?: string): EngineFactory
   /**
-   * That engine, then the one that stands in when it is lost for good. Without `second`, or where that kind is the first
-   * or cannot serve, the first stands alone: it is opened again, nothing else is.
+   * For an agent that asks for `kind`, or for `auto`: those of `kind` and `fallbacks` that can serve, in that order, and those
+   * last that were refused again and again of late. Where none of them can, the first engine of this process that can.
    */
-  chain(kind?: string, second?: string): readonly EngineFactory[]
+  chain(kind?: string, fallbacks?: readonly string[]): EngineChoice
   /** Every kind, with its reason where it is off: what the start-up log tells. */
   readonly all: readonly EngineFactory[]
 }
@@ -306,6 +388,11 @@ export interface SteadyOptions extends EngineOptions {
   readonly history: () => EngineBrief['history']
   /** Told once when a trouble begins: the person may be shown that it takes a moment. */
   readonly onTrouble?: (trouble: EngineTrouble, code: string) => void
+  /**
+   * The first engine is a direct call. `lost`: told once, when it is gone after it began; whether the person can be heard
+   * another way, so that an engine may take over whose sound passes here. A call that never began is not replaced.
+   */
+  readonly direct?: DirectCall & { readonly lost: () => boolean }
   /** A replacement took over: its kind, and the model it was asked for. What it costs may be unknown. */
   readonly onSwitch?: (engine: { readonly kind: string; readonly model: string }) => void
 }

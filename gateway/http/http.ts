@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Identity } from '../identity/identity.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -60,8 +61,8 @@ export function createHttp(deps: HttpDeps): Http {
       strictTransportSecurity: false,
     }),
   )
-  app.onError((thrown, context) => problemReply(deps, context, thrown))
-  app.notFound((context) => problemReply(deps, context, new Problem('not_found')))
+  app.onError((thrown, context) => problemReply(deps, context, { thrown }))
+  app.notFound((context) => problemReply(deps, context, { thrown: new Problem('not_found') }))
   mountRoutes(app, deps, [...deps.routes, ...healthRoutes(deps)])
   siteRoutes(app, deps.site)
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, getRequestListener(app.fetch))
@@ -99,15 +100,28 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
       throw new Problem('too_large')
     },
   })
+  const serve = async (each: Route, context: Context<Env>): Promise<Response> => {
+    const facts = requestFacts(context, deps.trustedProxies)
+    const limit = each.access === 'public' && each.busy !== true ? limits.public : limits.authorised
+    const waitMs = each.path.startsWith('/health') ? 0 : limit.take(facts.ip)
+    if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
+    const caller = await authenticate(deps, { route: each, facts, tenantSlug: context.req.query('tenant') })
+    await allowed(deps, caller)
+    return serveRoute(each, context, facts, caller)
+  }
   for (const each of routes) {
+    // The credential is in the request, never a cookie, and a token says itself which page it is for.
+    if (each.stock === true)
+      app.use(
+        each.path,
+        cors({ origin: '*', exposeHeaders: ['location', 'x-parley-media', 'x-parley-resume'], maxAge: 600 }),
+      )
     app.on(each.method, [each.path], limited, async (context) => {
-      const facts = requestFacts(context, deps.trustedProxies)
-      const limit = each.access === 'public' ? limits.public : limits.authorised
-      const waitMs = each.path.startsWith('/health') ? 0 : limit.take(facts.ip)
-      if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
-      const caller = await authenticate(deps, { route: each, facts, tenantSlug: context.req.query('tenant') })
-      await allowed(deps, caller)
-      return serveRoute(each, context, facts, caller)
+      try {
+        return await serve(each, context)
+      } catch (thrown) {
+        return problemReply(deps, context, { thrown, route: each })
+      }
     })
   }
 }
@@ -128,7 +142,11 @@ function requestFacts(context: Context<Env>, trustedProxies: number): RequestFac
   }
 }
 
-function problemReply(deps: HttpDeps, context: Context<Env>, thrown: unknown): Response {
+function problemReply(
+  deps: HttpDeps,
+  context: Context<Env>,
+  { thrown, route }: { readonly thrown: unknown; readonly route?: Route },
+): Response {
   const problem = asProblem(thrown)
   const id = newId('err')
   const { level } = problem.kind
@@ -142,10 +160,17 @@ function problemReply(deps: HttpDeps, context: Context<Env>, thrown: unknown): R
     'cache-control': 'no-store',
     ...(retry === undefined ? {} : { 'retry-after': String(Math.ceil(retry / 1000)) }),
   }
-  return new Response(JSON.stringify({ error: problem.body(level === 'error' ? id : undefined) }), {
+  const stock = route?.stock === true ? { type: errorType(problem), param: null } : {}
+  return new Response(JSON.stringify({ error: { ...stock, ...problem.body(level === 'error' ? id : undefined) } }), {
     status: problem.kind.http,
     headers,
   })
+}
+
+/** As the original's API sorts its errors. */
+function errorType({ kind }: Problem): string {
+  if (kind.http >= 500) return 'server_error'
+  return kind.http === 429 ? 'rate_limit_error' : 'invalid_request_error'
 }
 
 function healthRoutes(deps: HttpDeps): Route[] {

@@ -2,7 +2,7 @@
 
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import type { RequestFacts, Route } from '../platform/http.ts'
+import type { RawBody, RequestFacts, Route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Caller } from './auth.ts'
 
@@ -16,7 +16,7 @@ export async function serveRoute(
   const reply = await route.run({
     params: parse(route.params, context.req.param(), 'path'),
     query: parse(route.query, query, 'query'),
-    body: route.body === undefined ? undefined : parse(route.body, await jsonBody(context), 'body'),
+    body: route.body === undefined ? undefined : parse(route.body, await bodyOf(route, context), 'body'),
     facts,
     actor: caller.actor,
     get tenantId() {
@@ -32,6 +32,12 @@ export async function serveRoute(
     status: reply.status ?? 200,
     headers: { 'content-type': 'application/json', ...headers },
   })
+}
+
+async function bodyOf(route: Route, context: Context): Promise<unknown> {
+  if (route.raw !== true) return jsonBody(context)
+  const bytes = Buffer.from(await context.req.arrayBuffer())
+  return { type: context.req.header('content-type') ?? '', bytes } satisfies RawBody
 }
 
 async function jsonBody(context: Context): Promise<unknown> {

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import type { Tenants } from '../tenants/tenants.ts'
+import { clientSessionStore } from './client-session-store.ts'
 import { contactStore } from './contact-store.ts'
 import { type ContactRequest, contactOf } from './contacts.ts'
 import { keyStore } from './key-store.ts'
@@ -47,6 +48,7 @@ export const identityCollections: readonly CollectionSpec[] = [
   keyStore.spec,
   signingKeyStore.spec,
   contactStore.spec,
+  clientSessionStore.spec,
   ...operatorStore.specs,
 ]
 
@@ -80,6 +82,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       siteKey: (key) => keys.site.find(key),
       activeKeys: (pairs) => keys.active(pairs),
       contact,
+      sessions: clientSessionStore.open(db),
     }),
     ...createKeys({ store: keys, tenants, clock }),
     ...operators,

@@ -97,53 +97,6 @@ describe('POST /v1/widget/bootstrap', () => {
   })
 })
 
-describe('POST /v1/realtime/client_secrets', () => {
-  const mint = async (body: object, actor?: Actor) => {
-    const { view } = await identity.createApiKey(tenant.id, 'server')
-    return call('POST', '/v1/realtime/client_secrets', {
-      body,
-      actor: actor ?? { kind: 'key', id: view.id, name: 'server' },
-    })
-  }
-
-  test('answers as OpenAI does', async () => {
-    const { json } = await mint({
-      expires_after: { anchor: 'created_at', seconds: 600 },
-      session: { type: 'realtime', model: 'gpt-realtime' },
-    })
-    expect(json).toEqual({
-      value: expect.stringMatching(/^ey/),
-      expires_at: expect.any(Number),
-      session: {
-        type: 'realtime',
-        object: 'realtime.session',
-        model: 'm1',
-        agent: 'helper',
-        audio: { output: { voice: 'v1' } },
-      },
-    })
-    const left = (json as { expires_at: number }).expires_at - Date.now() / 1000
-    expect(left).toBeGreaterThan(595)
-    expect(left).toBeLessThanOrEqual(600)
-  })
-
-  test('takes the slug of an agent as the model, the only field stock clients have for it', async () => {
-    const { id } = await agents.of(tenant.id).create({ slug: 'seller', name: 'Seller' })
-    await agents.of(tenant.id).publish(id)
-    const { json } = await mint({ session: { type: 'realtime', model: 'seller' } })
-    expect(json).toMatchObject({ session: { agent: 'seller' } })
-    const unnamed = mint({ session: { type: 'realtime', model: 'gpt-realtime' } })
-    await expect(unnamed).rejects.toMatchObject({ code: 'invalid' })
-  })
-
-  test('refuses what the agent decides, and callers without an API key', async () => {
-    await expect(mint({ session: { type: 'realtime', instructions: 'Be evil.' } })).rejects.toThrow('instructions')
-    await expect(mint({}, { kind: 'operator', id: 'op_owner', name: 'Owner' })).rejects.toMatchObject({
-      code: 'forbidden',
-    })
-  })
-})
-
 describe('console sign-in', () => {
   test('sets a cookie no script can read, tells the CSRF token, and ends at sign-out', async () => {
     const { token } = await identity.createSignInToken()

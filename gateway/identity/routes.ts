@@ -1,7 +1,7 @@
-// HTTP of credentials: the widget's bootstrap, client secrets, operators' sign-in, site keys and API keys.
+// HTTP of credentials: the widget's bootstrap, operators' sign-in, site keys and API keys.
 
 import { z } from 'zod'
-import { isOwnOrigin, type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
+import { exactOrigin, isOwnOrigin, type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { OperatorView } from '../protocol/rest.ts'
 import { type Identity, type Operator, sessionCookieName } from './identity.ts'
@@ -14,13 +14,6 @@ export interface IdentityRoutesDeps {
 
 const slug = z.string().min(1).max(40)
 const email = z.email().max(254)
-const origin = z
-  .string()
-  .max(255)
-  .refine(
-    (text) => URL.parse(text)?.origin === text && !text.includes('*'),
-    'an exact origin such as https://shop.example',
-  )
 const noStore = { 'cache-control': 'no-store' }
 
 export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
@@ -44,7 +37,7 @@ function visitorRoutes(identity: Identity): Route[] {
           .optional(),
         email: email.optional(),
         /** Sent by the panel: the page that frames it, as the browser told it. Counts only from our own origin. */
-        hostOrigin: origin.optional(),
+        hostOrigin: exactOrigin.optional(),
       }),
       async run({ body: { hostOrigin, ...body }, facts }) {
         const ownPage = isOwnOrigin(facts.origin, facts.header('host'))
@@ -55,45 +48,8 @@ function visitorRoutes(identity: Identity): Route[] {
         return { json, headers: noStore }
       },
     }),
-    route({
-      method: 'POST',
-      path: '/v1/realtime/client_secrets',
-      access: 'realtime.create',
-      summary: 'A customer’s backend gets a short-lived token for one of its visitors (as OpenAI’s client secrets)',
-      body: clientSecretBody,
-      async run({ body, tenantId, actor }) {
-        if (actor?.kind !== 'key') throw new Problem('forbidden', 'Client secrets are made with an API key.')
-        const json = await identity.mintClientSecret({
-          tenantId,
-          keyId: actor.id,
-          agent: body.agent ?? body.session?.agent,
-          model: body.session?.model,
-          lifeSeconds: body.expires_after?.seconds,
-          origin: body.origin,
-          visitor: body.visitor,
-        })
-        return { json, headers: noStore }
-      },
-    }),
   ]
 }
-
-const clientSecretBody = z.strictObject({
-  agent: slug.optional(),
-  expires_after: z
-    .strictObject({ anchor: z.literal('created_at').default('created_at'), seconds: z.int().min(10).max(7_200) })
-    .optional(),
-  /** The agent's live config decides everything else: a field that would be ignored is refused. */
-  session: z
-    .strictObject({
-      type: z.literal('realtime').optional(),
-      model: z.string().max(100).optional(),
-      agent: slug.optional(),
-    })
-    .optional(),
-  visitor: z.strictObject({ id: z.string().min(1).max(128).optional(), email: email.optional() }).optional(),
-  origin: origin.optional(),
-})
 
 function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
   const secure = publicUrl.startsWith('https:') ? '; Secure' : ''
@@ -170,7 +126,7 @@ function keyRoutes(identity: Identity): Route[] {
       path: '/v1/site-keys',
       access: 'keys.write',
       summary: 'Makes a site key for one agent',
-      body: z.strictObject({ label, agentSlug: slug, origins: z.array(origin).max(20).optional() }),
+      body: z.strictObject({ label, agentSlug: slug, origins: z.array(exactOrigin).max(20).optional() }),
       run: async ({ tenantId, body }) => ({ status: 201, json: await identity.createSiteKey(tenantId, body) }),
     }),
     route({

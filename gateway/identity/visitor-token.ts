@@ -19,6 +19,8 @@ export interface VisitorClaims {
   /** Seconds since epoch. */
   readonly expiresAt: number
   readonly scopes: readonly string[]
+  /** The backend that asked for the token has bound a session's settings to it. */
+  readonly bound?: true
   /** The key that signed it. */
   readonly signingKeyId: string
 }
@@ -52,6 +54,7 @@ const payload = z.strictObject({
   con: z.string().min(1),
   key: z.string().min(1),
   scp: z.array(z.string()),
+  ses: z.literal(true).optional(),
 })
 
 export interface SignRequest {
@@ -81,6 +84,7 @@ export async function signVisitorToken(request: SignRequest): Promise<{ token: s
     con: claims.contactId,
     key: claims.keyId,
     scp: [...claims.scopes],
+    ...(claims.bound === true ? { ses: true } : {}),
   })
     .setProtectedHeader({ alg: algorithm, typ: tokenType, kid: request.key.kid })
     .sign(request.key.privateKey)
@@ -132,6 +136,7 @@ function claimsOf(claims: z.output<typeof payload>, signingKeyId: string): Visit
     tokenId: claims.jti,
     expiresAt: claims.exp,
     scopes: claims.scp,
+    ...(claims.ses === true ? { bound: true } : {}),
     signingKeyId,
   }
 }

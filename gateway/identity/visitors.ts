@@ -6,6 +6,7 @@ import { Problem } from '../platform/problem.ts'
 import type { ProblemCode } from '../protocol/codes.ts'
 import type { WidgetBootstrap } from '../protocol/rest.ts'
 import type { Tenant, Tenants } from '../tenants/tenants.ts'
+import type { clientSessionStore } from './client-session-store.ts'
 import type { ContactRequest } from './contacts.ts'
 import type { SiteKeyRecord } from './key-store.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -25,6 +26,9 @@ export interface AgentBook {
     list(): Promise<readonly AgentEntry[]>
   }
 }
+
+/** By this the original's browser code knows that it is not being given a key. */
+const secretPrefix = 'ek_'
 
 export type VisitorAnswer =
   | { readonly is: 'visitor'; readonly claims: VisitorClaims }
@@ -53,6 +57,8 @@ export interface ClientSecretRequest {
   /** Binds the token to the pages of one origin. */
   readonly origin?: string | undefined
   readonly visitor?: { readonly id?: string | undefined; readonly email?: string | undefined } | undefined
+  /** JSON of the settings that its sessions begin with. Already checked: whoever holds the token cannot change it. */
+  readonly session?: string | undefined
 }
 
 /** As OpenAI's: `value` is the token, `expires_at` seconds since epoch. */
@@ -60,6 +66,8 @@ export interface ClientSecret {
   readonly value: string
   readonly expires_at: number
   readonly session: {
+    /** Of the secret: each session it opens has an id of its own. */
+    readonly id: string
     readonly type: 'realtime'
     readonly object: 'realtime.session'
     readonly model: string
@@ -72,6 +80,10 @@ export interface Visitors {
   /** Undefined problems are thrown: `forbidden`, `origin_refused`, `unknown_agent`, `agent_inactive`. */
   bootstrap(request: BootstrapRequest): Promise<WidgetBootstrap>
   mintClientSecret(request: ClientSecretRequest): Promise<ClientSecret>
+  /** The agent that a client secret would be for. Throws `unknown_agent`, `agent_inactive`, `invalid` when there is a choice. */
+  agentForSecret(tenantId: TenantId, named: Pick<ClientSecretRequest, 'agent' | 'model'>): Promise<AgentEntry>
+  /** JSON of what was bound to a token; undefined: nothing, or not any more. */
+  boundSession(claims: Pick<VisitorClaims, 'tenantId' | 'tokenId'>): Promise<string | undefined>
   /** Origins of the pages that may carry this site key's widget; undefined for a key nobody has. */
   pagesOf(siteKey: string): Promise<readonly string[] | undefined>
   /** `ownPage`: the request comes from our own panel, whose token is bound to the page around it. */
@@ -90,18 +102,25 @@ interface Deps {
   readonly siteKey: (key: string) => Promise<SiteKeyRecord | undefined>
   readonly activeKeys: (pairs: readonly { tenantId: string; keyId: string }[]) => Promise<ReadonlySet<string>>
   readonly contact: (request: ContactRequest) => Promise<string>
+  readonly sessions: ReturnType<typeof clientSessionStore.open>
 }
+
+/** The token itself is taken for half a minute longer. */
+const keptMs = 60_000
 
 export function createVisitors(deps: Deps): Visitors {
   return {
     bootstrap: (request) => bootstrap(deps, request),
     mintClientSecret: (request) => mintClientSecret(deps, request),
+    agentForSecret: async (tenantId, named) => reachable(await namedAgent(deps, tenantId, named)),
+    boundSession: ({ tenantId, tokenId }) => deps.sessions.find(tenantId, tokenId),
     async pagesOf(siteKey) {
       const key = await deps.siteKey(siteKey)
       const tenant = key === undefined ? undefined : await deps.tenants.byId(key.tenantId)
       return key === undefined || tenant === undefined ? undefined : pagesOf(tenant, key)
     },
-    async verifyVisitor(token, facts) {
+    async verifyVisitor(raw, facts) {
+      const token = raw.startsWith(secretPrefix) ? raw.slice(secretPrefix.length) : raw
       const claims = await readVisitorToken(token, {
         issuer: deps.issuer,
         nowMs: deps.clock.now(),
@@ -152,14 +171,21 @@ async function mintClientSecret(deps: Deps, request: ClientSecretRequest): Promi
   const known = email === undefined ? visitorId : request.visitor?.id
   const contactId = await deps.contact({ tenantId, visitorId: known, email, vouched: true })
   const origin = request.origin ?? null
-  const { token, expiresAt } = await sign(deps, {
+  const { session } = request
+  const { token, tokenId, expiresAt } = await sign(deps, {
     lifeSeconds: request.lifeSeconds ?? tokenLifeSeconds,
-    claims: { tenantId, keyId, agentId: agent.id, channel: 'api', origin, visitorId, contactId },
+    claims: {
+      ...{ tenantId, keyId, agentId: agent.id, channel: 'api', origin, visitorId, contactId },
+      ...(session === undefined ? {} : { bound: true }),
+    },
   })
+  if (session !== undefined)
+    await deps.sessions.add(tenantId, tokenId, { session, expiresAt: new Date(expiresAt * 1000 + keptMs) })
   return {
-    value: token,
+    value: secretPrefix + token,
     expires_at: expiresAt,
     session: {
+      id: tokenId,
       type: 'realtime',
       object: 'realtime.session',
       model: agent.live.model,
@@ -206,12 +232,14 @@ async function sign(
     readonly claims: Omit<VisitorClaims, 'signingKeyId' | 'expiresAt' | 'tokenId' | 'scopes'>
     readonly lifeSeconds: number
   },
-): Promise<{ token: string; expiresAt: number }> {
-  return signVisitorToken({
-    claims: { ...request.claims, tokenId: newId('tok'), scopes: ['talk'] },
+): Promise<{ token: string; tokenId: string; expiresAt: number }> {
+  const tokenId = newId('tok')
+  const signed = await signVisitorToken({
+    claims: { ...request.claims, tokenId, scopes: ['talk'] },
     lifeSeconds: request.lifeSeconds,
     issuer: deps.issuer,
     nowMs: deps.clock.now(),
     key: await deps.signingKeys.forSigning(),
   })
+  return { ...signed, tokenId }
 }

@@ -1,4 +1,4 @@
-// Test double: a Db whose `$$NOW` is what a test says. Only reads tell the ledger what time it is.
+// Test double: a Db whose `$$NOW` is what a test says, for reads and for the condition of a compare-and-swap.
 
 import type { Collection, Db } from 'mongodb'
 
@@ -20,6 +20,8 @@ function steppedCollection(collection: Collection, now: () => Date): Collection 
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target)
       if (typeof value !== 'function') return value
+      if (name === 'findOneAndUpdate')
+        return (filter: unknown, ...rest: unknown[]) => value.call(target, dated(filter, now()), ...rest)
       if (name === 'findOne') return async (...args: unknown[]) => stepped(await value.apply(target, args))
       if (name !== 'aggregate') return value.bind(target)
       return async function* (...args: unknown[]) {
@@ -27,4 +29,11 @@ function steppedCollection(collection: Collection, now: () => Date): Collection 
       }
     },
   })
+}
+
+function dated(filter: unknown, now: Date): unknown {
+  if (filter === '$$NOW') return now
+  if (Array.isArray(filter)) return filter.map((each: unknown) => dated(each, now))
+  if (filter === null || typeof filter !== 'object' || Object.getPrototypeOf(filter) !== Object.prototype) return filter
+  return Object.fromEntries(Object.entries(filter).map(([name, each]) => [name, dated(each, now)]))
 }

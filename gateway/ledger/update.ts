@@ -32,6 +32,8 @@ export function swap(
 ): { filter: Record<string, unknown>; update: Update } {
   const update = emptyUpdate()
   const filter: Record<string, unknown> = { v: read.version }
+  const endsAt = nextEnd(read, entries)
+  if (endsAt !== undefined) filter.$expr = { $gt: [endsAt, '$$NOW'] }
   update.$inc.v = entries.length
   update.$set.posted = int64(next.postedMicro)
   update.$set.dirty = true
@@ -45,6 +47,14 @@ export function swap(
   changeGrants(read, next, update)
   changeHolds(read, next, { filter, update })
   return { filter, update }
+}
+
+/** Of what had not ended at the look: from then on, by the store's clock, what was decided does not hold any more. */
+function nextEnd(read: Account, entries: readonly PendingEntry[]): Date | undefined {
+  const known = [...read.grants.values()].map((grant) => (grant.expired ? undefined : grant.expiresAt))
+  const ends = [...known, ...entries.map((entry) => entry.expiresAt)]
+  const ahead = ends.flatMap((each) => (each !== undefined && each > read.now ? [each.getTime()] : []))
+  return ahead.length === 0 ? undefined : new Date(Math.min(...ahead))
 }
 
 function changeGrants(read: Account, next: Account, update: Update): void {

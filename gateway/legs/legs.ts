@@ -1,4 +1,4 @@
-// The callers' side: WebSocket connections of clients and of the console. Owns sockets; never decides what is said.
+// The callers' side: WebSockets and WebRTC calls of clients, rooms of LiveKit, and the console's socket. Owns connections; never decides what is said.
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -9,11 +9,19 @@ import { problems } from '../protocol/codes.ts'
 import { limits, subprotocol } from '../protocol/realtime.ts'
 import { Addresses } from './addresses.ts'
 import { acceptConsole, type ConsoleDeps } from './console/console-socket.ts'
+import { DirectCalls, pastUs } from './direct/direct-calls.ts'
 import { acceptLive, type LiveDeps, livePathOf } from './live/accept.ts'
 import { LiveCalls } from './live/live-calls.ts'
 import { liveRoutes } from './live/routes.ts'
+import { createLiveKit, type LiveKitSettings } from './livekit/livekit.ts'
 import { type AcceptDeps, acceptRealtime } from './realtime/accept.ts'
 import { closeSocket } from './realtime/web-socket-channel.ts'
+import { Calls, type CallsDeps } from './webrtc/calls.ts'
+import { nativeLoader } from './webrtc/native.ts'
+import { webrtcRoutes } from './webrtc/routes.ts'
+
+export type { LiveKitSettings } from './livekit/livekit.ts'
+export type { WebRtcConfig } from './webrtc/calls.ts'
 
 /** A fixture of 30 s is the longest a Live client sends at once: 1.44 MB, as base64. */
 const liveFrameBytes = 2 * 1024 * 1024
@@ -21,12 +29,22 @@ const liveFrameBytes = 2 * 1024 * 1024
 export interface Legs {
   /** True when the path is ours; the socket is then taken care of. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ip: string): boolean
-  /** What belongs to calls and goes over HTTP. */
+  /** Of calls over WebRTC, of Live sessions and of rooms. */
   readonly routes: readonly Route[]
-  close(): void
+  /** Peers and rooms of this process. */
+  readonly callCount: number
+  close(): Promise<void>
 }
 
-export function createLegs(deps: AcceptDeps & ConsoleDeps & Omit<LiveDeps, 'liveCalls'>): Legs {
+type LegsDeps = AcceptDeps &
+  ConsoleDeps &
+  Omit<LiveDeps, 'liveCalls'> &
+  Pick<CallsDeps, 'webrtc'> & {
+    /** Undefined: no LiveKit server. */
+    readonly livekit: LiveKitSettings | undefined
+  }
+
+export function createLegs(deps: LegsDeps): Legs {
   // Deflate costs four times the relay; the fragment limits stop a peer that pins memory with one-byte fragments.
   const options = {
     noServer: true,
@@ -47,9 +65,11 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps & Omit<LiveDeps, 'live
   })
   const consoles = new WebSocketServer({ ...options, maxPayload: 16 * 1024 })
   const addresses = new Addresses(deps.clock)
+  const direct = new DirectCalls(deps)
+  const calls = new Calls({ ...deps, loadNative: nativeLoader(deps.log), direct: direct.here })
+  const livekit = createLiveKit(deps.livekit, deps)
   const liveCalls = new LiveCalls()
   return {
-    routes: liveRoutes({ ...deps, liveCalls }),
     upgrade(request, socket, head, ip) {
       const path = new URL(request.url ?? '/', 'http://gateway').pathname
       const livePath = livePathOf(path)
@@ -77,7 +97,12 @@ export function createLegs(deps: AcceptDeps & ConsoleDeps & Omit<LiveDeps, 'live
       })
       return true
     },
-    close() {
+    routes: [...webrtcRoutes(pastUs(direct, calls)), ...liveRoutes({ ...deps, liveCalls }), ...livekit.routes],
+    get callCount() {
+      return calls.size + livekit.size
+    },
+    async close() {
+      await Promise.all([calls.close(), livekit.close()])
       for (const server of [realtime, live, consoles]) for (const client of server.clients) client.terminate()
     },
   }

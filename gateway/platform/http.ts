@@ -1,6 +1,6 @@
 // A route as data: schemas, who may call it, what it does. Slices export tables of these; http/ serves them.
 
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { TenantId } from './ids.ts'
 
 /** What an operator or an API key may do; a route names the one it needs. */
@@ -49,6 +49,14 @@ export function isOwnOrigin(origin: string | undefined, host: string | undefined
   return origin !== undefined && host !== undefined && URL.parse(origin)?.host === host
 }
 
+export const exactOrigin = z
+  .string()
+  .max(255)
+  .refine(
+    (text) => URL.parse(text)?.origin === text && !text.includes('*'),
+    'an exact origin such as https://shop.example',
+  )
+
 export interface RouteReply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -56,7 +64,21 @@ export interface RouteReply {
   readonly text?: string
 }
 
-export interface Route {
+/** A body that is not JSON, as it came. */
+export const rawBody = z.object({ type: z.string(), bytes: z.instanceof(Uint8Array) })
+export type RawBody = z.output<typeof rawBody>
+
+/** What is not so for every route. */
+export interface RouteManner {
+  /** The body is no JSON: `body` is given it as a `RawBody`. */
+  readonly raw?: true
+  /** Part of the original's API that pages call themselves: readable from any origin, errors in the original's shape. */
+  readonly stock?: true
+  /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
+  readonly busy?: true
+}
+
+export interface Route extends RouteManner {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** `/v1/sessions/:id` */
   readonly path: string
@@ -76,15 +98,17 @@ export function route<
   P extends z.ZodType | undefined,
   Q extends z.ZodType | undefined,
   B extends z.ZodType | undefined,
->(spec: {
-  method: Route['method']
-  path: string
-  access: Access
-  summary: string
-  params?: P
-  query?: Q
-  body?: B
-  run(input: RouteInput<Out<P>, Out<Q>, Out<B>>): Promise<RouteReply>
-}): Route {
+>(
+  spec: RouteManner & {
+    method: Route['method']
+    path: string
+    access: Access
+    summary: string
+    params?: P
+    query?: Q
+    body?: B
+    run(input: RouteInput<Out<P>, Out<Q>, Out<B>>): Promise<RouteReply>
+  },
+): Route {
   return spec
 }

@@ -69,10 +69,12 @@ export class Resampler {
 
 const none = new Float64Array()
 
+/** Samples before the stream and after its end are silent: they are left out, not read. */
 function weigh(input: Int16Array, center: number, taps: Float64Array): number {
-  const half = taps.length >> 1
+  const first = center - (taps.length >> 1) + 1
+  const end = Math.min(taps.length, input.length - first)
   let sum = 0
-  for (let k = 0; k < taps.length; k++) sum += (input[center - half + 1 + k] ?? 0) * (taps[k] ?? 0)
+  for (let k = Math.max(0, -first); k < end; k++) sum += (input[first + k] ?? 0) * (taps[k] ?? 0)
   return sum
 }
 

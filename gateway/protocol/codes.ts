@@ -82,6 +82,14 @@ export const problems = {
     text: 'The agent is done for today. Please try again tomorrow.',
   },
   internal: { http: 500, ws: 1011, retry: 'backoff', level: 'error', text: 'Something went wrong on our side.' },
+  /** No WebRTC here (switched off, or no library for this platform): the WebSocket serves the same sessions. */
+  webrtc_unavailable: {
+    http: 501,
+    ws: 4501,
+    retry: 'never',
+    level: 'info',
+    text: 'Calls over WebRTC are not taken here.',
+  },
   engine_refused: {
     http: 502,
     ws: 4502,
@@ -102,6 +110,14 @@ export const problems = {
     retry: 'backoff',
     level: 'warn',
     text: 'The service is not available right now.',
+  },
+  /** Not configured here, or its server does not answer: other ways to the agent are open. */
+  livekit_unavailable: {
+    http: 503,
+    ws: 4503,
+    retry: 'backoff',
+    level: 'warn',
+    text: 'Rooms are not available here right now.',
   },
   draining: { http: 503, ws: 1012, retry: 'now', level: 'info', text: 'The service is restarting.' },
 } as const satisfies Record<string, ProblemKind>

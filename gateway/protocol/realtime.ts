@@ -41,7 +41,7 @@ export const limits = {
 
 /**
  * Every text frame to a parley client carries `seq` as its first field, counting from 1 without holes within one epoch,
- * except `session.created`, `parley.session`, `parley.heartbeat` and audio deltas. Audio is never replayed.
+ * except `session.created`, `parley.session`, `parley.heartbeat`, `parley.hold` and audio deltas. Audio is never replayed.
  */
 interface Numbered {
   readonly seq?: number
@@ -107,6 +107,8 @@ export interface ParleyNotice {
     | 'tool_running'
     /** The model is being exchanged or does not answer: the agent will go on in a moment. */
     | 'engine_trouble'
+    /** The direct call to the engine's provider is gone: sound goes over a connection to the gateway from now on. */
+    | 'media_lost'
   readonly text: string
 }
 
@@ -131,6 +133,15 @@ export interface ParleyFlush {
   readonly item_id: string
 }
 
+/**
+ * Gateway → client: somebody may be cutting in. Pause the player where it is, nothing being void, until told to go on. A flush
+ * and the loss of the connection end it too.
+ */
+export interface ParleyHold {
+  readonly type: 'parley.hold'
+  readonly on: boolean
+}
+
 export type ParleyServerEvent = Numbered &
   (
     | ParleySession
@@ -140,6 +151,7 @@ export type ParleyServerEvent = Numbered &
     | ParleyEnd
     | ParleyHeartbeat
     | ParleyFlush
+    | ParleyHold
     | ParleyGoingAway
   )
 

@@ -31,8 +31,8 @@ export interface WidgetTexts {
   readonly suggestions: readonly string[]
 }
 
-/** What a session's connection is made of. */
-export type Transport = 'websocket' | 'webrtc' | 'livekit'
+/** What a session's connection is made of. `direct`: WebRTC between the browser and the engine's provider. */
+export type Transport = 'websocket' | 'webrtc' | 'livekit' | 'direct'
 
 export type SessionState = 'opening' | 'live' | 'ending' | 'ended'
 
@@ -45,7 +45,15 @@ export interface SessionView {
   readonly channel: Channel
   readonly state: SessionState
   readonly endReason?: EndReason
-  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly engine: {
+    readonly kind: string
+    readonly model: string
+    readonly demo: boolean
+    /** Engines that come first in the agent's list and could not serve, with the reason. */
+    readonly passedOver?: readonly { readonly kind: string; readonly reason: string }[]
+  }
+  /** Of the connection in use, or of the last one. Missing: the session is older than this field. */
+  readonly transport?: Transport
   readonly startedAt: string
   readonly endedAt?: string
   readonly lastSeenAt: string

@@ -19,6 +19,21 @@ export type TurnRole = 'user' | 'agent' | 'tool' | 'system'
 /** `partial`: still being spoken or written. `interrupted`: the person cut in; `text` was heard, `unheard` was not. */
 export type TurnState = 'partial' | 'final' | 'interrupted' | 'failed'
 
+/** Where the wait for an answer went, in milliseconds; what nobody could measure is missing. The parts sum to `latencyMs`. */
+export interface TurnLatency {
+  /** From the last sound of the person's speech until the detector took it for the end. Unknown with semantic detection. */
+  readonly endpointingMs?: number
+  /** Recognition, where the model waits for it. */
+  readonly sttMs?: number
+  /** The model: until its first word, or until its first sound where no other one speaks for it. */
+  readonly modelMs?: number
+  readonly toolsMs?: number
+  /** From the model's first word to the first sound of the voice. */
+  readonly ttsMs?: number
+  /** From sending the first sound until the player reports that it plays. Unknown for players that do not report. */
+  readonly transportMs?: number
+}
+
 export interface Turn {
   readonly id: string
   readonly sessionId: string
@@ -44,8 +59,9 @@ export interface Turn {
   }
   /** Of an agent turn: how much was sent and how much the player reported, in milliseconds of audio. */
   readonly audio?: { readonly sentMs: number; readonly playedMs: number }
-  /** End of the person's speech (or text) to the first audio (or text) sent, in milliseconds. */
+  /** From the last sound of the person's speech (or the end of their text) to the first sound (or word) of this turn, ms. */
   readonly latencyMs?: number
+  readonly latency?: TurnLatency
   /** ISO 8601. When speech began. Kept for ever. */
   readonly createdAt: string
   readonly updatedAt: string

@@ -1,6 +1,7 @@
 // The parts of one session joined, and what is stored when it ends or is handed over.
 
-import type { Engine } from '../engines/engines.ts'
+import type { Engine, EngineEvent } from '../engines/engines.ts'
+import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
@@ -8,7 +9,10 @@ import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
+import { AttentiveEngine } from './ears/attentive-engine.ts'
+import { attentionOf } from './ears/settings.ts'
 import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
+import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
 import { Recorder } from './recorder.ts'
 import type { OpenRequest, SessionsDeps } from './request.ts'
@@ -58,12 +62,15 @@ export interface Assembled {
   readonly budget: Budget
   /** Hears the engine before the session does. */
   readonly engineEnd: EngineEnd
-  readonly model: string
+  /** As the session was opened with. */
+  readonly facts: SessionView['engine']
   readonly onNotice: SessionParts['onNotice']
+  /** Takes the engine's events before the session does. */
+  readonly hear: (event: EngineEvent) => void
 }
 
 export function assemble(deps: Deps, made: Made): Assembled {
-  const { request, view, engine } = made
+  const { request, view } = made
   const { tenantId, brief, leg } = request
   const log = deps.log.child({ tenantId, sessionId: view.id })
   const { clock, live } = deps
@@ -84,13 +91,14 @@ export function assemble(deps: Deps, made: Made): Assembled {
   mend(recorder, made.before)
   const budget = budgetOf(deps, made, log, {
     dispatch: (event) => session.dispatch(event),
-    state: () => session.state,
+    ...{ state: () => session.state, messages: () => recorder.messages },
     progress: () => progress(),
     carried: () => carriedOf(made, session, budget),
   })
   const engineEnd = new EngineEnd(clock, budget)
+  const engine = listen(made, deps.clock, { session: () => session, log })
   const toolbox = toolboxOf(deps, made, { recorder, budget })
-  const progress = (): SessionProgress => progressOf(session, recorder, budget)
+  const progress = (): SessionProgress => progressOf({ session, recorder, budget, leg })
   const now = (): SessionView => ({
     ...view,
     // Ended means: settled and stored. Until then it is ending.
@@ -99,14 +107,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     lastSeenAt: new Date(clock.now()).toISOString(),
   })
   const parts: SessionParts = {
-    clock,
-    log,
-    leg,
-    engine,
-    recorder,
-    toolbox,
-    budget,
-    resume: made.resume,
+    ...{ clock, log, leg, engine, recorder, toolbox, budget, resume: made.resume },
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
     ...endings(deps, made, { engineEnd, budget, progress, carried: () => carriedOf(made, session, budget) }),
@@ -128,8 +129,26 @@ export function assemble(deps: Deps, made: Made): Assembled {
     view: now,
   })
   live.tell(tenantId, () => ({ is: 'session', session: now() }))
-  log.info({ agent: brief.slug, channel: view.channel, engine: view.engine.kind }, 'session opened')
-  return { session, budget, engineEnd, model: view.engine.model, onNotice: parts.onNotice }
+  log.info({ agent: brief.slug, channel: view.channel, ...engineOf(view) }, 'session opened')
+  const { onNotice } = parts
+  return { session, budget, engineEnd, facts: view.engine, onNotice, hear: (event) => engine.event(event) }
+}
+
+function engineOf({ engine: { kind, passedOver } }: SessionView) {
+  return { engine: kind, ...(passedOver === undefined ? {} : { passedOver }) }
+}
+
+/** The session and its engine hear the person through it. */
+function listen(made: Made, clock: Clock, { session, log }: { session: () => Session; log: Log }): AttentiveEngine {
+  const { brief, leg, direct } = made.request
+  return new AttentiveEngine({
+    ...{ clock, leg, engine: made.engine, language: brief.language },
+    // Sound that goes past us cannot be judged here.
+    settings: direct === undefined ? attentionOf(brief) : { decides: false, filtersEcho: false, nods: [] },
+    tell: (event) => session().engineEvent(event),
+    takeBack: () => session().talk.takeBack(),
+    onVerdict: (verdict) => log.debug({ verdict }, 'speech over the agent was judged'),
+  })
 }
 
 /** Both wait for the engine's last word first: it may be its bill. */
@@ -181,9 +200,19 @@ function mend(recorder: Recorder, before: Before | undefined): void {
   }
 }
 
-function optionsOf(deps: Deps, { request, view, history, before }: Made): SessionOptions {
+/** A direct call cannot be exchanged behind anybody's back: it is ended before the provider does, with a closing sentence. */
+const beforeCapMs = 20_000
+
+function longestMs({ engine, request: { brief } }: Made): number {
+  const { media, maxDurationMs } = engine.capabilities
+  if (media === 'relayed' || maxDurationMs === null) return brief.limits.maxDurationMs
+  return Math.min(brief.limits.maxDurationMs, maxDurationMs - beforeCapMs)
+}
+
+function optionsOf(deps: Deps, made: Made): SessionOptions {
+  const { request, view, history, before } = made
   const { brief } = request
-  const { idleMs, maxDurationMs } = brief.limits
+  const { idleMs } = brief.limits
   const last = history.at(-1)
   const spentMs = (before?.used.seconds ?? 0) * 1000
   return {
@@ -193,7 +222,7 @@ function optionsOf(deps: Deps, { request, view, history, before }: Made): Sessio
     greeting: isFresh(history, deps.clock.now()) ? brief.greeting : null,
     closing: brief.closing,
     drainMs: deps.drainMs,
-    limits: { idleMs, maxDurationMs: Math.max(1, maxDurationMs - spentMs) },
+    limits: { idleMs, maxDurationMs: Math.max(1, longestMs(made) - spentMs) },
     knownItems: new Set(history.map((turn) => turn.itemId)),
     unansweredItem: last?.role === 'user' ? last.itemId : undefined,
     ...(before === undefined ? {} : { recovery: before.recovery }),
@@ -230,6 +259,7 @@ function budgetOf(
   session: {
     dispatch(event: CallEvent): void
     state(): SessionView['state']
+    messages(): number
     progress(): SessionProgress
     carried(): Carried
   },
@@ -245,6 +275,7 @@ function budgetOf(
     log,
     usage: deps.usage,
     ledger: deps.ledger,
+    messages: session.messages,
     store: async () => {
       const state = session.state()
       // The end writes what is to be said.
@@ -268,7 +299,17 @@ function timeOf({ used, freeGapMs, aheadMs }: Before): Pick<BudgetFacts, 'baseli
   return { baseline: used, freeGapMs, aheadMs }
 }
 
-function progressOf(session: Session, recorder: Recorder, budget: Budget): SessionProgress {
+function progressOf({
+  session,
+  recorder,
+  budget,
+  leg,
+}: {
+  readonly session: Session
+  readonly recorder: Recorder
+  readonly budget: Budget
+  readonly leg: Leg
+}): SessionProgress {
   const bill = budget.bill()
   return {
     seconds: budget.seconds,
@@ -280,6 +321,7 @@ function progressOf(session: Session, recorder: Recorder, budget: Budget): Sessi
     latencyMs: session.talk.latencyMs,
     lastText: recorder.lastText,
     activity: session.activity,
+    transport: leg.kind,
   }
 }
 

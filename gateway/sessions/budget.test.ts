@@ -3,8 +3,10 @@ import { ManualClock } from '../../test/harness/clock.ts'
 import type { ExtendAnswer, Ledger, SettleRequest, TenantLedger } from '../ledger/ledger.ts'
 import { asTenantId } from '../platform/ids.ts'
 import { createLog } from '../platform/log.ts'
-import type { CheckpointFacts, Usage } from '../usage/usage.ts'
+import type { Turn } from '../protocol/turn.ts'
+import type { CheckpointFacts, Usage, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
+import { Recorder } from './recorder.ts'
 
 const perSecond = 100
 
@@ -15,6 +17,7 @@ function setup(options: {
   store?: () => Promise<boolean>
   facts?: Partial<BudgetFacts>
   isDayOver?: () => Promise<boolean>
+  messages?: () => number
 }) {
   const clock = new ManualClock()
   const told: string[] = []
@@ -68,6 +71,7 @@ function setup(options: {
       clock,
       ...(options.isDayOver === undefined ? {} : { isDayOver: options.isDayOver }),
       log: createLog('silent', { write: () => {} }),
+      messages: options.messages ?? (() => 0),
       usage,
       ledger,
       store: options.store ?? (async () => true),
@@ -162,12 +166,15 @@ test('a minute without one durable checkpoint wraps the session up', async () =>
 })
 
 test('[S31] what is told stands on what earlier owners used', async () => {
+  let messages = 3
   const before = { seconds: 100, meters: { 'output.text.tokens': 7 }, toolCalls: 2, tools: { find: 1 }, messages: 3 }
   const { clock, budget, checkpoints } = setup({
     creditMicro: 1_000_000,
     facts: { baseline: before, freeGapMs: 9_000 },
+    messages: () => messages,
   })
   expect(budget.used).toEqual(before)
+  messages = 4
   budget.start()
   budget.meters({ 'output.text.tokens': 5, 'input.text.tokens': 1 })
   // An engine that counts from nothing again takes nothing back.
@@ -175,7 +182,6 @@ test('[S31] what is told stands on what earlier owners used', async () => {
   budget.toolCall('find')
   budget.toolCall('book')
   budget.toolCall()
-  budget.message()
   await clock.advance(15_000)
   expect(checkpoints.at(-1)?.usage).toEqual({
     seconds: 115,
@@ -185,6 +191,37 @@ test('[S31] what is told stands on what earlier owners used', async () => {
     messages: 4,
   })
   expect(budget.freeGapMs).toBe(9_000)
+})
+
+test('[S38] a message said again to the next owner is charged once, whenever the owner before it went away', async () => {
+  let session = 0
+  const usedBy = (baseline: UsageSoFar | undefined, before: readonly Turn[], items: readonly string[]) => {
+    const recorder = new Recorder({
+      ...{ clock: new ManualClock(), sessionId: 'sess_1', conversationId: 'conv_1', channel: 'widget', before },
+      ...{ write: async () => ({ fenced: [] }), onTurn: () => {}, onStored: () => {}, onFenced: () => {} },
+    })
+    const facts = baseline === undefined ? {} : { baseline }
+    const { budget } = setup({ creditMicro: 1_000_000, facts, messages: () => recorder.messages })
+    for (const item of items) {
+      recorder.begin(item, 'user', false)
+      recorder.change(item, { text: `${item} of ${session}`, state: 'final' })
+    }
+    session++
+    return { used: budget.used, turns: recorder.turns }
+  }
+  const first = usedBy(undefined, [], ['a', 'b'])
+  expect(first.used.messages).toBe(2)
+  // It told of both and stored neither, or one; or stored both and told of none.
+  const storedOf = [[], first.turns.slice(0, 1), first.turns]
+  for (const stored of storedOf) {
+    for (const baseline of [first.used, { ...first.used, messages: 0 }, undefined]) {
+      const second = usedBy(baseline, stored, ['a', 'b', 'c'])
+      expect(second.used.messages).toBe(3)
+      // Said to three: it is still the same one.
+      expect(usedBy(second.used, stored, ['b', 'c', 'a']).used.messages).toBe(3)
+      expect(usedBy(second.used, second.turns, ['c', 'd']).used.messages).toBe(4)
+    }
+  }
 })
 
 test('[S35] half a minute without a durable checkpoint ends a session whose hold is nearly used', async () => {

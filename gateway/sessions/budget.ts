@@ -53,6 +53,8 @@ export interface BudgetDeps {
   readonly ledger: Pick<Ledger, 'of'>
   /** Moves the session's own checkpoint: last seen, bill, counts. False: the session is another process's. */
   readonly store: () => Promise<boolean>
+  /** Of the whole session, as far as its turns are known here. */
+  readonly messages: () => number
   /** Whether the agent has used up its day. Asked after each checkpoint. */
   readonly isDayOver?: () => Promise<boolean>
   readonly onLow: () => void
@@ -75,7 +77,6 @@ export class Budget {
   #isStopped = false
   #meters: Readonly<Record<string, number>> = {}
   #toolCalls = 0
-  #messages = 0
   #isCostUnknown = false
   readonly #tools = new Map<string, number>()
   #running: Promise<void> | undefined
@@ -146,11 +147,6 @@ export class Budget {
     this.#watchCredit()
   }
 
-  /** The person said or wrote something that is answered. */
-  message(): void {
-    this.#messages++
-  }
-
   /** A started second counts. */
   get seconds(): number {
     return this.#time.seconds
@@ -179,7 +175,8 @@ export class Budget {
       meters: joined(meters, this.#meters, add),
       toolCalls: toolCalls + this.#toolCalls,
       tools: joined(tools, Object.fromEntries(this.#tools), add),
-      messages: messages + this.#messages,
+      // One that an owner before told of and did not store may be said again: it is in both figures.
+      messages: Math.max(messages, this.#deps.messages()),
     }
   }
 

@@ -1,5 +1,6 @@
 // The life of a session as a pure function: states, events, effects. No clock, no I/O.
 
+import type { CloseCause } from '../engines/engines.ts'
 import type { ProblemCode } from '../protocol/codes.ts'
 import type { EndReason } from '../protocol/realtime.ts'
 
@@ -13,7 +14,7 @@ export type Call =
 
 export type CallEvent =
   | { readonly is: 'engineReady' }
-  | { readonly is: 'engineClosed'; readonly cause: 'asked' | 'refused' | 'lost' | 'expired' }
+  | { readonly is: 'engineClosed'; readonly cause: CloseCause }
   | { readonly is: 'openTimeout' }
   | { readonly is: 'bye' }
   | { readonly is: 'legLost'; readonly canReturn: boolean }
@@ -128,6 +129,7 @@ export function step(call: Call, event: CallEvent): Step {
 function engineClosed(call: Call, cause: (CallEvent & { is: 'engineClosed' })['cause']): Step {
   if (call.at === 'ending') return finish(call.why, problemOf[call.why])
   if (cause === 'asked') return finish('engine_ended')
+  if (cause === 'hungUp') return finish('client_ended')
   if (cause === 'expired') return finish('engine_ended', 'duration_cap')
   return finish('engine_failed', call.at === 'opening' || cause === 'refused' ? 'engine_refused' : 'engine_lost')
 }

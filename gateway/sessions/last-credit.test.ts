@@ -101,6 +101,7 @@ function call(clock: ManualClock, account: Account, facts: Call) {
     {
       clock,
       log: createLog('silent', { write: () => {} }),
+      messages: () => 0,
       usage: {
         bill: (_, { seconds }) => ({ lines: [], totalMicro: seconds * realMicro, tokens: 0, costUsdMicro: null }),
         heartbeat: async () => {},

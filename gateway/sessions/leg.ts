@@ -7,6 +7,7 @@ import type { Transport } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 
 export interface Leg {
+  /** Of the connection in use. */
   readonly kind: Transport
   /** What was played is known, from the peer (`parley.played`) or from a player of ours; otherwise real time is the best guess. */
   readonly reportsPlayback: boolean
@@ -17,6 +18,8 @@ export interface Leg {
   readonly isStock: boolean
   /** A lost peer may come back over another connection; what it missed is kept for it meanwhile. */
   readonly canReturn: boolean
+  /** It comes back to this process only: when that stops, the session ends with a goodbye instead of moving. */
+  readonly staysHere?: true
   /** Number of the last frame for the peer; 0 where frames have none. */
   readonly lastSeq: number
   /** Frames the peer has not acknowledged, the last one being `lastSeq`. */
@@ -35,19 +38,27 @@ export interface Leg {
   heartbeat(n: number): void
   /** Stop playing now (barge-in): everything queued for the player is void. */
   flush(itemId: string): void
+  /** Stop playing until told to go on, nothing being void. Missing: this player cannot; it plays on until it is flushed. */
+  readonly hold?: ((on: boolean) => void) | undefined
   /** Says why and closes. Idempotent. */
   end(reason: EndReason, problem?: Problem): void
 }
+
+/** A client's own event of the GA protocol. */
+export type Raw = Readonly<Record<string, unknown>>
 
 /** What a leg reports to its session. */
 export interface LegPort {
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void
   /** The person typed and wants an answer. Happens once per item id, however often it is told. */
   say(itemId: string, text: string): void
-  /** The person typed (or a client added) a message. */
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void
-  respond(raw?: Readonly<Record<string, unknown>>): void
-  cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
+  /**
+   * The person typed (or a client added) a message. Rejected with `item_exists`, and nothing changes, when its id is
+   * known: it would be answered, and neither counted nor kept beside the first. Or with what the engine says.
+   */
+  userText(itemId: string, text: string, raw?: Raw): CommandAnswer
+  respond(raw?: Raw): CommandAnswer
+  cancel(responseId?: string, raw?: Raw): CommandAnswer
   /**
    * The client says how far an item was heard (GA truncate). Rejected, and nothing changes: `unknown_item`, `no_audio`,
    * `beyond_audio` (more than was sent).
@@ -57,7 +68,7 @@ export interface LegPort {
   /** The client stops a player of ours: what it had not heard of it, it will not hear. */
   interrupt(): void
   /** Rejected with `unknown_call` for a call that is not the client's. */
-  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer
+  toolResult(callId: string, output: string, raw?: Raw): CommandAnswer
   /** Everything else of the engine port, already checked against the brief. */
   command(command: EngineCommand): CommandAnswer
   /** The microphone was opened or closed. Opening greets, once. */

@@ -1,6 +1,6 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
-import type { Engine, EngineEvent, EngineTool, HearingSettings } from '../engines/engines.ts'
+import type { Engine, EngineChoice, EngineEvent, EngineTool } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
@@ -8,7 +8,8 @@ import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
 import type { Admission } from '../usage/usage.ts'
 import { type Assembled, assemble, type Deps } from './assemble.ts'
-import type { Opened, OpenRequest } from './request.ts'
+import { attentionOf } from './ears/settings.ts'
+import type { DirectRequest, Opened, OpenRequest } from './request.ts'
 import { newResumeToken, ResumeKey } from './resume-token.ts'
 
 /** Turns of the conversation that seed the engine and greet the client. */
@@ -17,7 +18,8 @@ const flushMs = 1_000
 
 export async function openSession(deps: Deps, request: OpenRequest): Promise<Opened> {
   const { tenantId, brief } = request
-  const facts = engineFacts(deps, brief)
+  const choice = deps.enginesFor(brief)
+  const facts = engineFacts(choice, brief)
   // What the store does not take could not be kept on disk either.
   if (!deps.transcript.healthy) throw new Problem('unavailable')
   const transcript = deps.transcript.of(tenantId)
@@ -31,10 +33,11 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
   ])
   // Told below; until then a failure must not count as unhandled.
   preparing.catch(() => undefined)
-  const admission = await admit(deps, request, { sessionId, engine: facts.kind })
+  const admission = await admit(deps, request, { sessionId, engine: facts })
   try {
     const [{ id: conversationId, history }, tools] = await preparing
-    const resumeToken = request.leg.canReturn ? newResumeToken() : undefined
+    const { canReturn, staysHere } = request.leg
+    const resumeToken = canReturn && staysHere !== true ? newResumeToken() : undefined
     const resume = resumeToken === undefined ? undefined : ResumeKey.first(resumeToken)
     const view = await deps.store.create(
       tenantId,
@@ -54,7 +57,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       },
       new Date(deps.clock.now()),
     )
-    const { engine, connect } = openEngine(deps, { request, sessionId, tools, history })
+    const { engine, connect } = openEngine(deps, { request, sessionId, tools, history, choice })
     const serverTools = new Set(tools.map((tool) => tool.name))
     const { epoch } = admission
     const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume })
@@ -83,12 +86,13 @@ export interface EngineAsk {
   readonly tools: readonly EngineTool[]
   /** Before this session, or before this owner of it. */
   readonly history: readonly Turn[]
+  readonly choice: EngineChoice
 }
 
 /** Events come only after `start`: by then the session is connected. */
 export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connect(assembled: Assembled): void } {
   const { brief, tenantId, outputModality, leg } = ask.request
-  const factories = deps.enginesFor(brief)
+  const { factories } = ask.choice
   let made: Assembled | undefined
   const engine = deps.openEngine({
     tenantId,
@@ -96,37 +100,50 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
     factories,
     onEvent: (event: EngineEvent) => {
       made?.engineEnd.event(event)
-      made?.session.engineEvent(event)
+      made?.hear(event)
     },
+    ...(ask.request.direct === undefined ? {} : { direct: sayingTheRest(ask.request.direct, () => made) }),
     history: () => seed(withPresent(ask.history, made?.session.turns ?? [])),
     onTrouble: (trouble) => {
       leg.notice('engine_trouble', 'One moment, please.')
       made?.onNotice('engine_trouble', `The engine is in trouble (${trouble}); the agent goes on in a moment.`)
     },
     onSwitch: ({ kind, model }) => {
-      if (kind !== factories[0]?.kind || model !== made?.model) made?.budget.costUnknown()
+      if (kind !== factories[0]?.kind || model !== made?.facts.model) made?.budget.costUnknown()
     },
     brief: {
       instructions: brief.instructions,
       voice: brief.voice,
       language: brief.language,
-      model: modelOf(deps, brief),
+      model: modelOf(ask.choice, brief),
       tools: [...ask.tools, ...(ask.request.clientTools ?? [])],
       outputModality,
-      turnDetection: brief.hearing?.turnDetection ?? 'server_vad',
-      hearing: hearingOf(brief.hearing),
+      turnDetection: brief.turnDetection,
+      settings: brief.settings,
+      ...(ask.request.direct === undefined && attentionOf(brief).decides ? { interruptions: 'told' } : {}),
       history: seed(ask.history.slice(-historyTurns)),
     },
   })
   const connect = (assembled: Assembled): void => {
     made = assembled
+    // Another process may have chosen another one; the price is the one of the beginning.
+    if (assembled.facts.kind !== factories[0]?.kind) assembled.budget.costUnknown()
   }
   return { engine, connect }
 }
 
-function hearingOf(hearing: OpenRequest['brief']['hearing']): HearingSettings {
-  const { turnDetection: _, ...settings } = hearing ?? {}
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
+/** What was complete and still to be heard of a direct call is said again by whoever takes over. */
+function sayingTheRest(direct: DirectRequest, made: () => Assembled | undefined): DirectRequest {
+  return {
+    ...direct,
+    lost() {
+      const goesOn = direct.lost()
+      const session = goesOn ? made()?.session : undefined
+      const rest = session?.talk.restOfComplete() ?? ''
+      if (rest !== '') session?.command({ type: 'say', text: rest })
+      return goesOn
+    },
+  }
 }
 
 function withPresent(history: readonly Turn[], present: readonly Turn[]): readonly Turn[] {
@@ -134,14 +151,18 @@ function withPresent(history: readonly Turn[], present: readonly Turn[]): readon
   return [...history.filter((turn) => !known.has(turn.itemId)), ...present].slice(-historyTurns)
 }
 
-function engineFacts(deps: Deps, brief: OpenRequest['brief']): SessionView['engine'] {
-  const kind = deps.enginesFor(brief)[0]?.kind
+function engineFacts(choice: EngineChoice, brief: OpenRequest['brief']): SessionView['engine'] {
+  const kind = choice.factories[0]?.kind
   if (kind === undefined) throw new Problem('engine_refused')
-  return { kind, model: modelOf(deps, brief), demo: kind === 'demo' }
+  const { passedOver } = choice
+  const facts = { kind, model: modelOf(choice, brief), demo: kind === 'demo' }
+  return passedOver.length === 0 ? facts : { ...facts, passedOver }
 }
 
-function modelOf(deps: Deps, brief: OpenRequest['brief']): string {
-  return brief.model === '' ? (deps.enginesFor(brief)[0]?.defaultModel ?? '') : brief.model
+/** The agent's model is one of the engine that it names; another one would not know it. */
+function modelOf({ factories: [first] }: EngineChoice, { engine, model }: OpenRequest['brief']): string {
+  const isIts = model !== '' && (engine === 'auto' || engine === first?.kind)
+  return isIts ? model : (first?.defaultModel ?? '')
 }
 
 function seed(history: readonly Turn[]): { role: 'user' | 'agent'; text: string }[] {
@@ -156,7 +177,7 @@ const admitMs = 8_000
 async function admit(
   deps: Deps,
   request: OpenRequest,
-  facts: { sessionId: string; engine: string },
+  facts: { sessionId: string; engine: SessionView['engine'] },
 ): Promise<Admission> {
   let late = false
   const admitting = deps.usage
@@ -166,8 +187,8 @@ async function admit(
       agentId: request.brief.agentId,
       sessionId: facts.sessionId,
       channel: request.channel,
-      engine: facts.engine,
-      ...(request.brief.model === '' ? {} : { model: request.brief.model }),
+      engine: facts.engine.kind,
+      model: facts.engine.model,
       ip: request.ip,
       keyId: request.keyId,
       owner: deps.nodeId,

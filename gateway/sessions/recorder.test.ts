@@ -126,3 +126,24 @@ test('noise that turned out to be no words leaves no turn', () => {
   recorder.drop('noise')
   expect(recorder.turns).toEqual([])
 })
+
+test('[S38] a message is counted once by its item, with its first word, and noise is none', () => {
+  const { recorder } = setup(async () => ({ fenced: [] }))
+  recorder.begin('said', 'user', true)
+  expect(recorder.messages).toBe(0)
+  recorder.append('said', 'Hel')
+  recorder.change('said', { text: 'Hello', state: 'final' })
+  recorder.begin('answer', 'agent', true)
+  recorder.change('answer', { text: 'Hi', state: 'final' })
+  expect(recorder.messages).toBe(1)
+  // Heard anew by another engine, under another item.
+  recorder.begin('lost', 'user', true)
+  recorder.drop('lost')
+  recorder.begin('again', 'user', true)
+  recorder.change('again', { text: 'There', state: 'final' })
+  expect(recorder.messages).toBe(2)
+  const next = setup(async () => ({ fenced: [] }), recorder.turns).recorder
+  next.begin('again', 'user', false)
+  next.change('again', { text: 'There', state: 'final' })
+  expect(next.messages).toBe(2)
+})

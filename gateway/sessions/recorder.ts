@@ -22,7 +22,7 @@ export interface RecorderOptions {
   readonly before?: readonly Turn[]
 }
 
-type Change = Partial<Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'audio' | 'latencyMs' | 'voice'>>
+type Change = Partial<Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'audio' | 'latencyMs' | 'latency' | 'voice'>>
 
 /** Turns of live text are written at most this often; decisions at once. */
 const partialWriteMs = 2_500
@@ -33,6 +33,7 @@ export class Recorder {
   readonly #turns = new Map<string, Turn>()
   readonly #dirty = new Map<string, Turn>()
   readonly #stored = new Set<string>()
+  readonly #messages = new Set<string>()
   #lastSeq = 0
   /** Writes in flight: the writer behind keeps their order and only the newest of each turn. */
   readonly #writing = new Set<Promise<void>>()
@@ -45,6 +46,7 @@ export class Recorder {
     this.#options = options
     for (const turn of options.before ?? []) {
       this.#turns.set(turn.itemId, turn)
+      this.#noteMessage(turn)
       this.#lastSeq = Math.max(this.#lastSeq, turn.seq)
       if (turn.state !== 'partial') {
         this.#count++
@@ -57,6 +59,10 @@ export class Recorder {
 
   get count(): number {
     return this.#count
+  }
+  /** What the person said or wrote: one per item, whichever owners of the session it was told to. */
+  get messages(): number {
+    return this.#messages.size
   }
   get interruptions(): number {
     return this.#interruptions
@@ -140,11 +146,17 @@ export class Recorder {
   #put(turn: Turn): void {
     const stamped = { ...turn, updatedAt: new Date(this.#options.clock.now()).toISOString() }
     this.#turns.set(turn.itemId, stamped)
+    this.#noteMessage(stamped)
     // A turn without a word is told (somebody begins to speak) but not stored: it may turn out to be noise.
     if (stamped.text !== '' || stamped.tool !== undefined || (stamped.unheard ?? '') !== '')
       this.#dirty.set(turn.itemId, stamped)
     if (turn.role !== 'tool' && turn.text !== '') this.#lastText = tail(turn.text)
     this.#options.onTurn(stamped)
+  }
+
+  /** A turn without a word may turn out to be noise, or be heard anew by another engine under another item. */
+  #noteMessage({ itemId, role, state, text }: Turn): void {
+    if (role === 'user' && (state !== 'partial' || text !== '')) this.#messages.add(itemId)
   }
 
   #schedule(ms: number): void {

@@ -2,7 +2,7 @@
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
-import type { EngineFactory, EngineTool, OpenSteady } from '../engines/engines.ts'
+import type { EngineChoice, EngineTool, OpenSteady, SteadyOptions } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -29,7 +29,12 @@ export interface OpenRequest {
   readonly clientTools?: readonly EngineTool[]
   /** What the peer can take at first; `voice` switches it. */
   readonly outputModality: 'audio' | 'text'
+  /** Sound goes past us, until it is lost. Only where the agent's first engine has that. */
+  readonly direct?: DirectRequest
 }
+
+/** The caller's browser talks with the engine's provider itself. */
+export type DirectRequest = NonNullable<SteadyOptions['direct']>
 
 export interface ResumeRequest extends OpenRequest {
   readonly sessionId: string
@@ -78,8 +83,8 @@ export interface SessionsDeps {
   readonly usage: Usage
   readonly ledger: Ledger
   readonly tools: Tools
-  /** The engine that serves this agent here, then the one that stands in for it. */
-  readonly enginesFor: (brief: Brief) => readonly EngineFactory[]
+  /** The engine that serves this agent here and now, then those that stand in for it. */
+  readonly enginesFor: (brief: Brief) => EngineChoice
   readonly openEngine: OpenSteady
   /** `${tenantId}:${keyId}` of those that may not go on. */
   readonly notAllowed: (

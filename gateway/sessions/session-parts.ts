@@ -1,11 +1,11 @@
 // What a session is made of. Assembled in assemble.ts; each part knows only what it needs.
 
-import type { Engine } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { EndReason } from '../protocol/realtime.ts'
 import type { Budget } from './budget.ts'
+import type { AttentiveEngine } from './ears/attentive-engine.ts'
 import type { Leg } from './leg.ts'
 import type { Recorder } from './recorder.ts'
 import type { ResumeKey } from './resume-token.ts'
@@ -51,7 +51,7 @@ export interface SessionParts {
   readonly clock: Clock
   readonly log: Log
   readonly leg: Leg
-  readonly engine: Engine
+  readonly engine: AttentiveEngine
   readonly recorder: Recorder
   readonly toolbox: Toolbox
   readonly budget: Budget

@@ -9,17 +9,12 @@ import type { Turn } from '../protocol/turn.ts'
 import { Absence } from './absence.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
 import { letGo, sayGoingAway, takeUp } from './hand-over.ts'
-import type { LegPort } from './leg.ts'
+import type { LegPort, Raw } from './leg.ts'
 import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
+import { closingMs, flushMs, frozenMs, openMs } from './times.ts'
 
-/** Longest wait for a closing sentence. */
-const closingMs = 12_000
-const openMs = 10_000
-/** Turns not durable after this long are given up at the end; the janitor finds the session closed. */
-const flushMs = 10_000
-/** Twice the beat: a timer this late means that the whole process did not run. */
-const frozenMs = 2 * limits.heartbeatMs
+const given = (raw: Raw | undefined): { readonly raw?: Raw } => (raw === undefined ? {} : { raw })
 
 export class Session implements LegPort {
   readonly options: SessionOptions
@@ -47,6 +42,7 @@ export class Session implements LegPort {
       recorder: parts.recorder,
       engine: parts.engine,
       leg: parts.leg,
+      player: parts.engine,
       onActivity: (activity) => this.#does(activity),
       onTurnEnd: () => parts.budget.checkpoint(),
     })
@@ -220,14 +216,17 @@ export class Session implements LegPort {
   // From the engine
 
   engineEvent(event: EngineEvent): void {
-    if (this.#call.at === 'ended') return
+    const isOver = this.#call.at === 'ended'
+    // Of what has ended only the bill still counts.
+    if (isOver && event.type === 'usage') this.#parts.budget.meters(event.meters)
+    if (isOver) return
     const pass = this.talk.event(event)
     if ((event.type === 'audio' || this.#own(event)) && pass) this.#parts.leg.engineEvent(event)
   }
 
   /** What the session itself does with an event; false keeps it from the leg. */
   #own(event: EngineEvent): boolean {
-    const { toolbox, budget } = this.#parts
+    const { toolbox } = this.#parts
     switch (event.type) {
       case 'ready':
         this.dispatch({ is: 'engineReady' })
@@ -243,13 +242,15 @@ export class Session implements LegPort {
         return true
       case 'userSpeech':
         if (event.phase === 'start') toolbox.newTurn()
-        else budget.message()
         return true
       case 'toolCall':
         if (toolbox.owns(event.name)) toolbox.call(event)
         else toolbox.clientCall(event)
         return !toolbox.owns(event.name)
       case 'usage':
+        // What it costs is counted where the engine is heard to its end.
+        return true
+      case 'firstToken':
         return false
       case 'error':
         this.#parts.log[event.benign ? 'debug' : 'warn']({ code: event.code }, 'engine error')
@@ -287,39 +288,37 @@ export class Session implements LegPort {
     }
   }
 
-  userText(itemId: string, text: string, raw?: Readonly<Record<string, unknown>>): void {
-    if (this.#call.at === 'ended') return
+  userText(itemId: string, text: string, raw?: Raw): CommandAnswer {
+    if (this.#call.at === 'ended') return { is: 'rejected', reason: 'closed' }
+    // Whose item it is, its words stay: a client would rewrite what was said.
+    if (this.#parts.recorder.find(itemId) !== undefined || this.options.knownItems.has(itemId))
+      return { is: 'rejected', reason: 'item_exists' }
     this.#does('thinking')
-    this.#parts.budget.message()
     this.#parts.toolbox.newTurn()
     // Elsewhere a typed message says nothing about the player: the protocol has cancel, clear and truncate for that.
     if (!this.#parts.leg.isStock) this.talk.interrupt()
     this.talk.wrote(itemId, text)
-    this.#parts.engine.send({ type: 'userText', itemId, text, ...(raw === undefined ? {} : { raw }) })
+    const answer = this.#parts.engine.send({ type: 'userText', itemId, text, ...given(raw) })
+    if ('reason' in answer) this.#parts.recorder.change(itemId, { state: 'failed' })
     this.#does('listening')
+    return answer
   }
 
-  respond(raw?: Readonly<Record<string, unknown>>): void {
-    this.#parts.engine.send({ type: 'respond', ...(raw === undefined ? {} : { raw }) })
+  respond(raw?: Raw): CommandAnswer {
+    return this.#parts.engine.send({ type: 'respond', ...given(raw) })
   }
 
-  cancel(responseId?: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
+  cancel(responseId?: string, raw?: Raw): CommandAnswer {
     return this.#parts.engine.send({
       type: 'cancel',
       ...(responseId === undefined ? {} : { responseId }),
-      ...(raw === undefined ? {} : { raw }),
+      ...given(raw),
     })
   }
 
   truncate(itemId: string, heardMs: number): CommandAnswer {
-    const sentMs = this.talk.sentMs(itemId)
-    if (sentMs === 0) {
-      const known = this.#parts.recorder.find(itemId) !== undefined
-      return { is: 'rejected', reason: known ? 'no_audio' : 'unknown_item' }
-    }
-    // A client rounds up: the last started millisecond is not beyond.
-    if (heardMs > Math.ceil(sentMs)) return { is: 'rejected', reason: 'beyond_audio' }
-    this.talk.truncatedByClient(itemId, heardMs)
+    const reason = this.talk.truncate(itemId, heardMs)
+    if (reason !== undefined) return { is: 'rejected', reason }
     return this.#parts.engine.send({ type: 'truncate', itemId, heardMs: Math.floor(heardMs) })
   }
 
@@ -332,10 +331,10 @@ export class Session implements LegPort {
     this.talk.interrupt()
   }
 
-  toolResult(callId: string, output: string, raw?: Readonly<Record<string, unknown>>): CommandAnswer {
+  toolResult(callId: string, output: string, raw?: Raw): CommandAnswer {
     const { toolbox, engine } = this.#parts
     if (toolbox.ran(callId)) return { is: 'rejected', reason: 'unknown_call' }
-    const answer = engine.send({ type: 'toolResult', callId, output, ...(raw === undefined ? {} : { raw }) })
+    const answer = engine.send({ type: 'toolResult', callId, output, ...given(raw) })
     if (!('reason' in answer)) toolbox.clientResult(callId, output)
     return answer
   }

@@ -1,6 +1,7 @@
 // The heart: admits a caller, joins leg and engine for one session, and ends it once, whatever happens.
 // Owns the `sessions` collection and the ports Leg and LegPort; never speaks a client's or a provider's protocol.
 
+import type { Capabilities } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
@@ -49,6 +50,8 @@ export interface Sessions {
    * `not_found` for somebody else's session, `forbidden` for a spent token.
    */
   resume(request: ResumeRequest): Promise<Resumed>
+  /** What a browser would speak with the provider of this agent's engine itself. Undefined: all its sound passes here. */
+  directDialect(brief: OpenRequest['brief']): Capabilities['dialect'] | undefined
   of(tenantId: TenantId): TenantSessions
   readonly liveCount: number
   readonly draining: boolean
@@ -87,6 +90,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
       if (draining) throw new Problem('draining')
       return resumeSession({ ...deps, live, store, returns }, request)
     },
+    directDialect(brief) {
+      return brief.media === 'direct' ? deps.enginesFor(brief).factories[0]?.direct?.dialect : undefined
+    },
     of: (tenantId) => tenantSessions({ ...deps, live, store }, tenantId),
     get liveCount() {
       return live.size
@@ -112,7 +118,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 }
 
 async function drainOne(deps: SessionsDeps, { session, leg }: LiveSession): Promise<void> {
-  if (!leg.canReturn) {
+  if (!leg.canReturn || leg.staysHere === true) {
     await atBoundary(deps, session, deps.drainMs)
     session.dispatch({ is: 'drain', canReturn: false })
     return session.ended

@@ -4,7 +4,7 @@ import type { Collection, Db, Filter, UpdateFilter } from 'mongodb'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { EndReason } from '../protocol/realtime.ts'
-import type { Page, SessionState, SessionView } from '../protocol/rest.ts'
+import type { Page, SessionState, SessionView, Transport } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { PriceSnapshot, UsageSoFar } from '../usage/usage.ts'
 import type { ResumeState } from './resume-token.ts'
@@ -16,7 +16,7 @@ export interface SessionFacts {
   readonly contactId: string
   readonly channel: Channel
   readonly keyId: string
-  readonly engine: { readonly kind: string; readonly model: string; readonly demo: boolean }
+  readonly engine: SessionView['engine']
   readonly owner: string
   readonly epoch: number
   readonly holdId: string
@@ -64,6 +64,7 @@ export interface SessionProgress {
   readonly latencyMs: number | null
   readonly lastText: string
   readonly activity: SessionView['activity']
+  readonly transport?: Transport
 }
 
 interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress, Partial<Carried> {
@@ -126,6 +127,7 @@ function toView(doc: SessionDoc): SessionView {
     state: doc.state,
     ...(doc.endReason === undefined ? {} : { endReason: doc.endReason }),
     engine: doc.engine,
+    ...(doc.transport === undefined ? {} : { transport: doc.transport }),
     startedAt: doc.startedAt.toISOString(),
     ...(doc.endedAt === undefined ? {} : { endedAt: doc.endedAt.toISOString() }),
     lastSeenAt: doc.lastSeenAt.toISOString(),

@@ -202,7 +202,13 @@ async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<O
     recovery: recoveryOf(stored, found.voice),
   }
   const asked = { ...request, outputModality: found.voice ? ('audio' as const) : request.outputModality }
-  const { engine, connect } = openEngine(deps, { request: asked, sessionId, tools, history })
+  const { engine, connect } = openEngine(deps, {
+    request: asked,
+    sessionId,
+    tools,
+    history,
+    choice: deps.enginesFor(asked.brief),
+  })
   const serverTools = new Set(tools.map((tool) => tool.name))
   const view = { ...found.view, state: 'opening' as const }
   const { epoch } = found

@@ -320,3 +320,33 @@ test('a stock client gets the end of an item that was cut', () => {
   expect(event({ type: 'audioDone', itemId: 'a' })).toBe(true)
   expect(event({ type: 'audio', itemId: 'a', ms: 100 })).toBe(false)
 })
+
+test('[S9] sound that goes past us: time decides what was heard until the provider tells better, whatever the leg could report', async () => {
+  const { clock, commands, recorder, event, answer, speak } = setup(true, { media: 'direct' })
+  answer()
+  await clock.advance(1_000)
+  speak()
+  expect(recorder.find('a')).toMatchObject({
+    state: 'interrupted',
+    text: 'We open',
+    unheard: 'at nine and close at six.',
+  })
+  event({ type: 'truncated', itemId: 'a', heardMs: 2_000 })
+  expect(recorder.find('a')).toMatchObject({ text: 'We open at nine', unheard: 'and close at six.' })
+  // The provider plays it: it has nothing to be told.
+  expect(commands).toEqual([])
+  expect(recorder.interruptions).toBe(1)
+})
+
+test('[S21] of a direct call that is lost, what was complete and still to be heard is given back once', async () => {
+  const { clock, recorder, talk, event, answer } = setup(true, { media: 'direct' })
+  answer()
+  event({ type: 'audioDone', itemId: 'a' })
+  await clock.advance(2_000)
+  // While it is being made, whoever makes it knows what is missing.
+  expect(talk.restOfComplete()).toBe('')
+  event({ type: 'responseDone', status: 'completed' })
+  expect(talk.restOfComplete()).toBe('and close at six.')
+  expect(recorder.find('a')).toMatchObject({ state: 'interrupted', text: 'We open at nine' })
+  expect(talk.restOfComplete()).toBe('')
+})

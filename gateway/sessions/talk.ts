@@ -5,6 +5,8 @@ import type { Capabilities, Engine, EngineEvent } from '../engines/engines.ts'
 import type { Clock } from '../platform/clock.ts'
 import { splitHeard } from '../platform/heard.ts'
 import type { Turn } from '../protocol/turn.ts'
+import type { AttentiveEngine } from './ears/attentive-engine.ts'
+import { Latency, type Measured } from './latency.ts'
 import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
@@ -23,6 +25,8 @@ export interface TalkOptions {
   readonly onActivity: (activity: Activity) => void
   /** A turn ended: a good moment for a checkpoint. */
   readonly onTurnEnd: () => void
+  /** Who listens along follows the player. */
+  readonly player?: Pick<AttentiveEngine, 'played' | 'cut' | 'lost' | 'here'>
 }
 
 export class Talk {
@@ -42,26 +46,31 @@ export class Talk {
   readonly #held = new Set<string>()
   /** Items that this engine does not know. */
   readonly #restored = new Set<string>()
+  readonly #latency = new Latency()
+  #lastCut: readonly string[] = []
   #isLost = false
-  #askedAtMs: number | undefined
-  #latencies: number[] = []
 
   constructor(options: TalkOptions) {
     this.#options = options
+  }
+
+  /** Of sound that goes past us no player of ours or the client's tells anything. */
+  get #reports(): boolean {
+    return this.#options.leg.reportsPlayback && this.#capabilities.media === 'relayed'
   }
 
   get #capabilities(): Capabilities {
     return this.#options.engine.capabilities
   }
 
-  /** Median of end of speech (or text) → first audio (or text) sent, ms. */
+  /** Median wait for an answer, ms. */
   get latencyMs(): number | null {
-    const sorted = this.#latencies.toSorted((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? null
+    return this.#latency.medianMs
   }
 
   /** True when the event may go on to the leg. */
   event(event: EngineEvent): boolean {
+    this.#latency.event(event, this.#options.clock.monotonicMs())
     switch (event.type) {
       case 'responseStarted':
         this.#responses.add(event.responseId)
@@ -89,6 +98,11 @@ export class Talk {
       case 'userText':
         this.#userText(event)
         return true
+      case 'truncated':
+        // Who plays it himself knows best what was heard.
+        if (event.source === 'provider' && this.#capabilities.media === 'direct')
+          this.truncatedByClient(event.itemId, event.heardMs)
+        return true
       default:
         return true
     }
@@ -99,7 +113,7 @@ export class Talk {
     this.#closeBroken()
     this.#options.recorder.begin(itemId, 'user', false)
     this.#options.recorder.change(itemId, { text, state: 'final' })
-    this.#askedAtMs = this.#options.clock.monotonicMs()
+    this.#latency.wrote(this.#options.clock.monotonicMs())
   }
 
   #begin(responseId: string, itemId: string, voice: boolean): void {
@@ -124,8 +138,8 @@ export class Talk {
     if (this.#playback.sentMs(event.itemId) === 0) {
       this.#begin(event.responseId, event.itemId, true)
       // A holding line is no answer.
-      const latency = event.source === 'local' ? {} : this.#latency()
-      this.#options.recorder.change(event.itemId, { voice: true, ...latency })
+      const waited = event.source === 'local' ? undefined : this.#answered(event.itemId)
+      this.#options.recorder.change(event.itemId, { voice: true, ...waited })
       this.#options.onActivity('speaking')
     }
     this.#playback.sent(event.itemId, event.ms, this.#options.clock.monotonicMs())
@@ -133,12 +147,8 @@ export class Talk {
     return !this.#held.has(event.itemId)
   }
 
-  #latency(): { latencyMs?: number } {
-    if (this.#askedAtMs === undefined) return {}
-    const latencyMs = Math.round(this.#options.clock.monotonicMs() - this.#askedAtMs)
-    this.#askedAtMs = undefined
-    this.#latencies = [...this.#latencies.slice(-99), latencyMs]
-    return { latencyMs }
+  #answered(itemId: string): Measured | undefined {
+    return this.#latency.answered(itemId, this.#options.clock.monotonicMs())
   }
 
   #agentText(event: EngineEvent & { type: 'agentText' }): boolean {
@@ -146,7 +156,10 @@ export class Talk {
     this.#begin(event.responseId, event.itemId, event.spoken)
     if (event.delta !== undefined) {
       if (event.spoken) this.#playback.text(event.itemId, event.delta)
-      else if (this.#askedAtMs !== undefined) this.#options.recorder.change(event.itemId, this.#latency())
+      else {
+        const waited = this.#answered(event.itemId)
+        if (waited !== undefined) this.#options.recorder.change(event.itemId, waited)
+      }
       this.#options.recorder.append(event.itemId, event.delta, event.spoken ? this.#audioOf(event.itemId) : undefined)
     }
     // The whole text is known: it also replaces deltas that a provider corrected.
@@ -166,7 +179,7 @@ export class Talk {
 
   #responseDone(event: EngineEvent & { type: 'responseDone' }): void {
     this.#responses.delete(event.responseId)
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     for (const itemId of this.#itemsOf.get(event.responseId) ?? []) {
       if (this.#cut.has(itemId)) continue
       this.#playback.audioDone(itemId)
@@ -191,8 +204,7 @@ export class Talk {
 
   /** A player of ours goes on until a stock client clears it: what was sent may still be heard to its end. */
   #cancelled(itemId: string): void {
-    const { isStock, reportsPlayback } = this.#options.leg
-    if (isStock && reportsPlayback && !this.#playback.isFinal(itemId)) this.#ending.add(itemId)
+    if (this.#options.leg.isStock && this.#reports && !this.#playback.isFinal(itemId)) this.#ending.add(itemId)
     else this.#cutShort(itemId)
   }
 
@@ -200,13 +212,12 @@ export class Talk {
     const speech = this.#speechMs.get(event.itemId)
     if (event.phase === 'stop') {
       if (speech !== undefined) speech.stopMs = event.atMs
-      this.#askedAtMs = this.#options.clock.monotonicMs()
       this.#options.onActivity('thinking')
       return
     }
     this.#speechMs.set(event.itemId, { startMs: event.atMs, stopMs: event.atMs })
     this.#options.recorder.begin(event.itemId, 'user', true)
-    this.interrupt()
+    if (event.keeps !== true) this.interrupt()
     this.#options.onActivity('listening')
   }
 
@@ -232,13 +243,15 @@ export class Talk {
 
   /** The person cut in: stop the player, then write down what it had played. */
   interrupt(): void {
-    for (const itemId of this.#playback.unfinished()) {
-      if (this.#cut.has(itemId)) continue
+    const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
+    if (playing.length > 0) this.#lastCut = playing
+    for (const itemId of playing) {
       this.#cut.add(itemId)
       this.#options.recorder.interrupted()
       this.#options.leg.flush(itemId)
-      if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
-      if (!this.#options.leg.reportsPlayback || this.#playback.isFinal(itemId)) this.#cutShort(itemId)
+      this.#options.player?.cut(itemId)
+      if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+      if (!this.#reports || this.#playback.isFinal(itemId)) this.#cutShort(itemId)
       else
         this.#waiting.set(
           itemId,
@@ -247,8 +260,18 @@ export class Talk {
     }
   }
 
+  /** The person had not meant it: the words that the last cut took away. Given once. */
+  takeBack(): string {
+    const rest = this.#lastCut.map((itemId) => this.#options.recorder.find(itemId)?.unheard ?? '')
+    this.#lastCut = []
+    return rest.filter((text) => text !== '').join(' ')
+  }
+
   played(itemId: string, playedMs: number, final: boolean): void {
+    this.#options.player?.played(itemId, playedMs)
     this.#playback.played(itemId, playedMs, final)
+    const waited = this.#latency.played(itemId, playedMs, this.#options.clock.monotonicMs())
+    if (waited !== undefined) this.#options.recorder.change(itemId, waited)
     if (final && (this.#waiting.has(itemId) || this.#ending.has(itemId))) this.#cutShort(itemId)
     else if (final) this.#noteAudio(itemId)
   }
@@ -268,12 +291,14 @@ export class Talk {
   /** The connection is gone, and with it what its player held. */
   lost(): void {
     this.#isLost = true
+    this.#options.player?.lost()
     for (const itemId of this.#playback.unfinished()) if (!this.#cut.has(itemId)) this.#held.add(itemId)
   }
 
   /** A new player is there; it has none of what was held. */
   here(): void {
     this.#isLost = false
+    this.#options.player?.here()
   }
 
   /** Cuts what the lost player had not played and gives its words, to be said anew. */
@@ -289,6 +314,16 @@ export class Talk {
     return rest.filter((text) => text !== '').join(' ')
   }
 
+  /** Sound that went past us is gone: cuts what of complete answers was still to be heard, and gives its words. */
+  restOfComplete(): string {
+    if (this.#isLost) return ''
+    this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    const going = new Set([...this.#responses].flatMap((id) => [...(this.#itemsOf.get(id) ?? [])]))
+    const rest = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId) && !going.has(itemId))
+    for (const itemId of rest) this.#cutShort(itemId)
+    return rest.flatMap((itemId) => this.#options.recorder.find(itemId)?.unheard ?? []).join(' ')
+  }
+
   /** A stock client's own truncate: it is the better witness. */
   truncatedByClient(itemId: string, heardMs: number): void {
     if (!this.#cut.has(itemId)) this.#options.recorder.interrupted()
@@ -296,19 +331,25 @@ export class Talk {
     this.#cutShort(itemId, heardMs)
   }
 
-  sentMs(itemId: string): number {
-    return this.#playback.sentMs(itemId)
+  /** The same, when it can be true; otherwise why not, and nothing changes. */
+  truncate(itemId: string, heardMs: number): 'unknown_item' | 'no_audio' | 'beyond_audio' | undefined {
+    const sentMs = this.#playback.sentMs(itemId)
+    if (sentMs === 0) return this.#options.recorder.find(itemId) === undefined ? 'unknown_item' : 'no_audio'
+    // A client rounds up: the last started millisecond is not beyond.
+    if (heardMs > Math.ceil(sentMs)) return 'beyond_audio'
+    this.truncatedByClient(itemId, heardMs)
+    return undefined
   }
 
   /** Audio that the player still holds: what a closing sentence must wait for. */
   get stillPlaying(): boolean {
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     return this.#playback.unfinished().some((itemId) => !this.#cut.has(itemId))
   }
 
   /** The leg is gone: what its player had not reported was not heard. */
   hangUp(): void {
-    if (!this.#options.leg.reportsPlayback) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
+    if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())
     // What was cut before stays as it was: real time goes on, its player does not.
     const playing = this.#playback.unfinished().filter((itemId) => !this.#cut.has(itemId))
     for (const itemId of new Set([...this.#waiting.keys(), ...this.#ending, ...playing])) this.#cutShort(itemId)
@@ -354,7 +395,7 @@ export class Talk {
    */
   #tellHeard(itemId: string, playedMs: number, text: { readonly heard: string; readonly unheard: string }): void {
     const { truncate } = this.#capabilities
-    if (truncate !== 'note' && !this.#options.leg.reportsPlayback) return
+    if (truncate !== 'note' && !this.#reports) return
     const heardMs = Math.floor(playedMs)
     if (truncate !== 'native') this.#options.engine.send({ type: 'truncate', itemId, heardMs, text })
     else if (heardMs > 0) this.#options.engine.send({ type: 'truncate', itemId, heardMs })

@@ -23,6 +23,7 @@ interface TurnDoc {
   tool?: Turn['tool']
   audio?: Turn['audio']
   latencyMs?: number
+  latency?: Turn['latency']
   createdAt: Date
   updatedAt: Date
   /** Who wrote this version. Missing in documents older than the field: anybody may change them. */
@@ -75,6 +76,7 @@ function toTurn(doc: TurnDoc): Turn {
     ...(doc.tool === undefined ? {} : { tool: doc.tool }),
     ...(doc.audio === undefined ? {} : { audio: doc.audio }),
     ...(doc.latencyMs === undefined ? {} : { latencyMs: doc.latencyMs }),
+    ...(doc.latency === undefined ? {} : { latency: doc.latency }),
     createdAt: doc.createdAt.toISOString(),
     updatedAt: doc.updatedAt.toISOString(),
   }
@@ -90,6 +92,7 @@ function changes(turn: Turn) {
     ...(turn.tool === undefined ? {} : { tool: turn.tool }),
     ...(turn.audio === undefined ? {} : { audio: turn.audio }),
     ...(turn.latencyMs === undefined ? {} : { latencyMs: turn.latencyMs }),
+    ...(turn.latency === undefined ? {} : { latency: turn.latency }),
     updatedAt: new Date(turn.updatedAt),
   }
 }

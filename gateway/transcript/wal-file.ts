@@ -1,10 +1,23 @@
 // Files of the log on disk, and the lock that tells a living process's file from a dead one's.
 
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-/** What the log needs of a file; tests give one that fails. */
+/** What the log needs of a disk; tests give one that fails, the simulation one that outlives its processes. */
+export interface WalDisk {
+  /** Makes the folder if it is missing. */
+  prepare(dir: string): Promise<void>
+  list(dir: string): Promise<readonly string[]>
+  /** See `lockWal`. */
+  lock(path: string): WalLock | undefined
+  open(path: string): Promise<WalFile>
+  /** Undefined when there is no such file. */
+  read(path: string): Promise<string | undefined>
+  remove(path: string): Promise<void>
+}
+
+/** What the log needs of a file. */
 export interface WalFile {
   /** All or nothing: after a failure the file is as long as before. */
   append(data: Buffer): Promise<void>
@@ -15,7 +28,7 @@ export interface WalFile {
   close(): Promise<void>
 }
 
-export async function openWalFile(path: string): Promise<WalFile> {
+async function openWalFile(path: string): Promise<WalFile> {
   let handle: FileHandle = await open(path, 'a', 0o600)
   await syncDirectory(dirname(path))
   let bytes = (await handle.stat()).size
@@ -59,6 +72,15 @@ export async function openWalFile(path: string): Promise<WalFile> {
   }
 }
 
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** A new name is durable when its directory is. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
@@ -77,7 +99,7 @@ export interface WalLock {
  * Undefined while another process, or another opening in this one, holds it. The operating system drops it with its
  * holder: a process id could belong to another container or to somebody born later.
  */
-export function lockWal(path: string): WalLock | undefined {
+function lockWal(path: string): WalLock | undefined {
   const lock = new DatabaseSync(path)
   try {
     lock.exec('PRAGMA busy_timeout=0; BEGIN EXCLUSIVE')
@@ -87,4 +109,13 @@ export function lockWal(path: string): WalLock | undefined {
     if (error instanceof Error && /database is locked/.test(error.message)) return undefined
     throw error
   }
+}
+
+export const machineDisk: WalDisk = {
+  prepare: async (dir) => void (await mkdir(dir, { recursive: true, mode: 0o700 })),
+  list: readdir,
+  lock: lockWal,
+  open: openWalFile,
+  read: readText,
+  remove: (path) => rm(path, { force: true }),
 }

@@ -33,6 +33,16 @@ const turn: z.ZodType<Turn> = z.object({
     .exactOptional(),
   audio: z.object({ sentMs: z.number(), playedMs: z.number() }).exactOptional(),
   latencyMs: z.number().exactOptional(),
+  latency: z
+    .object({
+      endpointingMs: z.number().exactOptional(),
+      sttMs: z.number().exactOptional(),
+      modelMs: z.number().exactOptional(),
+      toolsMs: z.number().exactOptional(),
+      ttsMs: z.number().exactOptional(),
+      transportMs: z.number().exactOptional(),
+    })
+    .exactOptional(),
   createdAt: z.string(),
   updatedAt: z.string(),
 })

@@ -10,7 +10,7 @@ import { asTenantId } from '../platform/ids.ts'
 import { createLog } from '../platform/log.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { openProcessWal, type WalOptions, type WalRecord } from './wal.ts'
-import { openWalFile, type WalFile } from './wal-file.ts'
+import { machineDisk, type WalFile } from './wal-file.ts'
 
 const record = (id: string, over: Partial<Turn> = {}, version: Partial<WalRecord> = {}): WalRecord => ({
   tenantId: asTenantId('ten_a'),
@@ -64,7 +64,7 @@ class Disk {
   appends = 0
   syncs = 0
   readonly open = async (path: string): Promise<WalFile> => {
-    const file = await openWalFile(path)
+    const file = await machineDisk.open(path)
     return {
       ...file,
       append: async (data) => {
@@ -191,7 +191,7 @@ test('[T7] when everything is stored the file is empty, and gone at the end', as
 
 test('[T7] 1,000 turns put at once cost one sync, and what comes during a sync is not forgotten', async () => {
   const disk = new Disk()
-  const { open } = await setup({ openFile: disk.open })
+  const { open } = await setup({ disk: { ...machineDisk, open: disk.open } })
   const wal = await open()
   for (let n = 0; n < 1_000; n++) wal.put(record(`t${n}`, { sessionId: `sess_${n}` }))
   await wal.flushed()
@@ -223,16 +223,19 @@ test('[T7] a turn that comes in any moment of the end of a sync is on disk witho
     }
     let isFirst = true
     const { dir, open } = await setup({
-      openFile: async (path) => {
-        const file = await openWalFile(path)
-        return {
-          ...file,
-          async sync() {
-            await file.sync()
-            if (isFirst) void late()
-            isFirst = false
-          },
-        }
+      disk: {
+        ...machineDisk,
+        async open(path) {
+          const file = await machineDisk.open(path)
+          return {
+            ...file,
+            async sync() {
+              await file.sync()
+              if (isFirst) void late()
+              isFirst = false
+            },
+          }
+        },
       },
     })
     const wal = await open()
@@ -304,7 +307,7 @@ test('[T8] all sessions together never exceed the total cap, no session should b
 test('[T11] a full disk: not healthy, said, tried again, and whole when there is room', async () => {
   const disk = new Disk()
   const clock = new ManualClock()
-  const { open, lines } = await setup({ openFile: disk.open, clock })
+  const { open, lines } = await setup({ disk: { ...machineDisk, open: disk.open }, clock })
   const wal = await open()
   disk.appendError = 'ENOSPC'
   wal.put(record('a'))
@@ -328,7 +331,10 @@ test.each(['EIO', 'ENOSPC'])(
   async (code) => {
     const disk = new Disk()
     const failures: unknown[] = []
-    const { open, lines } = await setup({ openFile: disk.open, onFailure: (error) => failures.push(error) })
+    const { open, lines } = await setup({
+      disk: { ...machineDisk, open: disk.open },
+      onFailure: (error) => failures.push(error),
+    })
     const wal = await open()
     disk.syncError = code
     wal.put(record('a'))
@@ -344,7 +350,7 @@ test.each(['EIO', 'ENOSPC'])(
 
 test('[T11] what a full disk kept off it is on disk after all when there is room at the end', async () => {
   const disk = new Disk()
-  const { open } = await setup({ openFile: disk.open, clock: new ManualClock() })
+  const { open } = await setup({ disk: { ...machineDisk, open: disk.open }, clock: new ManualClock() })
   const wal = await open()
   disk.appendError = 'ENOSPC'
   wal.put(record('a'))

@@ -1,12 +1,11 @@
 // A log on disk of turns the store has not taken yet: what a killed process leaves for the next one. A file per process,
 // appended and synced in groups off everybody's path, emptied when nothing waits. Bounded: see `caps`.
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Timer } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
-import { lockWal, openWalFile, type WalFile } from './wal-file.ts'
+import { machineDisk, type WalDisk, type WalFile } from './wal-file.ts'
 import { WalIndex } from './wal-index.ts'
 import { decodeLines, type WalRecord } from './wal-record.ts'
 
@@ -44,7 +43,9 @@ export interface WalOptions {
   /** Told once, when the log is of no use any more. */
   readonly onFailure?: (error: unknown) => void
   readonly caps?: { readonly sessionBytes: number; readonly totalBytes: number }
-  readonly openFile?: (path: string) => Promise<WalFile>
+  /** Of the log's files; unique among the processes that share the folder. Default: a new id. */
+  readonly name?: string
+  readonly disk?: WalDisk
 }
 
 /** A session's words of an hour are some 60 kB. */
@@ -59,12 +60,13 @@ const replayBatch = 200
 
 /** Throws when the folder cannot be used. */
 export async function openProcessWal(options: WalOptions): Promise<Wal> {
-  await mkdir(options.dir, { recursive: true, mode: 0o700 })
-  const path = join(options.dir, newId('node'))
+  const { disk = machineDisk, name = newId('node') } = options
+  await disk.prepare(options.dir)
+  const path = join(options.dir, name)
   // Locked before the log exists: whoever finds the log finds it locked.
-  const lock = lockWal(`${path}.lock`)
+  const lock = disk.lock(`${path}.lock`)
   if (lock === undefined) throw new Error(`${path}.lock is held by somebody else`)
-  const file = await (options.openFile ?? openWalFile)(`${path}.wal`)
+  const file = await disk.open(`${path}.wal`)
   const wal = new ProcessWal(file, options)
   let replaying: Promise<ReplayReport> | undefined
   return {
@@ -82,9 +84,9 @@ export async function openProcessWal(options: WalOptions): Promise<Wal> {
     },
     async close() {
       const isEmpty = await wal.close()
-      if (isEmpty) await rm(`${path}.wal`, { force: true })
+      if (isEmpty) await disk.remove(`${path}.wal`)
       lock.release()
-      if (isEmpty) await rm(`${path}.lock`, { force: true })
+      if (isEmpty) await disk.remove(`${path}.lock`)
     },
   }
 }
@@ -233,16 +235,17 @@ function isFullDisk(error: unknown): boolean {
 }
 
 async function replayDead(
-  { dir, log }: WalOptions,
+  { dir, log, disk = machineDisk }: WalOptions,
   store: (records: readonly WalRecord[]) => Promise<number>,
 ): Promise<ReplayReport> {
   const total = { files: 0, turns: 0, fenced: 0, damaged: 0 }
-  for (const name of (await readdir(dir)).filter((each) => each.endsWith('.wal')).toSorted()) {
+  for (const name of (await disk.list(dir)).filter((each) => each.endsWith('.wal')).toSorted()) {
     const path = join(dir, name.slice(0, -'.wal'.length))
-    const lock = lockWal(`${path}.lock`)
+    const lock = disk.lock(`${path}.lock`)
     if (lock === undefined) continue
     try {
-      const text = await textOf(`${path}.wal`)
+      // Not there when somebody else was faster between the listing and the lock.
+      const text = await disk.read(`${path}.wal`)
       if (text !== undefined) {
         const { records, damaged } = decodeLines(text)
         for (let at = 0; at < records.length; at += replayBatch)
@@ -252,20 +255,10 @@ async function replayDead(
         total.turns += records.length
         total.damaged += damaged
       }
-      for (const end of ['wal', 'wal.new', 'lock']) await rm(`${path}.${end}`, { force: true })
+      for (const end of ['wal', 'wal.new', 'lock']) await disk.remove(`${path}.${end}`)
     } finally {
       lock.release()
     }
   }
   return total
-}
-
-/** Undefined when somebody else was faster between the listing and the lock. */
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
 }

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { type Cell, measure, type Rig, targets } from './cell.ts'
 import { Child, endAllNow } from './child.ts'
 import { machine, type Repeat, type Row, rowOf, tableOf } from './table.ts'
+import { lineOf, measureCalls } from './webrtc.ts'
 
 const usageText = `npm run bench -- [options]
   --quick             50 sessions, one repeat, 3 s windows: under 30 s in all
@@ -15,6 +16,7 @@ const usageText = `npm run bench -- [options]
   --seconds 6         length of a measured window; 6 s is one turn of listening and speaking
   --repeats 2         interleaved; medians are printed
   --targets a,b       of ${targets.join(', ')}
+  --calls 10          calls over WebRTC beside them; 0: none
   --profile <folder>  writes CPU profiles of the gateway (its figures then include the profiler)
   --json              one JSON object instead of the table`
 
@@ -23,6 +25,7 @@ interface Plan {
   readonly seconds: number
   readonly repeats: number
   readonly targets: readonly Cell['target'][]
+  readonly calls: number
   readonly profileDir: string | undefined
   readonly json: boolean
 }
@@ -37,6 +40,7 @@ function planOf(): Plan {
       seconds: { type: 'string' },
       repeats: { type: 'string' },
       targets: { type: 'string' },
+      calls: { type: 'string' },
       profile: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -61,6 +65,12 @@ function planOf(): Plan {
       .max(20)
       .parse(values.repeats ?? (quick ? 1 : 2)),
     targets: z.array(z.enum(targets)).parse(values.targets?.split(',') ?? targets),
+    calls: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(200)
+      .parse(values.calls ?? (quick ? 5 : 10)),
     profileDir: values.profile === undefined ? undefined : resolve(values.profile),
     json: values.json,
   }
@@ -98,15 +108,20 @@ async function bench(): Promise<boolean> {
   if (plan.profileDir !== undefined) mkdirSync(plan.profileDir, { recursive: true })
   const [upstream, load] = await Promise.all([Child.start('upstream.ts'), Child.start('load.ts')])
   const { seconds, profileDir } = plan
-  const repeats = await runAll(plan, { upstream, load, seconds, profileDir })
+  const rig = { upstream, load, seconds, profileDir }
+  const repeats = await runAll(plan, rig)
+  const calls = plan.calls === 0 ? undefined : await measureCalls(rig, plan.calls)
   await Promise.all([upstream.end(), load.end()])
   const rows = plan.sessions.flatMap((sessions) =>
     plan.targets.flatMap((target) => rowOf(repeats, target, sessions) ?? []),
   )
   const foreignCores = Math.max(...repeats.flat().map((cell) => cell.foreignCores))
-  if (plan.json) console.log(JSON.stringify({ machine: machine(), plan, foreignCores, rows, repeats }, null, 2))
+  if (plan.json) console.log(JSON.stringify({ machine: machine(), plan, foreignCores, rows, repeats, calls }, null, 2))
   else print(rows, foreignCores)
-  return rows.every((row) => row.lost + row.doubled + row.reordered + row.errors === 0)
+  if (!plan.json && calls !== undefined) console.log(lineOf(calls))
+  for (const error of calls?.errors ?? []) process.stderr.write(`  ${error}\n`)
+  const callsStand = calls === undefined || (calls.errors.length === 0 && calls.answered === calls.calls)
+  return callsStand && rows.every((row) => row.lost + row.doubled + row.reordered + row.errors === 0)
 }
 
 for (const [signal, code] of [

@@ -61,6 +61,15 @@ export const loadReport = z.object({
 })
 export type LoadReport = z.output<typeof loadReport>
 
+/** Of callers over WebRTC. `sound`: from the event that an answer begins to its first sound. */
+export const callersReport = z.object({
+  sound: percentiles,
+  gaps: z.number(),
+  callers: z.number(),
+  errors: z.array(z.string()),
+})
+export type CallersReport = z.output<typeof callersReport>
+
 const ask = z.object({ id: z.number(), call: z.string(), with: z.unknown() })
 
 export type Answers = Readonly<Record<string, (given: unknown) => unknown>>

@@ -55,7 +55,7 @@ interface Running {
   end(): Promise<void>
 }
 
-async function start(rig: Rig, target: Target, sessions: number): Promise<Running> {
+export async function start(rig: Rig, target: Target, sessions: number): Promise<Running> {
   const { url } = rig.upstream.ready
   if (target === 'direct') return { url, keys: [], process: undefined, end: async () => {} }
   if (target === 'ws-relay') {

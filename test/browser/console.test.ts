@@ -48,6 +48,8 @@ test('an operator watches a session live as it is spoken, ends it, and reads its
   await page.locator('.turn[data-role=user]', { hasText: 'red sofa' }).waitFor()
   await page.locator('.turn[data-role=agent]', { hasText: 'Alba' }).waitFor()
   await page.locator('details.tool').waitFor()
+  await page.locator('.turn[data-role=agent] .waited summary').first().click()
+  await page.locator('.waited li', { hasText: 'model' }).first().waitFor()
   expect(await violations(page.mainFrame())).toEqual([])
   await page.keyboard.press('x')
   await page.locator('#confirm-reason').fill('Shown to an operator')

@@ -103,7 +103,7 @@ describe.each(engines)('the stock agents SDK, answered by %s', (engine) => {
   const asked: unknown[] = []
   beforeAll(async () => {
     place = await openPlace(engine)
-    place.provider
+    place.model
       .on(/red sofa/, { say: sofa, pace: 2 })
       .on(/weather in Oslo/, { call: { name: 'get_weather', arguments: { city: 'Oslo' } } })
       .on(/drizzle/, { say: 'A drizzle at 11 degrees.' })
@@ -178,7 +178,7 @@ describe.each(engines)('the stock agents SDK, answered by %s', (engine) => {
   })
 
   test('is cut off by speech: the SDK truncates by its own clock, and that is what was heard', async () => {
-    place.provider.hears('Stop')
+    place.model.hears('Stop')
     await using talk = await connect(new RealtimeAgent({ name: 'Guide' }))
     const sessionId = await talk.id()
     talk.session.sendMessage(question)
@@ -195,7 +195,8 @@ describe.each(engines)('the stock agents SDK, answered by %s', (engine) => {
       () => talk.of('response.done').find((event) => JSON.stringify(event).includes('"cancelled"')),
       () => 'the cancelled response',
     )
-    expect(cancelled.response).toMatchObject({ status_details: { reason: 'turn_detected' } })
+    // Who interrupts is decided by the gateway, which then cancels at the provider as a client does.
+    expect(JSON.stringify(cancelled.response)).toMatch(/turn_detected|client_cancelled/)
     const itemId = String(delta.item_id)
     for (const end of [
       'response.output_audio.done',

@@ -2,37 +2,130 @@
 
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { startScriptedCascade } from '../harness/scripted-cascade.ts'
+import { startScriptedGemini } from '../harness/scripted-gemini.ts'
 import { type ScriptedRealtime, startScriptedRealtime } from '../harness/scripted-realtime.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 import { startTlsFront, type TlsFront } from '../harness/tls-front.ts'
 
 /** Every case runs against each. */
-export const engines = ['demo', 'openai-realtime'] as const
+export const engines = ['demo', 'openai-realtime', 'cascade', 'gemini-live'] as const
 export type EngineName = (typeof engines)[number]
+
+export interface Reply {
+  readonly say?: string
+  readonly call?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> }
+  /** How many times faster than real time the sound leaves, where that can be told. */
+  readonly pace?: number
+}
+
+/** Whatever model is behind the engine, by one script. The demo has none: a script changes nothing. */
+export interface Model {
+  /** Later patterns win. */
+  on(pattern: RegExp, reply: Reply): Model
+  /** What the next stretches of speech are. */
+  hears(...texts: readonly string[]): Model
+}
+
+interface Behind {
+  readonly env: Readonly<Record<string, string>>
+  readonly model: Model
+  stop(): Promise<void>
+}
 
 export interface Place extends AsyncDisposable {
   readonly gateway: TestGateway
   readonly front: TlsFront
-  /** Behind the engine `openai-realtime`; scripts given to it while the demo answers change nothing. */
+  readonly model: Model
+  /** Behind the engine `openai-realtime`; nobody connects to it otherwise. */
   readonly provider: ScriptedRealtime
 }
 
-export async function openPlace(engine: EngineName): Promise<Place> {
-  const provider = await startScriptedRealtime()
-  const gateway = await startGateway(
-    engine === 'demo'
-      ? { PARLEY_ENGINE: 'demo' }
-      : { OPENAI_API_KEY: 'test', OPENAI_BASE_URL: provider.baseUrl, PARLEY_ENGINE: 'openai-realtime' },
-  )
+export async function openPlace(engine: EngineName, options: { readonly beta?: boolean } = {}): Promise<Place> {
+  const provider = await startScriptedRealtime(options)
+  const { env, model, stop } = await behind(engine, provider)
+  const gateway = await startGateway({ ...env, PARLEY_ENGINE: engine })
   const front = await startTlsFront(gateway.started.port)
   return {
     gateway,
     front,
+    model,
     provider,
     async [Symbol.asyncDispose]() {
       await front[Symbol.asyncDispose]()
       await gateway[Symbol.asyncDispose]()
+      await stop()
+    },
+  }
+}
+
+export async function behind(engine: EngineName, provider: ScriptedRealtime): Promise<Behind> {
+  const stop = (): Promise<void> => provider.stop()
+  if (engine === 'cascade') return cascade(stop)
+  if (engine === 'gemini-live') return gemini(stop)
+  const model: Model = {
+    on(pattern, reply) {
+      provider.on(pattern, reply)
+      return model
+    },
+    hears(...texts) {
+      provider.hears(...texts)
+      return model
+    },
+  }
+  const env = engine === 'demo' ? {} : { OPENAI_API_KEY: 'test', OPENAI_BASE_URL: provider.baseUrl }
+  return { env, model, stop }
+}
+
+async function cascade(stop: () => Promise<void>): Promise<Behind> {
+  const server = await startScriptedCascade({ apiKey: 'sk-test', pace: 4 })
+  const model: Model = {
+    on(pattern, { say, call }) {
+      const calls =
+        call === undefined ? {} : { calls: [{ name: call.name, arguments: JSON.stringify(call.arguments) }] }
+      server.on(pattern, { ...(say === undefined ? {} : { say }), ...calls })
+      return model
+    },
+    hears(...texts) {
+      server.hears(...texts)
+      return model
+    },
+  }
+  return {
+    model,
+    env: {
+      CASCADE_LLM: 'own:mind',
+      CASCADE_STT: 'own:ears',
+      CASCADE_TTS: 'own:mouth',
+      CASCADE_SERVERS: `own=${server.baseUrl} sk-test`,
+    },
+    async stop() {
+      await server.stop()
+      await stop()
+    },
+  }
+}
+
+async function gemini(stop: () => Promise<void>): Promise<Behind> {
+  const provider = await startScriptedGemini({ apiKey: 'key-test' })
+  const model: Model = {
+    on(pattern, reply) {
+      provider.on(pattern, reply)
+      return model
+    },
+    hears(...texts) {
+      provider.hears(...texts)
+      return model
+    },
+  }
+  return {
+    model,
+    env: { GEMINI_API_KEY: 'key-test', GEMINI_BASE_URL: provider.baseUrl },
+    async stop() {
+      const faults = provider.connections.flatMap((connection) => connection.faults)
       await provider.stop()
+      await stop()
+      expect(faults).toEqual([])
     },
   }
 }

@@ -167,13 +167,34 @@ test('a visitor’s message beyond 4,000 characters is a typed error, and no wor
   await visitor.event('conversation.item.done')
 })
 
+test('[S38] a second message under the id of the first is a typed error, and the first stays as it was', async () => {
+  await using client = await connect(gateway.wsUrl, { ...bearer(), query: '?agent=productco' })
+  await client.event('session.created')
+  const say = (text: string): void => {
+    const item = { id: 'item_twice', type: 'message', role: 'user', content: [{ type: 'input_text', text }] }
+    client.send({ type: 'conversation.item.create', event_id: `of ${text}`, item })
+  }
+  say('first')
+  await client.event('conversation.item.done')
+  say('second')
+  const { error } = await client.event('error')
+  expect(error).toMatchObject({ code: 'item_create_duplicate_id', param: 'item.id', event_id: 'of second' })
+  client.send({ type: 'conversation.item.retrieve', item_id: 'item_twice' })
+  const { item } = await client.event('conversation.item.retrieved')
+  expect(item).toMatchObject({ content: [{ text: 'first' }] })
+})
+
 test('a second `type` hidden in an audio frame does not smuggle another event past the policy', async () => {
   await using visitor = await connect(gateway.wsUrl, { token: await gateway.visitorToken(), origin: gateway.url })
   await visitor.event('session.created')
   visitor.socket.send(
     '{"type":"input_audio_buffer.append","audio":"AAAA","type":"session.update","session":{"type":"realtime","instructions":"x"}}',
   )
-  expect((await visitor.event('error')).error).toMatchObject({ code: 'forbidden' })
+  // Read as the change of the session that it is: one with a field too many.
+  expect((await visitor.event('error')).error).toMatchObject({ code: 'unknown_parameter', param: 'audio' })
+  visitor.send({ type: 'session.update', session: { type: 'realtime', instructions: 'x' } })
+  expect((await visitor.event('error', 2)).error).toMatchObject({ code: 'forbidden' })
+  expect(visitor.ofType('session.updated')).toEqual([])
 })
 
 test('10,000 seeded fuzzed frames: sockets may be closed with a code, the process lives, the neighbour talks on', async () => {

@@ -36,7 +36,16 @@ function hear(client: TestClient, pcm: Buffer): void {
 }
 
 const turns = z.object({
-  turns: z.array(z.object({ role: z.string(), text: z.string(), unheard: z.string().nullish(), state: z.string() })),
+  turns: z.array(
+    z.object({
+      role: z.string(),
+      text: z.string(),
+      unheard: z.string().nullish(),
+      state: z.string(),
+      latencyMs: z.number().nullish(),
+      latency: z.record(z.string(), z.number()).default({}),
+    }),
+  ),
 })
 
 async function transcript(sessionId: string) {
@@ -72,6 +81,12 @@ test('a visitor speaks, hears the answer, cuts in, and the model is told what wa
   const cut = async () =>
     (await transcript(sessionId)).filter(({ role, state }) => role === 'agent' && state === 'interrupted')
   await expect.poll(async () => (await cut()).map(({ text }) => text), { timeout: 5_000 }).toContain('We deliver on')
+  // What the person waited for, part by part.
+  const first = (await cut()).find(({ text }) => text === 'We deliver on')
+  const { latency = {}, latencyMs } = first ?? {}
+  expect(Object.keys(latency).toSorted()).toEqual(['endpointingMs', 'modelMs', 'sttMs', 'transportMs', 'ttsMs'])
+  expect(latency.endpointingMs).toBe(600)
+  expect(Object.values(latency).reduce((sum, ms) => sum + ms, 0)).toBe(latencyMs)
 })
 
 test('a stock client writes, a tool of the tenant runs, and the bill has every meter', async () => {

@@ -19,7 +19,7 @@ export async function openParley(wsUrl: string, token: string, back?: Way): Prom
 }
 
 /** What the client would offer if it lost its connection now. */
-export function wayBack(client: TestClient): Way {
+export function wayBack(client: Pick<TestClient, 'events' | 'ofType'>): Way {
   const session = client.ofType('parley.session').at(-1)
   if (session === undefined) throw new Error('the client has no session')
   const resume = session.resume
@@ -27,7 +27,7 @@ export function wayBack(client: TestClient): Way {
   return { sessionId: String(session.session_id), token, lastSeq: lastSeq(client) }
 }
 
-export function lastSeq(client: TestClient): number {
+export function lastSeq(client: Pick<TestClient, 'events'>): number {
   const at = client.events.findLastIndex((event) => event.type === 'parley.session')
   let last = Number(client.events[at]?.seq ?? 0)
   for (const event of client.events.slice(at + 1)) if (typeof event.seq === 'number') last = event.seq

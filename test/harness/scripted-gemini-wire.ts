@@ -55,6 +55,7 @@ export const setup = z.strictObject({
     .strictObject({
       // Of the models of 2026 none answers in writing.
       responseModalities: z.tuple([z.literal('AUDIO')]),
+      maxOutputTokens: z.int().positive().optional(),
       speechConfig: z
         .strictObject({
           voiceConfig: z.strictObject({ prebuiltVoiceConfig: z.strictObject({ voiceName: z.enum(voices) }) }),

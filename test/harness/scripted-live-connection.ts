@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WebSocket } from 'ws'
 import type { LiveFault, LiveReply, LiveState } from './scripted-live.ts'
 import { ScriptedBackend } from './scripted-live-backend.ts'
 import {
@@ -29,6 +28,25 @@ const reactionMs = 60
 const injectionMs = 40
 const notUnderstood = 'I did not understand that, could you please say it again in other words?'
 
+/** A WebSocket, or everybody who has hold of a call. */
+export interface LiveSocket {
+  readonly readyState: number
+  readonly OPEN: number
+  onMessage(listener: (data: Buffer, binary: boolean) => void): void
+  onClose(listener: () => void): void
+  send(text: string): void
+  close(code?: number): void
+  terminate(): void
+  pause(): void
+}
+
+/** A session with a browser: it was told everything when it was made, and its sound is elsewhere. */
+export interface LiveMedia {
+  readonly session: SessionFields
+  play(pcm: Buffer): void
+  stop(): void
+}
+
 interface Utterance {
   readonly text: string
   readonly audioMs?: number | undefined
@@ -44,7 +62,8 @@ export class ScriptedLiveConnection {
   readonly said: string[] = []
   readonly headers: IncomingHttpHeaders
   readonly id = `live_${hex()}`
-  readonly #socket: WebSocket
+  readonly #socket: LiveSocket
+  readonly #media: LiveMedia | undefined
   readonly #state: LiveState
   readonly #backend: ScriptedBackend
   readonly #delegations = new Set<string>()
@@ -66,8 +85,9 @@ export class ScriptedLiveConnection {
   #failNext: { readonly type: ClientEvent['type']; readonly code: string } | undefined
   readonly #timers: ReturnType<typeof setInterval>[] = []
 
-  constructor(socket: WebSocket, state: LiveState, headers: IncomingHttpHeaders) {
+  constructor(socket: LiveSocket, state: LiveState, headers: IncomingHttpHeaders, media?: LiveMedia) {
     this.#socket = socket
+    this.#media = media
     this.#state = state
     this.headers = headers
     this.#backend = new ScriptedBackend({
@@ -78,11 +98,11 @@ export class ScriptedLiveConnection {
       refuse: (code, message, from) => this.#refuse(code, message, from),
       delegations: this.#delegations,
     })
-    socket.on('message', (data: Buffer, binary) => this.#message(data, binary))
-    socket.on('error', () => socket.terminate())
-    socket.on('close', () => {
+    socket.onMessage((data, binary) => this.#message(data, binary))
+    socket.onClose(() => {
       for (const timer of this.#timers) clearInterval(timer)
     })
+    if (media !== undefined) this.#begin(media.session)
     if (state.initialError !== undefined) {
       this.#refuse(state.initialError, state.initialError)
       socket.close(1000)
@@ -200,7 +220,7 @@ export class ScriptedLiveConnection {
   }
 
   #start({ session, event_id }: Extract<ClientEvent, { type: 'session.start' }>): void {
-    const { models, lifeMs, streamsSilence } = this.#state.options
+    const { models } = this.#state.options
     if (this.#session !== undefined) {
       this.#refuse('session_already_started', 'The session has started.', event_id)
       return
@@ -210,12 +230,27 @@ export class ScriptedLiveConnection {
       this.#socket.close(1000)
       return
     }
+    this.#begin(session)
+    this.send({ type: 'session.started', session: this.#resource(), ...this.#from(event_id) })
+  }
+
+  /** The media of a call is there. */
+  started(): void {
+    this.send({ type: 'session.started', session: this.#resource() })
+  }
+
+  #begin(session: SessionFields): void {
+    const { lifeMs, streamsSilence } = this.#state.options
     this.#session = session
     this.#startedAtMs = performance.now()
     this.#lastInput = session.input?.findLast(({ role }) => role === 'user')?.content[0].text ?? ''
     if (lifeMs !== undefined) this.#timers.push(setTimeout(() => this.end('expired'), lifeMs))
     if (streamsSilence === true) this.#timers.push(setInterval(() => this.#silence(), deltaMs))
-    this.send({ type: 'session.started', session: this.#resource(), ...this.#from(event_id) })
+  }
+
+  /** Sound of a call's own track. */
+  hear(pcm: Buffer): void {
+    if (this.open) this.#take(pcm)
   }
 
   #silence(): void {
@@ -246,7 +281,8 @@ export class ScriptedLiveConnection {
         return
       }
       case 'session.input_audio.append':
-        this.#listen(Buffer.from(event.audio, 'base64'), event)
+        if (this.#media !== undefined) this.#refuse('invalid_request', 'Its sound is on a track.', event.event_id)
+        else this.#listen(Buffer.from(event.audio, 'base64'), event)
         return
       case 'session.input_audio.mute':
       case 'session.input_audio.unmute':
@@ -333,6 +369,7 @@ export class ScriptedLiveConnection {
 
   #stop(): void {
     this.#queue = []
+    this.#media?.stop()
     if (this.#speaking !== undefined) this.#speaking.stopped = true
   }
 
@@ -376,7 +413,10 @@ export class ScriptedLiveConnection {
         const span = { start_ms: at(spoken), end_ms: at(spoken + 1) }
         this.send({ type: 'session.output_transcript.delta', delta, ...span })
       }
-      this.send({ type: 'session.output_audio.delta', delta: tone(sentMs, ms).toString('base64') })
+      const pcm = tone(sentMs, ms)
+      this.#media?.play(pcm)
+      const span = this.#media === undefined ? {} : { start_ms: from + sentMs, end_ms: from + sentMs + ms }
+      this.send({ type: 'session.output_audio.delta', delta: pcm.toString('base64'), ...span })
       sentMs += ms
       if (pace !== 'instant') await sleep(ms / pace)
     }
@@ -390,6 +430,10 @@ export class ScriptedLiveConnection {
       this.#refuse('invalid_audio', 'PCM must be whole samples.', event.event_id, 'audio')
       return
     }
+    this.#take(pcm)
+  }
+
+  #take(pcm: Buffer): void {
     for (let at = 0; at < pcm.length; at += 20 * bytesPerMs) this.#frame(pcm.subarray(at, at + 20 * bytesPerMs))
     const due = this.#pending.filter(({ atMs }) => atMs <= this.#clockMs)
     this.#pending = this.#pending.filter(({ atMs }) => atMs > this.#clockMs)

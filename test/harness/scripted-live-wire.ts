@@ -80,6 +80,35 @@ export const sessionFields = z.strictObject({
 })
 export type SessionFields = z.output<typeof sessionFields>
 
+/** Of a session with a browser: no format, because its sound is on a track. */
+export const callFields = sessionFields.extend({
+  audio: z
+    .strictObject({
+      output: z
+        .strictObject({ voice: z.union([z.string().min(1), z.strictObject({ id: z.string() })]).optional() })
+        .optional(),
+    })
+    .optional(),
+  client: z
+    .strictObject({
+      data_channel: z
+        .strictObject({
+          allowed_client_events: z.union([z.literal('all'), z.array(z.string())]).default('all'),
+          allowed_server_events: z
+            .union([z.literal('all'), z.array(z.strictObject({ type: z.string() }))])
+            .default('all'),
+        })
+        .default({ allowed_client_events: 'all', allowed_server_events: 'all' }),
+    })
+    .default({ data_channel: { allowed_client_events: 'all', allowed_server_events: 'all' } }),
+})
+export type CallFields = z.output<typeof callFields>
+
+export const callRequest = z.strictObject({
+  session: callFields,
+  transport: z.strictObject({ type: z.literal('webrtc'), sdp: z.string().startsWith('v=0') }),
+})
+
 const append = { content: atMost(500).min(1), delegation_id: z.string().nullable() }
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'Expected base64-encoded audio bytes')
 const item = z.union([

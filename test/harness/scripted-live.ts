@@ -1,9 +1,11 @@
 // GPT-Live on loopback: the true wire of `/v1/live/sessions`, strictly, answering by script. It records what clients sent.
 
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
-import { ScriptedLiveConnection } from './scripted-live-connection.ts'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { ScriptedLiveCall } from './scripted-live-call.ts'
+import { type LiveSocket, ScriptedLiveConnection } from './scripted-live-connection.ts'
+import { callRequest } from './scripted-live-wire.ts'
 
 /** What the model does when a pattern matches what it heard, what was written to its backend, or what a tool answered. */
 export interface LiveReply {
@@ -68,10 +70,14 @@ export interface LiveState {
 
 export class ScriptedLive {
   readonly connections: ScriptedLiveConnection[] = []
-  readonly #server: Server = createServer((_, response) => response.writeHead(404).end())
+  /** Sessions with browsers. */
+  readonly calls: ScriptedLiveCall[] = []
+  callRequests = 0
+  readonly #server: Server = createServer((request, response) => void this.#request(request, response))
   readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 16 * 1024 * 1024 })
   readonly state: LiveState
   #refusal: { status: number; code: string; headers: Readonly<Record<string, string>> } | undefined
+  #callRefusal: number | 'silence' | 'garbage' | undefined
   #port = 0
 
   constructor(options: LiveOptions = {}) {
@@ -126,6 +132,18 @@ export class ScriptedLive {
     return this
   }
 
+  /** Every further call is answered with this status; or with nothing, or nothing that makes sense. */
+  refuseCalls(how: number | 'silence' | 'garbage' | undefined): this {
+    this.#callRefusal = how
+    return this
+  }
+
+  get lastCall(): ScriptedLiveCall {
+    const last = this.calls.at(-1)
+    if (last === undefined) throw new Error('nobody called')
+    return last
+  }
+
   accept(): this {
     this.#refusal = undefined
     this.state.initialError = undefined
@@ -140,9 +158,46 @@ export class ScriptedLive {
 
   async stop(): Promise<void> {
     for (const connection of this.connections) connection.drop()
+    for (const call of this.calls) call.end()
     this.#sockets.close()
     this.#server.closeAllConnections()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  }
+
+  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://loopback')
+    const { apiKey, models } = this.state.options
+    const reply = (status: number, body: unknown): void => {
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end(body === undefined ? '' : JSON.stringify(body))
+    }
+    const problem = (status: number, code: string, message = code): void =>
+      reply(status, { error: { type: 'invalid_request_error', code, message } })
+    const hungUp = /^\/v1\/live\/sessions\/([^/]+)\/hangup$/.exec(pathname)?.[1]
+    if (request.method !== 'POST' || (pathname !== '/v1/live/sessions' && hungUp === undefined)) return reply(404, {})
+    if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`)
+      return problem(401, 'invalid_api_key')
+    if (hungUp !== undefined) {
+      const call = this.calls.find(({ id, isOver }) => id === hungUp && !isOver)
+      if (call === undefined) return problem(404, 'session_not_found')
+      call.hangUps++
+      if (this.state.closesAfterMs !== 'never') call.connection.end('close_requested')
+      call.end()
+      return reply(200, undefined)
+    }
+    this.callRequests++
+    if (this.#callRefusal === 'silence') return
+    if (this.#callRefusal === 'garbage') return reply(201, { hello: 'world' })
+    if (this.#callRefusal !== undefined) return problem(this.#callRefusal, 'server_error')
+    const pieces: Buffer[] = []
+    for await (const piece of request) pieces.push(piece)
+    const parsed = callRequest.safeParse(JSON.parse(Buffer.concat(pieces).toString('utf8')))
+    if (!parsed.success) return problem(400, 'invalid_value', JSON.stringify(parsed.error.issues))
+    const { session, transport } = parsed.data
+    if (models !== undefined && !models.includes(session.model)) return problem(404, 'model_not_found')
+    const call = new ScriptedLiveCall(session, this.state)
+    this.calls.push(call)
+    reply(201, { session: { id: call.id }, transport: { type: 'webrtc', sdp: await call.answer(transport.sdp) } })
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -150,16 +205,38 @@ export class ScriptedLive {
     const { apiKey, sessionCap } = this.state.options
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     const open = this.connections.filter((connection) => connection.open).length
-    if (this.#refusal !== undefined) refuse(socket, this.#refusal.status, this.#refusal.code, this.#refusal.headers)
+    const attached = /^\/v1\/live\/sessions\/([^/]+)\/attach$/.exec(url.pathname)?.[1]
+    const call = this.calls.find(({ id, isOver }) => id === attached && !isOver)
+    if (attached !== undefined && this.#refusal === undefined && (apiKey === undefined || bearer === apiKey)) {
+      if (call === undefined) refuse(socket, 404, 'session_not_found')
+      else this.#sockets.handleUpgrade(request, socket, head, (ws) => call.attach(ws))
+    } else if (this.#refusal !== undefined)
+      refuse(socket, this.#refusal.status, this.#refusal.code, this.#refusal.headers)
     else if (url.pathname !== '/v1/live/sessions' || url.search !== '') refuse(socket, 404, 'not_found')
     else if (apiKey !== undefined && bearer !== apiKey) refuse(socket, 401, 'invalid_api_key')
     else if (sessionCap !== undefined && open >= sessionCap) {
       refuse(socket, 429, 'rate_limit_exceeded', { 'retry-after': '2' })
     } else {
       this.#sockets.handleUpgrade(request, socket, head, (ws) => {
-        this.connections.push(new ScriptedLiveConnection(ws, this.state, request.headers))
+        this.connections.push(new ScriptedLiveConnection(liveSocket(ws), this.state, request.headers))
       })
     }
+  }
+}
+
+function liveSocket(ws: WebSocket): LiveSocket {
+  ws.on('error', () => ws.terminate())
+  return {
+    OPEN: ws.OPEN,
+    get readyState() {
+      return ws.readyState
+    },
+    onMessage: (listener) => void ws.on('message', listener),
+    onClose: (listener) => void ws.on('close', () => listener()),
+    send: (text) => ws.send(text),
+    close: (code) => ws.close(code),
+    terminate: () => ws.terminate(),
+    pause: () => ws.pause(),
   }
 }
 

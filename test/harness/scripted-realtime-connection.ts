@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { WebSocket } from 'ws'
 import type { Fault, ScriptedReply, ScriptedState, ScriptedUsage } from './scripted-realtime.ts'
+import { betaOf } from './scripted-realtime-beta.ts'
 import {
   type ClientEvent,
   type ClientItem,
@@ -22,6 +22,24 @@ const prefixMs = 300
 /** RMS above which a 20 ms frame is speech: about -36 dBFS. */
 const speechRms = 500
 const speechStartMs = 80
+
+/** A WebSocket, or everybody who has hold of a call. */
+export interface ClientSocket {
+  readonly readyState: number
+  readonly OPEN: number
+  onMessage(listener: (data: Buffer, binary: boolean) => void): void
+  send(text: string): void
+  close(code?: number): void
+  terminate(): void
+  pause(): void
+}
+
+/** Where sound goes in a call. */
+export interface CallMedia {
+  play(place: { readonly responseId: string; readonly itemId: string }, pcm: Buffer): void
+  /** Stops it; what was heard of the item that was being played. */
+  cut(): { readonly itemId: string; readonly heardMs: number } | undefined
+}
 
 interface Running {
   readonly id: string
@@ -42,7 +60,8 @@ export class ScriptedConnection {
   readonly goneOn: { readonly after: string; readonly rest: string | undefined }[] = []
   readonly headers: IncomingHttpHeaders
   readonly model: string
-  readonly #socket: WebSocket
+  readonly #socket: ClientSocket
+  readonly #media: CallMedia | undefined
   readonly #state: ScriptedState
   readonly #id = `sess_${hex()}`
   readonly #items = new Map<string, { item: Json; audioMs: number }>()
@@ -60,15 +79,22 @@ export class ScriptedConnection {
   #failNext: { readonly type: ClientEvent['type']; readonly code: string } | undefined
 
   constructor(
-    socket: WebSocket,
-    options: { readonly model: string; readonly headers: IncomingHttpHeaders; readonly state: ScriptedState },
+    socket: ClientSocket,
+    options: {
+      readonly model: string
+      readonly headers: IncomingHttpHeaders
+      readonly state: ScriptedState
+      readonly session?: SessionFields
+      readonly media?: CallMedia
+    },
   ) {
     this.#socket = socket
+    this.#media = options.media
+    if (options.session !== undefined) this.#session = options.session
     this.#state = options.state
     this.model = options.model
     this.headers = options.headers
-    socket.on('message', (data: Buffer, binary) => this.#message(data, binary))
-    socket.on('error', () => socket.terminate())
+    socket.onMessage((data, binary) => this.#message(data, binary))
   }
 
   get open(): boolean {
@@ -77,6 +103,20 @@ export class ScriptedConnection {
 
   get session(): SessionFields {
     return this.#session
+  }
+
+  get isAnswering(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** What every connection hears first. */
+  createdFrame(): string {
+    return JSON.stringify({ type: 'session.created', event_id: `event_${hex()}`, session: this.#effective() })
+  }
+
+  /** Sound of a call's own track. */
+  hear(pcm: Buffer): void {
+    if (this.open) this.#listen(pcm)
   }
 
   /** Events of one type the client sent. */
@@ -128,7 +168,10 @@ export class ScriptedConnection {
       this.#state.fault = undefined
       this.#break(how)
     }
-    if (this.open && !this.#deaf) this.#socket.send(JSON.stringify({ type, event_id: `event_${hex()}`, ...rest }))
+    if (!this.open || this.#deaf) return
+    const whole = { type, event_id: `event_${hex()}`, ...rest }
+    const sent = this.#state.beta ? betaOf(whole) : whole
+    if (sent !== undefined) this.#socket.send(JSON.stringify(sent))
   }
 
   #break(how: Fault['how']): void {
@@ -204,6 +247,11 @@ export class ScriptedConnection {
       case 'response.cancel':
         this.#cancel(event)
         return
+      case 'output_audio_buffer.clear':
+        if (this.#media === undefined)
+          this.#refuse('invalid_value', 'Only WebRTC and SIP have that buffer.', event, 'type')
+        else this.#cutSound()
+        return
     }
   }
 
@@ -277,6 +325,20 @@ export class ScriptedConnection {
     } else running.stopped = 'client_cancelled'
   }
 
+  /** In a call the provider knows itself what was heard. */
+  #cutSound(): void {
+    const cut = this.#media?.cut()
+    if (cut === undefined) return
+    const found = this.#items.get(cut.itemId)
+    if (found !== undefined) found.audioMs = cut.heardMs
+    this.send({
+      type: 'conversation.item.truncated',
+      item_id: cut.itemId,
+      content_index: 0,
+      audio_end_ms: Math.round(cut.heardMs),
+    })
+  }
+
   #listen(pcm: Buffer): void {
     this.#bufferMs += pcm.length / bytesPerMs
     const detection = this.#session.audio?.input?.turn_detection
@@ -309,7 +371,9 @@ export class ScriptedConnection {
       item_id: this.#speaking,
     })
     const detection = this.#session.audio?.input?.turn_detection
-    if (this.#running !== undefined && detection?.interrupt_response !== false) this.#running.stopped = 'turn_detected'
+    if (detection?.interrupt_response === false) return
+    if (this.#running !== undefined) this.#running.stopped = 'turn_detected'
+    this.#cutSound()
   }
 
   #commit(itemId: string, detected: boolean): void {
@@ -412,6 +476,8 @@ export class ScriptedConnection {
     this.send({ type: 'response.content_part.done', ...part, part: full })
     const content = [spoken ? { type: 'output_audio', transcript: said } : { type: 'output_text', text: said }]
     const item = { ...base, status: running.stopped === undefined ? 'completed' : 'incomplete', content }
+    const kept = this.#items.get(id)
+    if (kept !== undefined) kept.item = item
     if (!running.outOfBand) this.send({ type: 'conversation.item.done', previous_item_id: previous, item })
     this.send({ type: 'response.output_item.done', ...at, item })
     return item
@@ -444,7 +510,9 @@ export class ScriptedConnection {
         said += word
         this.send({ type: 'response.output_audio_transcript.delta', ...part, delta: word })
       }
-      this.send({ type: 'response.output_audio.delta', ...part, delta: tone(sentMs, ms).toString('base64') })
+      const pcm = tone(sentMs, ms)
+      if (this.#media !== undefined) this.#media.play({ responseId: running.id, itemId: part.item_id }, pcm)
+      else this.send({ type: 'response.output_audio.delta', ...part, delta: pcm.toString('base64') })
       sentMs += ms
       if (kept !== undefined) kept.audioMs = sentMs
       this.#deltas++

@@ -54,6 +54,8 @@ export const sessionFields = z.strictObject({
   max_output_tokens: maxTokens.optional(),
   tools: z.array(tool).optional(),
   tool_choice: toolChoice.optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  reasoning: z.strictObject({ effort: z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']) }).optional(),
   truncation: z.unknown().optional(),
   tracing: z.unknown().optional(),
   include: z.array(z.string()).nullish(),
@@ -67,7 +69,10 @@ export const sessionFields = z.strictObject({
             .strictObject({
               model: z.string().optional(),
               language: z.string().optional(),
+              languages: z.array(z.string()).optional(),
               prompt: z.string().optional(),
+              keywords: z.array(z.string()).optional(),
+              delay: z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']).optional(),
             })
             .nullish(),
           noise_reduction: z.strictObject({ type: z.enum(['near_field', 'far_field']) }).nullish(),
@@ -158,6 +163,7 @@ export const clientEvent = z.discriminatedUnion('type', [
   }),
   z.strictObject({ ...eventId, type: z.literal('response.create'), response: response.optional() }),
   z.strictObject({ ...eventId, type: z.literal('response.cancel'), response_id: z.string().optional() }),
+  z.strictObject({ ...eventId, type: z.literal('output_audio_buffer.clear') }),
 ])
 export type ClientEvent = z.output<typeof clientEvent>
 export type ClientItem = z.output<typeof item>

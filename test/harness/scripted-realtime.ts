@@ -1,9 +1,11 @@
 // A provider on loopback that speaks the true GA wire, strictly, and answers by script. It records what clients sent.
 
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { ScriptedConnection } from './scripted-realtime-connection.ts'
+import { ScriptedCall } from './scripted-call.ts'
+import { type ClientSocket, ScriptedConnection } from './scripted-realtime-connection.ts'
+import { sessionFields } from './scripted-realtime-wire.ts'
 
 /** What the provider does when a pattern matches what the person said, wrote, or what a tool answered. */
 export interface ScriptedReply {
@@ -48,6 +50,8 @@ export interface ScriptedOptions {
   readonly lifeMs?: number | null
   /** Milliseconds of silence that end the person's turn. */
   readonly silenceMs?: number
+  /** Speaks in the names and shapes of the old interface, as clones of it still do. It reads those of today. */
+  readonly beta?: boolean
 }
 
 /**
@@ -70,17 +74,24 @@ export interface ScriptedState {
   mute: boolean
   dropAt: number | undefined
   fault: Fault | undefined
+  readonly beta: boolean
   initialError: { readonly code: string; readonly message: string } | undefined
 }
 
 export class ScriptedRealtime {
   readonly connections: ScriptedConnection[] = []
-  readonly #server: Server = createServer((_, response) => response.writeHead(404).end())
+  /** Between browsers and this provider. */
+  readonly calls: ScriptedCall[] = []
+  /** Requests for a call, whatever came of them. */
+  callRequests = 0
+  readonly #server: Server = createServer((request, response) => void this.#request(request, response))
   readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 16 * 1024 * 1024 })
   readonly #options: ScriptedOptions
   readonly #state: ScriptedState
   #refusal: { status: number; body: unknown; headers: Readonly<Record<string, string>> } | undefined
   #refusals = Number.POSITIVE_INFINITY
+  #callRefusal: { status: number; code: string } | 'silence' | 'garbage' | undefined
+  #sidebandRefusals = 0
   #port = 0
 
   constructor(options: ScriptedOptions = {}) {
@@ -93,6 +104,7 @@ export class ScriptedRealtime {
       pace: options.pace ?? 'instant',
       silenceMs: options.silenceMs ?? 500,
       mute: false,
+      beta: options.beta === true,
       dropAt: undefined,
       fault: undefined,
       initialError: undefined,
@@ -148,6 +160,24 @@ export class ScriptedRealtime {
     return this
   }
 
+  /** Every further call is answered with this status; or with nothing, or nothing that makes sense. */
+  refuseCalls(status: number | 'silence' | 'garbage', code = defaultCode(Number(status))): this {
+    this.#callRefusal = typeof status === 'string' ? status : { status, code }
+    return this
+  }
+
+  /** So many sidebands find no call yet. */
+  hidesCalls(times: number): this {
+    this.#sidebandRefusals = times
+    return this
+  }
+
+  get lastCall(): ScriptedCall {
+    const last = this.calls.at(-1)
+    if (last === undefined) throw new Error('nobody called')
+    return last
+  }
+
   /** Only that many upgrades are refused. */
   times(count: number): this {
     this.#refusals = count
@@ -161,6 +191,7 @@ export class ScriptedRealtime {
 
   accept(): this {
     this.#refusal = undefined
+    this.#callRefusal = undefined
     this.#state.initialError = undefined
     this.#state.mute = false
     this.#state.dropAt = undefined
@@ -196,6 +227,7 @@ export class ScriptedRealtime {
 
   async stop(): Promise<void> {
     this.drop()
+    for (const call of this.calls) call.end()
     this.#sockets.close()
     this.#server.closeAllConnections()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
@@ -214,6 +246,8 @@ export class ScriptedRealtime {
       refuse(socket, 404, { error: { type: 'invalid_request_error', code: 'not_found', message: 'Not found' } })
     } else if (apiKey !== undefined && bearerOf(request) !== apiKey) {
       refuse(socket, 401, wireError('invalid_api_key', `Incorrect API key provided: ${bearerOf(request) ?? 'none'}`))
+    } else if (url.searchParams.has('call_id') && url.searchParams.size === 1) {
+      this.#sideband(url.searchParams.get('call_id') ?? '', { request, socket, head })
     } else if (!url.searchParams.has('model')) {
       refuse(socket, 400, wireError('missing_model', 'You must provide a model parameter.'))
     } else if (sessionCap !== undefined && this.openConnections >= sessionCap) {
@@ -223,9 +257,64 @@ export class ScriptedRealtime {
     }
   }
 
+  #sideband(
+    callId: string,
+    { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
+  ): void {
+    const call = this.calls.find(({ id, isOver }) => id === callId && !isOver)
+    if (call === undefined || this.#sidebandRefusals-- > 0)
+      refuse(socket, 404, wireError('call_id_not_found', 'No such call.'))
+    else this.#sockets.handleUpgrade(request, socket, head, (ws) => call.attach(ws))
+  }
+
+  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://loopback')
+    const { apiKey } = this.#options
+    const reply = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers })
+      response.end(typeof body === 'string' ? body : JSON.stringify(body))
+    }
+    const hungUp = /^\/v1\/realtime\/calls\/([^/]+)\/hangup$/.exec(pathname)?.[1]
+    if (request.method !== 'POST' || (pathname !== '/v1/realtime/calls' && hungUp === undefined)) reply(404, {})
+    else if (apiKey !== undefined && bearerOf(request) !== apiKey)
+      reply(401, wireError('invalid_api_key', 'Wrong key.'))
+    else if (hungUp !== undefined) {
+      const call = this.calls.find(({ id, isOver }) => id === hungUp && !isOver)
+      if (call !== undefined) call.hangUps++
+      call?.end()
+      reply(call === undefined ? 404 : 200, call === undefined ? wireError('call_id_not_found', 'No such call.') : '')
+    } else await this.#create(request, reply)
+  }
+
+  async #create(
+    request: IncomingMessage,
+    reply: (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void,
+  ): Promise<void> {
+    this.callRequests++
+    const refusal = this.#callRefusal
+    if (refusal === 'silence') return
+    if (refusal === 'garbage') return reply(201, 'hello', { location: '/v1/realtime/calls/rtc_nothing' })
+    if (refusal !== undefined) return reply(refusal.status, wireError(refusal.code, `Refused: ${refusal.code}`))
+    const pieces: Buffer[] = []
+    for await (const piece of request) pieces.push(piece)
+    const form = await formOf(request, Buffer.concat(pieces))
+    const [sdp, session] = [await part(form, 'sdp', 'application/sdp'), await part(form, 'session', 'application/json')]
+    if (sdp?.startsWith('v=0') !== true) return reply(400, wireError('invalid_offer', 'The sdp part is no offer.'))
+    const parsed = sessionFields.safeParse(JSON.parse(session ?? 'null'))
+    if (!parsed.success) return reply(400, wireError('invalid_value', JSON.stringify(parsed.error.issues)))
+    const { model, ...fields } = parsed.data
+    const { models } = this.#options
+    if (model === undefined) return reply(400, wireError('missing_model', 'You must provide a model parameter.'))
+    if (models !== undefined && !models.includes(model)) return reply(404, wireError('model_not_found', `No ${model}.`))
+    const call = new ScriptedCall(model, fields, this.#state)
+    this.calls.push(call)
+    const answer = await call.answer(sdp)
+    reply(201, answer, { 'content-type': 'application/sdp', location: `/v1/realtime/calls/${call.id}` })
+  }
+
   #accept(ws: WebSocket, request: IncomingMessage, url: URL, models: readonly string[] | undefined): void {
     const model = url.searchParams.get('model') ?? ''
-    const connection = new ScriptedConnection(ws, { model, headers: request.headers, state: this.#state })
+    const connection = new ScriptedConnection(clientSocket(ws), { model, headers: request.headers, state: this.#state })
     this.connections.push(connection)
     if (this.#state.mute) return
     const { initialError } = this.#state
@@ -238,6 +327,36 @@ export class ScriptedRealtime {
 
 export async function startScriptedRealtime(options: ScriptedOptions = {}): Promise<ScriptedRealtime> {
   return new ScriptedRealtime(options).start()
+}
+
+function clientSocket(ws: WebSocket): ClientSocket {
+  ws.on('error', () => ws.terminate())
+  return {
+    OPEN: ws.OPEN,
+    get readyState() {
+      return ws.readyState
+    },
+    onMessage: (listener) => void ws.on('message', listener),
+    send: (text) => ws.send(text),
+    close: (code) => ws.close(code),
+    terminate: () => ws.terminate(),
+    pause: () => ws.pause(),
+  }
+}
+
+async function formOf(request: IncomingMessage, bytes: Buffer): Promise<FormData | undefined> {
+  const type = request.headers['content-type'] ?? ''
+  if (!type.startsWith('multipart/form-data')) return undefined
+  return new Response(bytes, { headers: { 'content-type': type } }).formData().catch(() => undefined)
+}
+
+/** Both parts tell their type. */
+async function part(form: FormData | undefined, name: string, type: string): Promise<string | undefined> {
+  const found = form?.get(name)
+  if (found === undefined || found === null) return undefined
+  // Without a file name it is a field, which has lost its type on the way: what it holds tells.
+  if (typeof found === 'string') return found
+  return found.type === type ? found.text() : undefined
 }
 
 function bearerOf(request: IncomingMessage): string | undefined {

@@ -3,15 +3,17 @@
 import { createLedger, type Ledger } from '../../gateway/ledger/ledger.ts'
 import type { Bus } from '../../gateway/platform/bus.ts'
 import type { Log } from '../../gateway/platform/log.ts'
+import type { Turn } from '../../gateway/protocol/turn.ts'
 import { createSessions, type LegPort, type Sessions } from '../../gateway/sessions/sessions.ts'
 import type { Tools } from '../../gateway/tools/tools.ts'
-import { createTranscript } from '../../gateway/transcript/transcript.ts'
+import { createTranscript, openWal, type Transcript, type Wal } from '../../gateway/transcript/transcript.ts'
 import { createUsage } from '../../gateway/usage/usage.ts'
 import type { Random } from '../chaos/random.ts'
 import { Link, type StoreSide } from './link.ts'
 import type { Oracle } from './oracle.ts'
 import { Life, type Scheduler, SimClock } from './scheduler.ts'
 import { simDb } from './sim-db.ts'
+import { type SimFolder, simDisk } from './sim-disk.ts'
 import { SimEngine } from './sim-engine.ts'
 import { type SimRedisServer, simRedis } from './sim-redis.ts'
 import type { SessionTruth } from './truth.ts'
@@ -26,37 +28,60 @@ export interface GatewayOptions {
   readonly oracle: Oracle
   readonly epochMs: number
   readonly wallOffsetMs: number
+  /** Its data folder: the next process of this place has it too. */
+  readonly folder: SimFolder
   readonly peers: () => readonly Gateway[]
   readonly truthOf: (tenantId: string, sessionId: string) => SessionTruth
   readonly isFaulty: () => boolean
   readonly nextId: () => number
 }
 
+interface Body {
+  readonly life: Life
+  readonly clock: SimClock
+  readonly log: Log
+  readonly wal: Wal
+}
+
 export class Gateway {
   readonly name: string
-  readonly life = new Life()
+  readonly life: Life
   readonly clock: SimClock
   readonly link: Link
   readonly ledger: Ledger
   readonly sessions: Sessions
   readonly log: Log
+  /** By id, each turn as told last, and when. */
+  readonly told = new Map<string, { readonly turn: Turn; readonly leg: SimLeg; readonly atMs: number }>()
+  readonly #transcript: Transcript
+  readonly #wal: Wal
   /** By session, what a connection of its visitor is joined to. */
   readonly places = new Map<string, { readonly port: LegPort; readonly leg: SimLeg }>()
   readonly #options: GatewayOptions
   readonly #running = new Set<string>()
   readonly #handlers = new Set<(message: unknown) => void>()
 
-  constructor(options: GatewayOptions) {
-    const { name, side, scheduler, random, redis, oracle } = options
+  static async start(options: GatewayOptions): Promise<Gateway> {
+    const { name, side, scheduler, random, folder, epochMs, wallOffsetMs } = options
+    const life = new Life()
+    const clock = new SimClock(scheduler, life, epochMs)
+    clock.wallOffsetMs = wallOffsetMs
+    const log = simLog(name, side)
+    const disk = simDisk({ folder, life, scheduler, random: random.fork('disk') })
+    const wal = await openWal({ dir: 'wal', name, disk, clock, log })
+    return new Gateway(options, { life, clock, log, wal })
+  }
+
+  private constructor(options: GatewayOptions, { life, clock, log, wal }: Body) {
+    const { name, side, random, redis, oracle } = options
     this.name = name
     this.#options = options
-    this.clock = new SimClock(scheduler, this.life, options.epochMs)
-    this.clock.wallOffsetMs = options.wallOffsetMs
-    const { clock } = this
-    this.link = new Link(name, side, this.life)
+    this.life = life
+    this.clock = clock
+    this.log = log
+    this.#wal = wal
+    this.link = new Link(name, side, life)
     const db = simDb(this.link)
-    this.log = simLog(name, side)
-    const { log } = this
     const ledger = createLedger({ db, clock, random: random.next })
     this.ledger = {
       ...ledger,
@@ -68,7 +93,8 @@ export class Gateway {
       },
     }
     const usage = createUsage({ db, redis: simRedis(redis, name, this.life), ledger, clock, log })
-    const transcript = createTranscript({ db, clock, log })
+    const transcript = createTranscript({ db, clock, log, wal })
+    this.#transcript = transcript
     this.sessions = createSessions({
       ...{
         db,
@@ -81,7 +107,7 @@ export class Gateway {
         bus: this.#bus(),
         tools: this.#tools(),
       },
-      enginesFor: () => [engineFacts],
+      enginesFor: () => ({ factories: [engineFacts], passedOver: [] }),
       openEngine: (steady) => new SimEngine(steady, this.#engineDeps(steady.tenantId, steady.sessionId)),
       notAllowed: async () => new Set(),
       emailHashes: async () => new Map(),
@@ -104,7 +130,16 @@ export class Gateway {
     this.clock.every(flushMs, () => this.#alone('flush', () => this.ledger.flush()))
     this.clock.every(checkMs, () => this.#alone('reconcile', () => this.ledger.reconcile()))
     this.clock.every(checkMs, () => this.#alone('expire', () => this.ledger.expire()))
+    const replay = (): void => this.#alone('replay', () => this.#transcript.replay())
+    this.clock.every(replayEveryMs, replay)
     janitor()
+    replay()
+  }
+
+  /** Lets go of all it has; what the store has not taken stays on its disk. */
+  async drain(): Promise<void> {
+    await this.sessions.drain()
+    await this.#wal.close()
   }
 
   /** A process may be slow between any two lines: here an owner that stood still may wake up meanwhile. */
@@ -160,6 +195,9 @@ export class Gateway {
     }
   }
 }
+
+/** As the gateway's jobs do it. */
+const replayEveryMs = 60_000
 
 const engineFacts = {
   kind: 'demo',

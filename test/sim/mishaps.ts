@@ -21,6 +21,7 @@ export interface MishapOptions {
   readonly visitors: readonly Visitor[]
   readonly truths: ReadonlyMap<string, SessionTruth>
   readonly boot: (at: number) => void
+  readonly died: (gateway: Gateway) => void
   /** Of the phase with faults, ms. */
   readonly untilMs: number
   /** Owners stand still, again and again, while others take over what is theirs. */
@@ -60,7 +61,7 @@ export class Mishaps {
   }
 
   start(): void {
-    const { random, scheduler, untilMs, isStorm, redis, side, note } = this.#options
+    const { random, scheduler, untilMs, isStorm, redis, note } = this.#options
     const rarely = (): boolean => random.next() < 0.4
     const at = (run: () => void): void => void scheduler.at(random.next() * untilMs, run)
     while (random.next() < 0.5) at(() => this.#kill(random))
@@ -74,13 +75,8 @@ export class Mishaps {
         redis.downUntilMs = scheduler.nowMs + random.between(500, 40_000)
         note('redis down')
       })
-    if (rarely())
-      at(() => {
-        const ms = random.between(1_000, 40_000)
-        side.downUntilMs = scheduler.nowMs + ms
-        this.stats.outages++
-        note('store down')
-      })
+    if (rarely()) at(() => this.#loseStore(random.between(1_000, 40_000)))
+    this.#blackout(random.fork('blackout'))
     if (rarely())
       at(() => {
         const gateway = this.any(random)
@@ -92,6 +88,25 @@ export class Mishaps {
         this.storeStepMs += random.between(-4_000, 4_000)
         note("the store's clock steps")
       })
+  }
+
+  #loseStore(ms: number): void {
+    const { side, scheduler, note } = this.#options
+    side.downUntilMs = scheduler.nowMs + ms
+    this.stats.outages++
+    note('store down')
+  }
+
+  /** A process goes before the store is back: what was said meanwhile is on its disk only. */
+  #blackout(random: Random): void {
+    const { scheduler, untilMs } = this.#options
+    if (random.next() > 0.2) return
+    const ms = random.between(5_000, 30_000)
+    const end = random.next() < 0.7 ? () => this.#kill(random) : () => this.#deploy(random)
+    scheduler.at(random.next() * untilMs, () => {
+      this.#loseStore(ms)
+      scheduler.in((0.4 + 0.6 * random.next()) * ms, end)
+    })
   }
 
   #kill(random: Random): void {
@@ -188,7 +203,7 @@ export class Mishaps {
     }
     this.#leaving.add(gateway)
     const drain = (): Promise<void> =>
-      gateway.sessions.drain().then(stop, (error: unknown) => breach(`drain failed: ${String(error)}`))
+      gateway.drain().then(stop, (error: unknown) => breach(`drain failed: ${String(error)}`))
     // One that stands still hears of it when it wakes.
     scheduler.in(1, () => void drain(), gateway.life)
     scheduler.in(40_000, stop)
@@ -196,6 +211,7 @@ export class Mishaps {
 
   #die(gateway: Gateway): void {
     gateway.life.alive = false
+    this.#options.died(gateway)
     this.#servedBy(gateway, (truth, stint) => {
       truth.end(stint)
       truth.losses++

@@ -173,6 +173,16 @@ export const mutants: readonly Mutant[] = [
     find: '$nor: late ? newer : [...newer, { fence: { $gt: epoch } }]',
     replace: '$nor: [{ _id: "none" }]',
   }),
+  one('turns that wait are not kept on disk', ['T9'], {
+    file: 'transcript/turn-writer.ts',
+    find: 'wal.put({ tenantId, ...each.version })',
+    replace: '',
+  }),
+  one('what a dead process left on disk is not written', ['T9'], {
+    file: 'transcript/transcript.ts',
+    find: '(await wal?.replay(store)) ?? { files: 0, turns: 0, fenced: 0, damaged: 0 }',
+    replace: '({ files: 0, turns: 0, fenced: 0, damaged: 0 })',
+  }),
   one('a flush clears what came in meanwhile too', ['I1'], {
     file: 'ledger/account-store.ts',
     find: 'await loose.updateOne(self(tenantId), { $unset: moved })',
@@ -235,6 +245,37 @@ export const rareMutants: readonly RareMutant[] = [
     find: "id: idOf('turn', sessionId, itemId)",
     replace: "id: idOf('turn', sessionId, itemId, String(Math.random()))",
   }),
+  rare("a dead process's words are refused by a fence", ['transcript/replay.db.test.ts', 'T12'], {
+    file: 'transcript/turn-store.ts',
+    find: '$nor: late ? newer : [...newer, { fence: { $gt: epoch } }]',
+    replace: '$nor: [...newer, { fence: { $gt: epoch } }]',
+  }),
+  rare('a file of the log goes before the store has it', ['transcript/wal.test.ts', 'T9'], {
+    file: 'transcript/wal.ts',
+    find: 'total.fenced += await store(records.slice(at, at + replayBatch))',
+    replace: 'void store(records.slice(at, at + replayBatch)).catch(() => {})',
+  }),
+  rare('what was decided before a grant ended is written after it', ['ledger/late-write.db.test.ts', 'L19'], {
+    file: 'ledger/update.ts',
+    find: "if (endsAt !== undefined) filter.$expr = { $gt: [endsAt, '$$NOW'] }\n",
+    replace: '',
+  }),
+  {
+    name: 'each owner counts what is said to it',
+    ...{ file: 'sessions/budget.test.ts', rule: 'S38' },
+    patches: [
+      {
+        file: 'sessions/recorder.ts',
+        find: '      this.#noteMessage(turn)\n',
+        replace: '',
+      },
+      {
+        file: 'sessions/budget.ts',
+        find: 'Math.max(messages, this.#deps.messages())',
+        replace: 'messages + this.#deps.messages()',
+      },
+    ],
+  },
   rare('a janitor leaves turns open', ['sessions/janitor.db.test.ts', 'S15'], {
     file: 'sessions/janitor.ts',
     find: 'await deps.transcript.of(session.tenantId).closePartial(session.sessionId, { epoch: session.epoch + 1 })\n',

@@ -5,6 +5,8 @@ import { type Doc, isPlain, num } from '../../gateway/embedded/value.ts'
 import type { PriceSnapshot } from '../../gateway/usage/bill.ts'
 import { checkRest, type Rest } from './at-rest.ts'
 import { type Books, checkBalance, part } from './books.ts'
+import type { Gateway } from './gateway.ts'
+import { LeftBehind } from './left-behind.ts'
 import type { Applied, SimStore } from './sim-store.ts'
 import { type SessionTruth, tokenMeter } from './truth.ts'
 
@@ -13,9 +15,8 @@ export interface OracleOptions {
   readonly step: () => number
   /** Wall time of the store. */
   readonly wallMs: () => number
-  /** How long a process stood still so far. */
-  readonly frozenMs: (name: string) => number
   readonly truth: (sessionId: string) => SessionTruth | undefined
+  readonly isAlive: (name: string) => boolean
   /** A session was stored with this price. */
   readonly priced: (tenantId: string, sessionId: string, price: PriceSnapshot) => void
   readonly breach: (message: string) => void
@@ -33,8 +34,8 @@ interface HoldNote {
   lastCheckpointStep: number
 }
 
-/** A compare-and-swap of a process that moves may come this much later than the look that decided what had expired. */
-const decidedBeforeMs = 30_000
+/** Holds are good after the end of what they have; what has ended leaves by itself. */
+const spendsNothingFree = ['settle', 'expire']
 
 export class Oracle {
   readonly #options: OracleOptions
@@ -43,12 +44,19 @@ export class Oracle {
   readonly #holds = new Map<string, HoldNote>()
   /** Ids of turns whose first version came when its writer owned the session no more. */
   readonly #lateTurns = new Set<string>()
+  /** By session and epoch, whose it was. */
+  readonly #owners = new Map<string, string>()
+  readonly #left = new LeftBehind()
   /** Per process, when it last looked for stale holds. */
   readonly #scans = new Map<string, number>()
-  readonly stats = { entries: 0, settled: 0, byJanitor: 0, expired: 0, waived: 0, fenced: 0 }
+  readonly stats = { entries: 0, settled: 0, byJanitor: 0, expired: 0, waived: 0, fenced: 0, replayed: 0 }
 
   constructor(options: OracleOptions) {
     this.#options = options
+  }
+
+  died(gateway: Gateway, store: SimStore): void {
+    this.#left.died(gateway, { store, nowMs: this.#options.nowMs() })
   }
 
   has(tenantId: string, key: string): boolean {
@@ -129,20 +137,20 @@ export class Oracle {
     if (doc.kind === 'hold' || doc.kind === 'extend') this.#granted(booked, before, after)
   }
 
-  #expired({ key, doc, by }: Booked, { move, before }: { move: Doc; before: Doc }): void {
-    if (num(move.amountMicro) >= 0 || (doc.kind !== 'deduct' && doc.kind !== 'adjust')) return
+  #expired({ key, doc }: Booked, { move, before }: { move: Doc; before: Doc }): void {
+    if (num(move.amountMicro) >= 0 || spendsNothingFree.includes(String(doc.kind))) return
     const grant = Object.values(part(before, 'grants')).find((each) => isPlain(each) && each.id === move.grantId)
     if (!isPlain(grant) || !(grant.expiresAt instanceof Date)) return
-    if (this.#hadEnded(grant.expiresAt, by)) this.#breach('L19', `${key} spent credit that had expired`)
+    if (this.#hasEnded(grant.expiresAt)) this.#breach('L19', `${key} spent credit that had expired`)
   }
 
-  /** When the account was read on which the write builds, at the latest. */
-  #hadEnded(expiresAt: Date, by: string): boolean {
-    return expiresAt.getTime() < this.#options.wallMs() - decidedBeforeMs - this.#options.frozenMs(by)
+  /** At the write, however long ago it was decided. */
+  #hasEnded(expiresAt: Date): boolean {
+    return expiresAt.getTime() <= this.#options.wallMs()
   }
 
   /** A new hold, or more for one. */
-  #granted({ doc, by }: Booked, before: Doc, after: Doc): void {
+  #granted({ doc }: Booked, before: Doc, after: Doc): void {
     const holdId = String(doc.holdId)
     const hold = part(after, 'holds')[holdId]
     if (!isPlain(hold)) {
@@ -154,7 +162,7 @@ export class Oracle {
     for (const [name, micro] of Object.entries(part(hold, 'allocations'))) {
       const grant = part(after, 'grants')[name]
       if (!isPlain(grant) || !(grant.expiresAt instanceof Date) || num(micro) <= num(had[name] ?? 0)) continue
-      if (this.#hadEnded(grant.expiresAt, by)) this.#breach('L19', 'a hold got credit that had expired')
+      if (this.#hasEnded(grant.expiresAt)) this.#breach('L19', 'a hold got credit that had expired')
     }
   }
 
@@ -222,6 +230,7 @@ export class Oracle {
   /** A session is first written on a hold that is there, and once ended it stays so. */
   #session({ before, after }: Applied): void {
     const tenantId = String(after.tenantId)
+    this.#owners.set(`${String(after._id)} ${num(after.epoch)}`, String(after.owner))
     if (before === undefined) {
       if (!this.has(tenantId, `hold:${String(after.holdId)}`)) this.#breach('L1', 'a session on a hold that nobody has')
       this.#options.priced(tenantId, String(after._id), readPrice(after.price))
@@ -287,8 +296,15 @@ export class Oracle {
       this.#breach('receipts', 'a receipt differs from its entry')
   }
 
-  #turn({ before, after }: Applied, store: SimStore): void {
-    if (before !== undefined) this.#version(before, after)
+  #turn({ before, after, by }: Applied, store: SimStore): void {
+    const owner = this.#owners.get(`${String(after.sessionId)} ${num(after.epoch)}`)
+    const isVersion = before === undefined || !isSameVersion(before, after)
+    // Somebody else writes what is on the disk of a process that died.
+    const isLate = isVersion && owner !== by
+    if (isLate && (owner === undefined || this.#options.isAlive(owner)))
+      this.#breach('T9', `${by} wrote ${String(after.itemId)} for ${owner}, which lives`)
+    if (isLate) this.stats.replayed++
+    if (before !== undefined && isVersion) this.#version(before, after, isLate)
     // No fence stands where nothing was: what the network held up of an owner before may come after it was mended.
     const session = store.collection('sessions').get(String(after.sessionId))
     if (before === undefined && (num(after.epoch) < num(session?.epoch) || session?.state === 'ended'))
@@ -296,12 +312,11 @@ export class Oracle {
   }
 
   /** Versions of a turn are replaced by later ones only, and by none of an owner before a fence. */
-  #version(before: Doc, after: Doc): void {
+  #version(before: Doc, after: Doc, isLate: boolean): void {
     const [epoch, was] = [num(after.epoch), num(before.epoch)]
-    const isSame = epoch === was && num(after.rev) === num(before.rev)
     if (epoch < was || (epoch === was && num(after.rev) < num(before.rev)))
       this.#breach('S20', `an older version of ${String(after.itemId)} was stored`)
-    else if (!isSame && num(before.fence ?? 0) > epoch)
+    else if (!isLate && num(before.fence ?? 0) > epoch)
       this.#breach('S20', `an owner before the fence changed ${String(after.itemId)}`)
   }
 
@@ -309,6 +324,7 @@ export class Oracle {
   finish(rest: Rest): void {
     const breach = (rule: string, message: string): void => this.#breach(rule, message)
     checkRest(rest, { entries: this.#entries, lateTurns: this.#lateTurns, breach })
+    this.#left.check(rest.store, breach)
   }
 
   #booksOf(tenantId: string): Books {
@@ -318,6 +334,10 @@ export class Oracle {
     this.#books.set(tenantId, made)
     return made
   }
+}
+
+function isSameVersion(before: Doc, after: Doc): boolean {
+  return num(before.epoch) === num(after.epoch) && num(before.rev) === num(after.rev)
 }
 
 function at(doc: unknown, name: string): number {

@@ -135,8 +135,9 @@ export class SimStore {
     return { docs: this.#matching(name, filter), finish }
   }
 
-  #matching(name: string, given: Doc): Doc[] {
+  #matching(name: string, asked: Doc): Doc[] {
     const docs = this.collection(name)
+    const given = '$expr' in asked ? withNow(asked, this.now) : asked
     const { _id: id } = given
     const matches = compile(hasUndefined(given) ? stored(given) : given)
     if (typeof id !== 'string') return [...docs.values()].filter(matches)

@@ -32,7 +32,7 @@ export class SessionTruth {
   readonly tenantId: string
   readonly tokensPerSecond: number
   readonly stints: Stint[] = []
-  /** By owner and item, by call id: however often one is told of, it is one. */
+  /** By item, by call id: however often one is told of, and by how many owners, it is one. */
   readonly messages = new Set<string>()
   readonly toolCalls = new Set<string>()
   /** What the visitor was told is durable, by item: the words as told last. */

@@ -75,13 +75,14 @@ export class Visitor {
     if (this.over) return
     const gateway = this.options.anyGateway()
     if (gateway === undefined) return
-    const leg = new SimLeg(this)
+    const leg = new SimLeg(this, gateway)
     this.#ask(
       gateway,
       () => gateway.sessions.open(this.#request(leg)),
       (opened) => {
         this.#sessionId = opened.sessionId
         this.#token = opened.resumeToken
+        leg.epoch = opened.epoch
         const place = { port: opened.port, leg }
         gateway.places.set(opened.sessionId, place)
         this.#connected({ gateway, ...place })
@@ -177,9 +178,9 @@ export class Visitor {
     scheduler.in(random.next() * 3_000, say)
   }
 
-  /** An owner that died before it had stored a message may have counted it: said again, it is answered again. */
-  #say({ gateway, port }: Connection, itemId: string, text: string): void {
-    this.#truth?.messages.add(`${gateway.name} ${itemId}`)
+  /** An owner that died before it had stored a message may have counted it: said again, it is answered again and is one. */
+  #say({ port }: Connection, itemId: string, text: string): void {
+    this.#truth?.messages.add(itemId)
     port.say(itemId, text)
   }
 
@@ -263,7 +264,7 @@ export class Visitor {
         else this.over = true
       }
       if (gateway === undefined || token === undefined || sessionId === undefined) return again()
-      const leg = new SimLeg(this)
+      const leg = new SimLeg(this, gateway)
       const asked = (): Promise<Resumed> =>
         gateway.sessions.resume({
           ...this.#request(leg),
@@ -279,7 +280,10 @@ export class Visitor {
           this.takeovers++
           if (answer.is === 'here') this.#token = answer.resumeToken
           else this.#token = answer.opened.resumeToken ?? token
-          if (answer.is === 'taken') gateway.places.set(sessionId, { port: answer.opened.port, leg })
+          if (answer.is === 'taken') {
+            leg.epoch = answer.opened.epoch
+            gateway.places.set(sessionId, { port: answer.opened.port, leg })
+          }
           const place = gateway.places.get(sessionId)
           if (place === undefined) return again()
           if (answer.is === 'here') place.port.back()
@@ -307,13 +311,13 @@ const brief: Brief = {
     slug: 'sim',
     name: 'Sim',
     engine: 'demo',
-    secondEngine: 'none',
+    fallbackEngines: [],
     model: 'sim',
     voice: 'none',
   },
   ...{ language: 'en', instructions: '', greeting: null, closing: 'That is all the time there is.', tools: ['lookup'] },
   limits: { idleMs: 60_000, maxDurationMs: 200_000 },
-  ...{ clientTools: false, mutable: [] },
+  ...{ clientTools: false, mutable: [], turnDetection: 'server_vad', settings: {} },
 }
 
 /** Stands for the socket: text, returnable. */
@@ -324,12 +328,16 @@ export class SimLeg implements Leg {
   readonly canReturn = true
   readonly keptFrames: readonly string[] = []
   lastSeq = 0
+  /** Of its session here; undefined when the visitor did not wait for it. */
+  epoch: number | undefined
   /** By item, the words as told last. */
   readonly texts = new Map<string, string>()
   readonly #visitor: Visitor
+  readonly #gateway: Gateway
 
-  constructor(visitor: Visitor) {
+  constructor(visitor: Visitor, gateway: Gateway) {
     this.#visitor = visitor
+    this.#gateway = gateway
   }
 
   restore(_frames: readonly string[], lastSeq: number): void {
@@ -341,6 +349,7 @@ export class SimLeg implements Leg {
   turn(turn: Parameters<Leg['turn']>[0]): void {
     this.lastSeq++
     this.texts.set(turn.itemId, turn.text)
+    this.#gateway.told.set(turn.id, { turn, leg: this, atMs: this.#visitor.options.scheduler.nowMs })
   }
   committed(itemIds: readonly string[]): void {
     this.lastSeq++

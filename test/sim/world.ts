@@ -10,6 +10,7 @@ import { Mishaps } from './mishaps.ts'
 import { Oracle } from './oracle.ts'
 import { openPrices } from './price-list.ts'
 import { Scheduler } from './scheduler.ts'
+import { SimFolder } from './sim-disk.ts'
 import { SimRedisServer } from './sim-redis.ts'
 import { SimStore, type SimStoreOptions } from './sim-store.ts'
 import { SessionTruth } from './truth.ts'
@@ -36,6 +37,7 @@ export interface RunOptions {
 /** All sessions settle within this once the faults are over; then a little for the last flush. */
 const quietMs = 180_000
 const tailLines = 60
+const mostGateways = 3
 /** In the quiet: nothing left to do is noticed this soon. */
 const lookEveryMs = 5_000
 
@@ -69,6 +71,8 @@ class World {
   #born = 0
   #lastId = 0
   readonly #all: Gateway[] = []
+  /** By place. One for all is a disk that they share. */
+  readonly #folders: readonly SimFolder[]
   #faulty = true
 
   constructor(seed: number, { keepLog = false, isStorm, openStore = (given) => new SimStore(given) }: RunOptions) {
@@ -83,6 +87,9 @@ class World {
     this.#epochMs =
       midnightMs + (random.next() < 0.5 ? -random.between(0, this.#faultsMs) : random.between(0, 80_000_000))
     this.#tenants = random.next() < 0.7 ? ['ten_a'] : ['ten_a', 'ten_b']
+    const shared = new SimFolder()
+    const isShared = this.#fork('folders').next() < 0.3
+    this.#folders = Array.from({ length: mostGateways }, () => (isShared ? shared : new SimFolder()))
     const stormy = isStorm ?? this.#fork('storm').next() < 1 / 8
     const note = (line: string): void => this.#note(line)
     const breach = (message: string): void => this.#breach(message)
@@ -90,8 +97,8 @@ class World {
       nowMs: () => this.#scheduler.nowMs,
       step: () => this.#scheduler.steps,
       wallMs: () => this.#storeMs(),
-      frozenMs: (name) => this.#all.find((each) => each.name === name)?.life.frozenMs ?? 0,
       truth: (sessionId) => this.#truths.get(sessionId),
+      isAlive: (name) => this.#all.find((each) => each.name === name)?.life.alive === true,
       priced: (tenantId, sessionId, price) => {
         this.#truthOf(tenantId, sessionId).price = price
       },
@@ -115,7 +122,8 @@ class World {
     this.#mishaps = new Mishaps({
       ...{ scheduler: this.#scheduler, random: this.#fork('mishaps'), redis: this.#redis, side: this.#side },
       ...{ gateways: this.#gateways, visitors: this.#visitors, truths: this.#truths, untilMs: this.#faultsMs },
-      boot: (at) => this.#boot(at),
+      boot: (at) => void this.#boot(at),
+      died: (gateway) => this.#oracle.died(gateway, this.#store),
       isStorm: stormy,
       ...{ breach, note },
     })
@@ -123,7 +131,7 @@ class World {
 
   async run(): Promise<Outcome> {
     try {
-      this.#setUp()
+      await this.#setUp()
       await this.#scheduler.run(this.#faultsMs)
       this.#calmDown()
       const untilMs = this.#faultsMs + quietMs
@@ -177,10 +185,10 @@ class World {
 
   // The world
 
-  #setUp(): void {
+  async #setUp(): Promise<void> {
     const random = this.#fork('setup')
-    const nodes = random.between(2, 3)
-    for (let i = 0; i < nodes; i++) this.#boot(i)
+    const nodes = random.between(2, mostGateways)
+    for (let i = 0; i < nodes; i++) await this.#boot(i)
     openPrices({
       ...{ scheduler: this.#scheduler, store: this.#store, random: this.#fork('prices'), untilMs: this.#faultsMs },
       ...{ now: () => this.#storeMs(), note: (line: string) => this.#note(line) },
@@ -198,12 +206,14 @@ class World {
     this.#mishaps.start()
   }
 
-  #boot(at: number): void {
+  /** Done within the event in which it begins: a disk answers the opening of a file at once. */
+  async #boot(at: number): Promise<void> {
     const random = this.#fork(`boot ${this.#born}`)
-    const gateway = new Gateway({
+    const gateway = await Gateway.start({
       name: `node_${at}_${this.#born++}`,
       ...{ side: this.#side, scheduler: this.#scheduler, random, redis: this.#redis, oracle: this.#oracle },
       ...{ epochMs: this.#epochMs, wallOffsetMs: random.next() < 0.2 ? random.between(-3_600_000, 3_600_000) : 0 },
+      folder: this.#folders[at] ?? new SimFolder(),
       peers: () => this.#gateways.flatMap((each) => each ?? []),
       truthOf: (tenantId, sessionId) => this.#truthOf(tenantId, sessionId),
       isFaulty: () => this.#faulty,
@@ -275,6 +285,7 @@ class World {
     return (
       this.#visitors.every((each) => each.isDone) &&
       this.#credit.open === 0 &&
+      this.#folders.every((each) => each.isEmpty) &&
       [...store.collection('sessions').values()].every((each) => each.state === 'ended') &&
       [...store.collection('credit_accounts').values()].every(
         (each) => each.live === undefined && each.dirty === undefined,

@@ -3,7 +3,7 @@ import type { SessionView } from '../../../gateway/protocol/rest.ts'
 import { CopyId } from '../../ui/copy.tsx'
 import { absolute, count, credits, spoken, usd } from '../../ui/format.ts'
 import { LatencyChip } from '../../ui/pill.tsx'
-import { channelName, EngineName } from '../../ui/session-bits.tsx'
+import { channelName, EngineName, transportName } from '../../ui/session-bits.tsx'
 import { Duration, Time } from '../../ui/time.tsx'
 
 export function Facts({ session }: { session: SessionView }) {
@@ -19,9 +19,15 @@ export function Facts({ session }: { session: SessionView }) {
         </Fact>
         <Fact name="Agent">{session.agent.name}</Fact>
         <Fact name="Channel">{channelName(session.channel)}</Fact>
+        {session.transport !== undefined && <Fact name="Connection">{transportName(session.transport)}</Fact>}
         <Fact name="Engine">
           <EngineName session={session} />
         </Fact>
+        {session.engine.passedOver?.map(({ kind, reason }) => (
+          <Fact key={kind} name="Instead of">
+            <span title={reason}>{kind}</span>
+          </Fact>
+        ))}
       </FactList>
       <FactList title="Time">
         <Fact name="Started">

@@ -2,9 +2,10 @@ import { memo } from 'react'
 import type { Turn } from '../../../gateway/protocol/turn.ts'
 import { absolute, clock, latency } from '../../ui/format.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
-import { LatencyChip, Pill } from '../../ui/pill.tsx'
+import { Pill } from '../../ui/pill.tsx'
 import { roleNames } from '../../ui/words.ts'
 import { ToolCall } from './tool-call.tsx'
+import { Waited } from './waited.tsx'
 
 const roleIcons: Readonly<Record<Turn['role'], IconName>> = {
   user: 'user',
@@ -34,7 +35,7 @@ export const TurnRow = memo(function TurnRow({ turn, startedAt, agentName }: Tur
         <header className="turn-head">
           <strong>{name}</strong>
           <Medium turn={turn} />
-          {turn.latencyMs !== undefined && <LatencyChip ms={turn.latencyMs} />}
+          {turn.latencyMs !== undefined && <Waited ms={turn.latencyMs} split={turn.latency} />}
           {turn.state === 'interrupted' && <Pill tone="warn">Interrupted</Pill>}
           {turn.state === 'failed' && <Pill tone="bad">Failed</Pill>}
         </header>

@@ -34,7 +34,7 @@ export interface AnswerNeeds {
 /** `say`: words that are given. Otherwise the model is asked. */
 export type Wish =
   | { readonly is: 'say'; readonly text: string; readonly spoken: boolean }
-  | ({ readonly is: 'think' } & Ask)
+  | ({ readonly is: 'think'; readonly voice?: string } & Ask)
 
 export type End =
   | { readonly status: 'completed' }
@@ -56,6 +56,7 @@ export class Answer {
   /** Nobody can say what the model still writes. */
   readonly #vain = new AbortController()
   #reason: 'turn_detected' | 'client_cancelled' = 'client_cancelled'
+  #hasBegun = false
 
   constructor(needs: AnswerNeeds, wish: Wish) {
     this.#needs = needs
@@ -92,7 +93,8 @@ export class Answer {
   async #aloud(): Promise<Thought> {
     const { mouth: voices, ...needs } = this.#needs
     const signal = AbortSignal.any([this.#stop.signal, this.#mute.signal])
-    const mouth = new Mouth({ ...needs, ...voices }, this.#item, signal)
+    const voice = this.#wish.is === 'think' ? (this.#wish.voice ?? voices.voice) : voices.voice
+    const mouth = new Mouth({ ...needs, ...voices, voice }, this.#item, signal)
     let mouthFailure: PartFailure | undefined
     const speaking = mouth.run().catch((thrown: unknown) => {
       mouthFailure = failureOf(thrown)
@@ -153,6 +155,7 @@ export class Answer {
       })) {
         // Whoever reads slowly is not to be blamed on the model.
         patience.rest()
+        this.#begun()
         if (piece.is === 'text') await sink.text(piece.delta)
         else if (piece.is === 'call') calls.push(piece.call)
         else end = endOf(piece)
@@ -164,6 +167,12 @@ export class Answer {
       patience.rest()
       this.#needs.counted(tally)
     }
+  }
+
+  #begun(): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    this.#needs.emit({ type: 'firstToken', source: 'provider', responseId: this.id })
   }
 
   /** An id that is missing, or was used before, would not tell two calls apart. */
@@ -191,4 +200,13 @@ interface Thought {
 function endOf({ reason }: Extract<Piece, { is: 'end' }>): End {
   if (reason === 'stop') return completed
   return { status: 'incomplete', reason: reason === 'length' ? 'max_output_tokens' : 'content_filter' }
+}
+
+/** What the session is told of the end of an answer. */
+export function endEvents(responseId: string, end: End): readonly EngineEvent[] {
+  const done = { type: 'responseDone', source: 'local', responseId } as const
+  if (end.status !== 'failed') return [{ ...done, ...end }]
+  const { code, retryAfterMs } = end.failure
+  const limited = { type: 'rateLimited', source: 'provider', retryAfterMs } as const
+  return [...(code === 'rate_limit_exceeded' ? [limited] : []), { ...done, status: 'failed', reason: code }]
 }

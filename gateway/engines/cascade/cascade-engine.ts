@@ -4,7 +4,8 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
-import { samplesIn } from '../client-frame.ts'
+import { accepted, applied, invalidAudio } from '../answers.ts'
+import { isAside, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -17,7 +18,9 @@ import type {
 import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import type { VadEvent } from '../sound/vad.ts'
-import { Answer, type AnswerNeeds, type End } from './answer.ts'
+import { Verdicts } from '../verdicts.ts'
+import { Answer, type AnswerNeeds, endEvents } from './answer.ts'
+import { Aside, questionOf } from './aside.ts'
 import { Conversation, fact } from './conversation.ts'
 import { type CascadeParts, capabilitiesOf, unheard } from './facts.ts'
 import { PartFailure } from './failure.ts'
@@ -46,13 +49,11 @@ export class Deafness {
 }
 
 const waitingAnswers = 8
+const asidesAtOnce = 4
 /** Of speech that seems to stop in the middle of a sentence. */
-const breathMs = 1_200
+const breathsMs = { low: 2_400, medium: 1_200, auto: 1_200, high: 600 } as const
 /** Then the person is asked to say it again; after this many another engine shall listen. */
 const deafLimit = 2
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 export class CascadeEngine implements Engine {
   readonly kind = 'cascade'
@@ -64,12 +65,14 @@ export class CascadeEngine implements Engine {
   readonly #meters = new CascadeMeters()
   readonly #conversation: Conversation
   readonly #listening: Listening
+  readonly #verdicts: Verdicts
   readonly #open = new Set<Tally>()
   readonly #foreign = new Recent<true>()
   readonly #over = new AbortController()
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
   #brief: EngineBrief
   #asks: Asked[] = []
+  readonly #asides = new Map<string, Aside>()
   #answer: Answer | undefined
   #speechItem = ''
   #isUnanswered = false
@@ -79,10 +82,12 @@ export class CascadeEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#brief = options.brief
+    this.#verdicts = new Verdicts(options.brief.interruptions)
     this.#conversation = new Conversation(options.brief.history)
     this.#listening = new Listening(needs.clock, options.brief.turnDetection !== 'none', {
       speech: (event) => this.#speech(event),
     })
+    this.#listening.tune(options.brief.settings?.turns ?? {})
     this.capabilities = capabilitiesOf(needs.parts)
   }
 
@@ -105,11 +110,12 @@ export class CascadeEngine implements Engine {
     if (this.#state === 'closed') return { is: 'rejected', reason: 'closed' }
     switch (command.type) {
       case 'userText':
-        this.#conversation.user(command.text)
+        this.#conversation.user(command.text, command.itemId)
         this.#isUnanswered = true
         this.#emitSoon({ type: 'userItem', source: 'local', itemId: command.itemId, spoken: false })
         return applied
       case 'respond':
+        if (command.raw !== undefined && isAside(command.raw)) return this.#aside(command.raw)
         return this.#ask({ what: 'respond', ...(command.raw === undefined ? {} : { raw: command.raw }) })
       case 'say':
         return this.#ask({ what: 'say', text: command.text })
@@ -124,14 +130,19 @@ export class CascadeEngine implements Engine {
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#verdicts.tell(command.itemId, command.type === 'interrupt')
+        return applied
       case 'commitAudio':
         return this.#commitAudio()
       case 'clearAudio':
         this.#listening.clear()
         return applied
       case 'update':
-        this.#brief = { ...this.#brief, ...command.fields }
+        this.#brief = withFields(this.#brief, command.fields)
         this.#listening.detects = this.#brief.turnDetection !== 'none'
+        this.#listening.tune(this.#brief.settings?.turns ?? {})
         return applied
       case 'native':
         return { is: 'unsupported', reason: 'a cascade has no protocol of its own' }
@@ -148,7 +159,21 @@ export class CascadeEngine implements Engine {
     return applied
   }
 
+  #aside(raw: Readonly<Record<string, unknown>>): CommandAnswer {
+    if (this.#asides.size >= asidesAtOnce) return { is: 'rejected', reason: 'too_many_answers_waiting' }
+    const question = questionOf(raw, this.#brief, this.#conversation)
+    if (typeof question === 'string') return { is: 'rejected', reason: 'unknown_input' }
+    const { clock, times, health, llms, emit, counting, counted } = this.#answerNeeds()
+    const aside = new Aside({ clock, times, health, llms, emit, counting, counted }, question)
+    this.#asides.set(aside.id, aside)
+    queueMicrotask(() => void aside.run().finally(() => this.#asides.delete(aside.id)))
+    return accepted
+  }
+
   #cancel(responseId: string | undefined): CommandAnswer {
+    const aside = this.#asides.get(responseId ?? '')
+    aside?.stop()
+    if (aside !== undefined) return accepted
     if (responseId === undefined) this.#asks = []
     if (this.#answer === undefined || (responseId !== undefined && responseId !== this.#answer.id)) {
       return { is: 'rejected', reason: 'nothing_to_cancel' }
@@ -179,27 +204,26 @@ export class CascadeEngine implements Engine {
     if (this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm !== undefined) this.#listening.push(pcm)
-    else
-      this.#emit({
-        type: 'error',
-        source: 'local',
-        code: 'invalid_audio',
-        message: 'not an append frame',
-        benign: false,
-      })
+    else this.#emit(invalidAudio)
   }
 
-  #speech({ phase, atMs, speechMs }: VadEvent): void {
+  #speech({ phase, atMs, speechMs, silenceMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
-    const interrupts = phase === 'start' && this.#answer !== undefined
-    if (phase === 'start') {
-      this.#breath?.cancel()
-      this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
-    }
-    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
-    if (interrupts) this.#answer?.stop('turn_detected')
+    const { interruptsResponse = true } = this.#brief.settings?.turns ?? {}
+    const mayCut = phase === 'start' && interruptsResponse
+    const interrupts = mayCut && this.#answer !== undefined && !this.#verdicts.isTold
+    if (phase === 'start') this.#verdicts.of(itemId, (isMeant) => isMeant && this.#yield(interruptsResponse))
+    const keeps = interruptsResponse ? {} : { keeps: true as const }
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs, ...keeps })
+    if (mayCut) this.#verdicts.of(itemId, (isMeant) => isMeant && this.#answer?.stop('turn_detected'))
     if (phase === 'stop') this.#spoken(itemId, speechMs, true)
+  }
+
+  /** The person goes on, and has heard no more than this. */
+  #yield(cuts: boolean): void {
+    this.#breath?.cancel()
+    if (cuts) this.#conversation.last?.cut(this.#needs.clock.monotonicMs())
   }
 
   /** Speech became an item: its words if they can be had, then the answer. */
@@ -209,7 +233,7 @@ export class CascadeEngine implements Engine {
     this.#emit({ type: 'userItem', source: 'local', itemId, spoken: true })
     const { clock, times, health, parts } = this.#needs
     const needs = {
-      ...{ clock, times, health, ears: parts.ears, language: this.#brief.language },
+      ...{ clock, times, health, ears: parts.ears, ...this.#expected },
       transcribed: (...told: Parameters<CascadeMeters['transcription']>) => {
         this.#meters.transcription(...told)
         this.#meter()
@@ -217,6 +241,12 @@ export class CascadeEngine implements Engine {
     }
     const words = parts.ears.length === 0 ? Promise.resolve(undefined) : wordsOf(needs, pcm, this.#over.signal)
     this.#listening.inTurn(words, (known) => this.#told(known, { itemId, speechMs, isTurn }))
+  }
+
+  /** What helps to find the words. */
+  get #expected(): { readonly language: string; readonly hint: string | undefined } {
+    const { language = this.#brief.language, prompt: hint } = this.#brief.settings?.transcription ?? {}
+    return { language, hint }
   }
 
   #told(
@@ -243,20 +273,31 @@ export class CascadeEngine implements Engine {
       this.#emit({ ...base, final: words ?? '' })
     }
     const entry = typeof words === 'string' ? words : unheard(words, speechMs)
-    if (entry !== '') {
-      this.#conversation.user(entry)
-      this.#isUnanswered = true
-    }
-    if (isTurn) this.#turnEnded(entry)
+    if (!isTurn) this.#heard(entry, itemId)
+    else
+      this.#verdicts.of(itemId, (isMeant) => {
+        if (!isMeant) return
+        this.#heard(entry, itemId)
+        this.#turnEnded(entry)
+        this.#next()
+      })
     this.#next()
+  }
+
+  #heard(entry: string, itemId: string): void {
+    if (entry === '') return
+    this.#conversation.user(entry, itemId)
+    this.#isUnanswered = true
   }
 
   /** Everything the person said in one go is answered at once. */
   #turnEnded(words: string): void {
     if (!this.#isUnanswered || this.#listening.speaking || this.#listening.waits) return
     this.#breath?.cancel()
+    const { createsResponse = true, eagerness = 'auto' } = this.#brief.settings?.turns ?? {}
+    if (!createsResponse) return
     if (this.#brief.turnDetection === 'semantic_vad' && looksUnfinished(words)) {
-      this.#breath = this.#needs.clock.after(breathMs, () => this.#ask({ what: 'respond' }))
+      this.#breath = this.#needs.clock.after(breathsMs[eagerness], () => this.#ask({ what: 'respond' }))
     } else this.#ask({ what: 'respond' })
   }
 
@@ -277,7 +318,7 @@ export class CascadeEngine implements Engine {
     const answer = new Answer(this.#answerNeeds(), wishOf(ask, this.#brief, this.#needs.parts.voices.length > 0))
     this.#answer = answer
     // The caller still stands in send(): events come later, never out of it.
-    queueMicrotask(() => void this.#run(answer))
+    queueMicrotask(() => void this.#run(answer, ask))
   }
 
   #answerNeeds(): AnswerNeeds {
@@ -303,21 +344,13 @@ export class CascadeEngine implements Engine {
     }
   }
 
-  async #run(answer: Answer): Promise<void> {
-    this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id })
+  async #run(answer: Answer, ask: Asked): Promise<void> {
+    const raw = ask.what === 'respond' && ask.raw !== undefined ? { raw: ask.raw } : {}
+    this.#emit({ type: 'responseStarted', source: 'local', responseId: answer.id, ...raw })
     const end = await answer.run()
     this.#answer = undefined
-    this.#done(answer.id, end)
+    for (const event of endEvents(answer.id, end)) this.#emit(event)
     this.#next()
-  }
-
-  #done(responseId: string, end: End): void {
-    const done = { type: 'responseDone', source: 'local', responseId } as const
-    if (end.status === 'failed') {
-      const { code, retryAfterMs } = end.failure
-      if (code === 'rate_limit_exceeded') this.#emit({ type: 'rateLimited', source: 'provider', retryAfterMs })
-      this.#emit({ ...done, status: 'failed', reason: code })
-    } else this.#emit({ ...done, ...end })
   }
 
   #count(tally: Tally): void {
@@ -359,6 +392,7 @@ export class CascadeEngine implements Engine {
     this.#listening.clear()
     this.#over.abort()
     this.#answer?.stop('client_cancelled')
+    for (const aside of this.#asides.values()) aside.stop()
     this.#gate.resume()
     this.#options.onEvent({ type: 'closed', source: 'local', cause, code, message })
     if (cause !== 'asked') this.#needs.log.warn({ engine: this.kind, cause, code }, 'engine closed')

@@ -47,7 +47,12 @@ const chunk = z.object({
 type Choice = NonNullable<z.output<typeof chunk>['choices']>[number]
 
 export function createChat({ name, server, model, options }: PartPlan): Llm {
-  const endpoint = new Endpoint(server, '/chat/completions', { stream_options: 1, tool_choice: 1 })
+  const endpoint = new Endpoint(server, '/chat/completions', {
+    stream_options: 1,
+    tool_choice: 1,
+    max_tokens: 1,
+    max_completion_tokens: 1,
+  })
   return {
     name,
     async *answer(prompt, { signal, tally }) {
@@ -73,7 +78,10 @@ interface BodyNeeds {
   readonly level: LevelOf
 }
 
-function bodyOf({ system, messages, tools, toolChoice }: Prompt, { by, model, options, level }: BodyNeeds): unknown {
+function bodyOf(
+  { system, messages, tools, toolChoice, maxTokens }: Prompt,
+  { by, model, options, level }: BodyNeeds,
+): unknown {
   return {
     model,
     messages: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messagesOf(messages, by)],
@@ -81,8 +89,16 @@ function bodyOf({ system, messages, tools, toolChoice }: Prompt, { by, model, op
     ...(level('stream_options') === 0 ? { stream_options: { include_usage: true } } : {}),
     ...(tools.length === 0 ? {} : { tools: tools.map(toolOf) }),
     ...(tools.length === 0 || toolChoice === 'auto' || level('tool_choice') > 0 ? {} : { tool_choice: toolChoice }),
+    ...limitOf(maxTokens, level),
     ...options,
   }
+}
+
+/** Two names for one thing, and servers that know one of them refuse the other. */
+function limitOf(maxTokens: number | undefined, level: LevelOf): Readonly<Record<string, number>> {
+  if (maxTokens === undefined) return {}
+  if (level('max_tokens') === 0) return { max_tokens: maxTokens }
+  return level('max_completion_tokens') === 0 ? { max_completion_tokens: maxTokens } : {}
 }
 
 function toolOf({ name, description, parameters }: EngineTool): unknown {

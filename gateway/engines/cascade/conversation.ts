@@ -11,7 +11,7 @@ const longestChars = 48_000
 const notesKept = 8
 
 type Entry =
-  | { readonly is: 'user'; readonly text: string }
+  | { readonly is: 'user'; readonly text: string; readonly itemId?: string | undefined }
   | { readonly is: 'agent'; readonly said: Said }
   | { readonly is: 'call'; readonly call: Call; output: string | undefined }
 
@@ -75,9 +75,25 @@ export class Conversation {
     )
   }
 
-  user(text: string): void {
-    this.#entries.push({ is: 'user', text })
+  /** `itemId`: as clients know it. */
+  user(text: string, itemId?: string): void {
+    this.#entries.push({ is: 'user', text, itemId })
     this.#trim()
+  }
+
+  /** A line of somebody else's making. */
+  told(role: 'user' | 'agent', text: string): void {
+    if (role === 'user') this.user(text)
+    else this.#entries.push({ is: 'agent', said: new Said('', text) })
+  }
+
+  /** Takes an item over from another conversation. False: it is not there, or no words. */
+  copy(itemId: string, from: Conversation): boolean {
+    const entry = from.#entries.find((each) =>
+      each.is === 'user' ? each.itemId === itemId : each.is === 'agent' && each.said.itemId === itemId,
+    )
+    if (entry !== undefined) this.#entries.push(entry)
+    return entry !== undefined
   }
 
   agent(said: Said): void {

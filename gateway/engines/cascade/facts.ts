@@ -35,6 +35,11 @@ export function capabilitiesOf({ ears, voices }: CascadeParts): Capabilities {
     outputAudio: 'pcm16_24k',
     maxDurationMs: null,
     mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
+    settings: [
+      ...(['createsResponse', 'interruptsResponse', 'threshold', 'silenceMs', 'prefixPaddingMs', 'eagerness'] as const),
+      ...(['transcription', 'toolChoice', 'maxOutputTokens'] as const),
+    ],
+    answers: ['aside', 'input', 'instructions', 'maxOutputTokens', 'toolChoice', 'tools', 'voice'],
     dialect: 'none',
   }
 }

@@ -15,19 +15,21 @@ export interface HearingNeeds {
   /** In the operator's order. */
   readonly ears: readonly Stt[]
   readonly language: string
+  /** Names and words to expect. */
+  readonly hint?: string | undefined
   /** `seconds`: length of the audio. */
   transcribed(transcript: Transcript, seconds: number): void
 }
 
 /** The words; a failure when nobody could tell them. Never rejects. */
 export async function wordsOf(needs: HearingNeeds, pcm: Buffer, signal: AbortSignal): Promise<string | PartFailure> {
-  const { clock, times, health, language } = needs
+  const { clock, times, health, language, hint } = needs
   let failure = new PartFailure('stt_unavailable')
   for (const { part: stt, isLast } of health.turns(needs.ears, () => failure)) {
     const patience = new Patience(clock, signal)
     patience.wait(isLast ? times.lastMs : times.firstMs)
     try {
-      const transcript = await stt.hear({ pcm, language }, patience.signal)
+      const transcript = await stt.hear({ pcm, language, hint }, patience.signal)
       health.worked(stt.name)
       needs.transcribed(transcript, pcm.length / bytesPerMs / 1000)
       return transcript.text

@@ -3,7 +3,7 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
 import { Ears } from '../sound/ears.ts'
-import type { VadEvent } from '../sound/vad.ts'
+import type { VadEvent, VadTuning } from '../sound/vad.ts'
 
 /** A microphone that is switched off in the middle of a word sends no silence to end it. */
 const hushMs = 1_500
@@ -31,6 +31,10 @@ export class Listening {
     this.#clock = clock
     this.detects = detects
     this.#on = on
+  }
+
+  tune(tuning: VadTuning): void {
+    this.#ears.tune(tuning)
   }
 
   get speaking(): boolean {

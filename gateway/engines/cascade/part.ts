@@ -7,7 +7,10 @@ import type { Tally, Transcript } from './tally.ts'
 export interface Stt {
   readonly name: string
   /** `pcm`: PCM16 24 kHz. Throws PartFailure, or the signal's reason. */
-  hear(speech: { readonly pcm: Buffer; readonly language: string }, signal: AbortSignal): Promise<Transcript>
+  hear(
+    speech: { readonly pcm: Buffer; readonly language: string; readonly hint?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<Transcript>
 }
 
 /** Speaks one sentence. */
@@ -55,4 +58,6 @@ export interface Prompt {
   readonly messages: readonly Message[]
   readonly tools: readonly EngineTool[]
   readonly toolChoice: 'auto' | 'none' | 'required'
+  /** Missing: as many as the model likes. */
+  readonly maxTokens?: number
 }

@@ -8,6 +8,7 @@ export interface Ask {
   readonly instructions: string
   readonly tools: readonly EngineTool[]
   readonly toolChoice: Prompt['toolChoice']
+  readonly maxTokens?: number
   readonly spoken: boolean
   readonly language: string
   /** The answer broke off after these words: what follows is wanted. Empty: an answer from its beginning. */
@@ -31,6 +32,7 @@ export function promptOf(conversation: Conversation, ask: Ask, mid?: Said): Prom
     messages: withPerson(from < 0 ? [] : all.slice(from), ask.after),
     tools: ask.tools,
     toolChoice: ask.toolChoice,
+    ...(ask.maxTokens === undefined ? {} : { maxTokens: ask.maxTokens }),
   }
 }
 

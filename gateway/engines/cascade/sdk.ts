@@ -50,7 +50,10 @@ export function createSdkModel(plan: PartPlan): Llm {
   }
 }
 
-function callOf({ system, messages, tools, toolChoice }: Prompt, plan: PartPlan): LanguageModelV4CallOptions {
+function callOf(
+  { system, messages, tools, toolChoice, maxTokens }: Prompt,
+  plan: PartPlan,
+): LanguageModelV4CallOptions {
   const key = optionsOf[plan.server.kind] ?? plan.server.kind
   // Nothing of a conversation is left with the provider, so it cannot be referred to there either.
   const fixed = plan.server.kind === 'openai-responses' ? { store: false } : {}
@@ -61,6 +64,7 @@ function callOf({ system, messages, tools, toolChoice }: Prompt, plan: PartPlan)
       ...messages.flatMap((each) => messageOf(each, plan.name)),
     ],
     ...(tools.length === 0 ? {} : { tools: tools.map(toolOf), toolChoice: { type: toolChoice } }),
+    ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
     ...(Object.keys(options).length === 0 ? {} : { providerOptions: { [key]: options } }),
   }
 }

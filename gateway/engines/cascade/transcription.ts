@@ -24,10 +24,10 @@ const answer = z.object({
 })
 
 export function createTranscription({ name, server, model, options }: PartPlan): Stt {
-  const endpoint = new Endpoint(server, '/audio/transcriptions', { language: 1, response_format: 1 })
+  const endpoint = new Endpoint(server, '/audio/transcriptions', { language: 1, prompt: 1, response_format: 1 })
   return {
     name,
-    async hear({ pcm, language }, signal) {
+    async hear({ pcm, language, hint }, signal) {
       const wav = encodeWav(samplesOf(pcm), rateHz)
       const code = /^[a-z]{2}/i.exec(language)?.[0].toLowerCase()
       const response = await endpoint.post((level) => {
@@ -35,6 +35,7 @@ export function createTranscription({ name, server, model, options }: PartPlan):
         form.set('file', new Blob([new Uint8Array(wav)], { type: 'audio/wav' }), 'speech.wav')
         form.set('model', model)
         if (code !== undefined && level('language') === 0) form.set('language', code)
+        if (hint !== undefined && level('prompt') === 0) form.set('prompt', hint)
         if (level('response_format') === 0) form.set('response_format', 'json')
         for (const [option, value] of Object.entries(options)) form.set(option, String(value))
         return form

@@ -4,7 +4,8 @@ import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
-import { type Modality, modalityOf, samplesIn } from '../client-frame.ts'
+import { accepted, applied, invalidAudio } from '../answers.ts'
+import { type Modality, modalityOf, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -20,6 +21,8 @@ import { restOf } from '../rest.ts'
 import { sentences } from '../sentences.ts'
 import { Ears } from '../sound/ears.ts'
 import type { VadEvent } from '../sound/vad.ts'
+import { Verdicts } from '../verdicts.ts'
+import type { Answer, Ask, Raw } from './asked.ts'
 import { capabilitiesOf } from './facts.ts'
 import { type DemoKnowledge, type Heard, Mind } from './mind.ts'
 import { speak } from './mouth.ts'
@@ -35,25 +38,11 @@ export interface DemoEngineNeeds {
   readonly recogniser: Recogniser | undefined
 }
 
-type Ask =
-  | { readonly what: 'respond'; readonly modality: Modality }
-  | { readonly what: 'say'; readonly text: string }
-  | { readonly what: 'goOn'; readonly after: string }
-
-interface Answer {
-  readonly id: string
-  readonly stop: AbortController
-  reason: 'turn_detected' | 'client_cancelled' | undefined
-}
-
 const lateText = 'That takes longer than usual. You will have the answer as soon as I do.'
 const waitingAnswers = 8
 const waitingInputs = 32
 /** As the GA wire has it: less is no turn. */
 const shortestCommitMs = 100
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 export class DemoEngine implements Engine {
   readonly kind = 'demo'
@@ -67,8 +56,9 @@ export class DemoEngine implements Engine {
   readonly #producedMs = new Recent<number>()
   readonly #cutOff = new Recent<true>()
   readonly #calls: OpenCalls
+  readonly #verdicts: Verdicts
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
-  #brief: Pick<EngineBrief, 'voice' | 'outputModality' | 'turnDetection'>
+  #brief: Pick<EngineBrief, 'voice' | 'outputModality' | 'turnDetection' | 'tools' | 'settings'>
   #heard: Heard[] = []
   #asks: Ask[] = []
   #answer: Answer | undefined
@@ -80,9 +70,11 @@ export class DemoEngine implements Engine {
     this.#needs = needs
     this.#options = options
     this.#brief = options.brief
+    this.#verdicts = new Verdicts(options.brief.interruptions)
     this.#mind = new Mind(options.tenantId, needs.knowledge, options.brief)
     this.#calls = new OpenCalls(needs.clock, () => this.#ask({ what: 'say', text: lateText }))
     this.#ears = new Ears(needs.recogniser !== undefined)
+    this.#tune()
     this.capabilities = capabilitiesOf(needs.recogniser === undefined ? 'speech' : 'words')
   }
 
@@ -110,7 +102,7 @@ export class DemoEngine implements Engine {
       case 'userText':
         return this.#userText(command.itemId, command.text)
       case 'respond':
-        return this.#ask({ what: 'respond', modality: modalityOf(command.raw) ?? this.#brief.outputModality })
+        return this.#respond(command.raw)
       case 'say':
         return this.#ask({ what: 'say', text: command.text })
       case 'goOn':
@@ -124,6 +116,10 @@ export class DemoEngine implements Engine {
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#verdicts.tell(command.itemId, command.type === 'interrupt')
+        return applied
       case 'commitAudio':
         return this.#commitAudio()
       case 'clearAudio':
@@ -140,6 +136,11 @@ export class DemoEngine implements Engine {
     if (!this.#hear({ kind: 'text', text })) return { is: 'rejected', reason: 'too_many_waiting' }
     this.#emitSoon({ type: 'userItem', source: 'provider', itemId, spoken: false })
     return applied
+  }
+
+  #respond(raw: Raw | undefined): CommandAnswer {
+    const modality = modalityOf(raw) ?? this.#brief.outputModality
+    return this.#ask({ what: 'respond', modality, ...(raw === undefined ? {} : { raw }) })
   }
 
   #hear(heard: Heard): boolean {
@@ -180,40 +181,38 @@ export class DemoEngine implements Engine {
   }
 
   #update(fields: Extract<EngineCommand, { type: 'update' }>['fields']): CommandAnswer {
-    const { voice, outputModality, turnDetection, tools } = fields
-    this.#brief = {
-      voice: voice ?? this.#brief.voice,
-      outputModality: outputModality ?? this.#brief.outputModality,
-      turnDetection: turnDetection ?? this.#brief.turnDetection,
-    }
-    if (tools !== undefined) this.#mind.tools(tools)
+    this.#brief = withFields(this.#brief, fields)
+    this.#tune()
+    if (fields.tools !== undefined || fields.settings?.toolChoice !== undefined)
+      this.#mind.tools(this.#brief.settings?.toolChoice === 'none' ? [] : this.#brief.tools)
     return applied
+  }
+
+  #tune(): void {
+    this.#ears.tune(this.#brief.settings?.turns ?? {})
   }
 
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
     if (this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm === undefined) {
-      this.#emit({
-        type: 'error',
-        source: 'local',
-        code: 'invalid_audio',
-        message: 'not an append frame',
-        benign: false,
-      })
+      this.#emit(invalidAudio)
       return
     }
     const events = this.#ears.push(pcm)
     if (this.#brief.turnDetection !== 'none') for (const event of events) this.#speech(event)
   }
 
-  #speech({ phase, atMs, speechMs }: VadEvent): void {
+  #speech({ phase, atMs, speechMs, silenceMs }: VadEvent): void {
     if (phase === 'start') this.#speechItem = newId('item')
     const itemId = this.#speechItem
-    const interrupts = phase === 'start' && this.#answer !== undefined
-    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts })
-    if (interrupts) this.#stop('turn_detected')
-    if (phase === 'stop') void this.#spoken(itemId, speechMs, true)
+    const { interruptsResponse = true, createsResponse = true } = this.#brief.settings?.turns ?? {}
+    const mayCut = phase === 'start' && interruptsResponse
+    const interrupts = mayCut && this.#answer !== undefined && !this.#verdicts.isTold
+    const keeps = interruptsResponse ? {} : { keeps: true as const }
+    this.#emit({ type: 'userSpeech', source: 'local', phase, itemId, atMs, interrupts, silenceMs, ...keeps })
+    if (mayCut) this.#verdicts.of(itemId, (isMeant) => isMeant && this.#stop('turn_detected'))
+    if (phase === 'stop') void this.#spoken(itemId, speechMs, createsResponse)
   }
 
   /** Speech became an item: its words if they can be had, then the answer. */
@@ -225,8 +224,15 @@ export class DemoEngine implements Engine {
     const words = await this.#needs.recogniser?.hear(pcm)
     if (this.#state === 'closed') return
     this.#emit({ type: 'userText', source: 'local', itemId, final: words ?? '', heardMs: Math.round(speechMs) })
-    this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
-    if (answer) this.#ask({ what: 'respond', modality: this.#brief.outputModality })
+    const hear = () =>
+      this.#hear(words === undefined ? { kind: 'speech', ms: speechMs } : { kind: 'text', text: words })
+    if (!answer) hear()
+    else
+      this.#verdicts.of(itemId, (isMeant) => {
+        if (!isMeant || this.#state === 'closed') return
+        hear()
+        this.#ask({ what: 'respond', modality: this.#brief.outputModality })
+      })
   }
 
   #ask(ask: Ask): CommandAnswer {
@@ -247,7 +253,8 @@ export class DemoEngine implements Engine {
   }
 
   async #run(answer: Answer, ask: Ask): Promise<void> {
-    this.#emit({ type: 'responseStarted', source: 'provider', responseId: answer.id })
+    const raw = ask.what === 'respond' && ask.raw !== undefined ? { raw: ask.raw } : {}
+    this.#emit({ type: 'responseStarted', source: 'provider', responseId: answer.id, ...raw })
     try {
       if (ask.what === 'say') await this.#deliver(answer, ask.text, this.#brief.outputModality)
       else if (ask.what === 'goOn') await this.#goOn(answer, ask.after)

@@ -16,6 +16,7 @@ export function capabilitiesOf(hears: Capabilities['hears']): Capabilities {
     outputAudio: 'pcm16_24k',
     maxDurationMs: null,
     mutable: ['tools', 'voice', 'turnDetection', 'outputModality'],
+    settings: ['createsResponse', 'interruptsResponse', 'threshold', 'silenceMs', 'prefixPaddingMs', 'toolChoice'],
     dialect: 'none',
   }
 }

@@ -2,8 +2,7 @@
 // sent when that one is over, and when nobody speaks.
 
 import type { Clock, Timer } from '../../platform/clock.ts'
-import type { EngineBrief } from '../engines.ts'
-import type { Pending } from './pending.ts'
+import type { Pending, Raw } from './pending.ts'
 import type { Reader } from './reader.ts'
 
 /** The provider takes an answer as playing for as long as it lasts; what is asked next need not wait for all of it. */
@@ -29,8 +28,8 @@ export class Asking {
   #patient = true
   #patience: Timer | undefined
   #settle: Timer | undefined
-  /** Of the answer that was asked for last, where it is not the session's. */
-  #modality: EngineBrief['outputModality'] | undefined
+  /** The client's own, behind the answer that was asked for last. */
+  #request: Raw | undefined
 
   constructor(needs: AskingNeeds) {
     this.#needs = needs
@@ -52,10 +51,10 @@ export class Asking {
     return ready() && reader.idle && !this.#due && !speaking() && pending.empty && !pending.waitsForTool
   }
 
-  takeModality(): EngineBrief['outputModality'] | undefined {
-    const modality = this.#modality
-    this.#modality = undefined
-    return modality
+  takeRequest(): Raw | undefined {
+    const request = this.#request
+    this.#request = undefined
+    return request
   }
 
   /** Something changed: it may be the moment. */
@@ -72,7 +71,7 @@ export class Asking {
       idle()
       return
     }
-    this.#modality = request.modality
+    this.#request = request.raw
     if (request.resumes) reader.resumes()
     if (request.spokenItemId !== undefined) sent(request.spokenItemId)
     for (const frame of request.frames) write(frame)

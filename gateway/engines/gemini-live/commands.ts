@@ -29,13 +29,16 @@ const compression = { triggerTokens: '32000', slidingWindow: { targetTokens: '16
 export function setup(brief: EngineBrief, facts: SetupFacts): Frame {
   const { model, handle, detects, seeded } = facts
   const name = model.startsWith('models/') ? model : `models/${model}`
+  const { toolChoice, maxOutputTokens = 'inf' } = brief.settings ?? {}
+  const limit = maxOutputTokens === 'inf' ? {} : { maxOutputTokens }
+  const tools = toolChoice === 'none' ? [] : brief.tools
   const voiceConfig = { prebuiltVoiceConfig: { voiceName: voiceOf(brief.voice) } }
   return {
     setup: {
       model: name,
-      generationConfig: { responseModalities: ['AUDIO'], speechConfig: { voiceConfig } },
+      generationConfig: { responseModalities: ['AUDIO'], speechConfig: { voiceConfig }, ...limit },
       ...(brief.instructions === '' ? {} : { systemInstruction: { parts: [{ text: brief.instructions }] } }),
-      ...(brief.tools.length === 0 ? {} : { tools: [{ functionDeclarations: brief.tools.map(declaration) }] }),
+      ...(tools.length === 0 ? {} : { tools: [{ functionDeclarations: tools.map(declaration) }] }),
       realtimeInputConfig: { automaticActivityDetection: { disabled: !detects } },
       sessionResumption: handle === undefined ? {} : { handle },
       contextWindowCompression: compression,

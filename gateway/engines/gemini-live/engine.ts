@@ -3,7 +3,8 @@
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
-import { modalityOf, samplesIn } from '../client-frame.ts'
+import { accepted, applied, audioDropped, invalidAudio } from '../answers.ts'
+import { modalityOf, samplesIn, withFields } from '../client-frame.ts'
 import type {
   Capabilities,
   CommandAnswer,
@@ -20,11 +21,12 @@ import { Asking } from './asking.ts'
 import * as commands from './commands.ts'
 import { Connection } from './connection.ts'
 import { endingOf } from './endings.ts'
-import type { ServerMessage } from './events.ts'
+import { type ServerMessage, unknownIn } from './events.ts'
 import { Listening } from './listening.ts'
 import { traitsOf } from './models.ts'
 import { type Ask, Pending } from './pending.ts'
 import { Reader } from './reader.ts'
+import type { Beginning } from './said.ts'
 
 type Of<T extends EngineCommand['type']> = Extract<EngineCommand, { type: T }>
 
@@ -39,13 +41,6 @@ export interface GeminiLiveNeeds {
 
 const readyTimeoutMs = 15_000
 
-const known = new Set([
-  ...['setupComplete', 'serverContent', 'toolCall', 'toolCallCancellation', 'usageMetadata', 'goAway'],
-  ...['sessionResumptionUpdate', 'voiceActivity'],
-])
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 const tooMany: CommandAnswer = { is: 'rejected', reason: 'too_many_waiting' }
 
 export class GeminiEngine implements Engine {
@@ -82,6 +77,7 @@ export class GeminiEngine implements Engine {
     this.#listening = new Listening({
       clock,
       detection: options.brief.turnDetection,
+      interruptions: options.brief.interruptions,
       emit: (event) => this.#emit(event),
       send: (frame) => this.#write(frame),
       answering: () => this.#reader.answering,
@@ -91,6 +87,7 @@ export class GeminiEngine implements Engine {
         overflows: () => this.#overflows(),
       },
     })
+    this.#listening.tune(options.brief.settings?.turns ?? {})
     this.#connection = this.#makeConnection()
     this.#asking = new Asking({
       clock,
@@ -108,7 +105,7 @@ export class GeminiEngine implements Engine {
     return new Reader({
       clock: this.#needs.clock,
       emit: (event) => this.#emit(event),
-      spoken: () => this.#isSpoken(),
+      begins: () => this.#beginning(),
       on: {
         called: (call) => this.#pending.called(call),
         cancelled: (ids) => this.#pending.cancelled(ids),
@@ -195,9 +192,7 @@ export class GeminiEngine implements Engine {
       this.#listening.activity(voiceActivity.voiceActivityType, voiceActivity.audioOffset)
     }
     this.#reader.read(message)
-    for (const name of Object.keys(message)) {
-      if (!known.has(name)) this.#emit({ type: 'native', source: 'provider', name })
-    }
+    for (const name of unknownIn(message)) this.#emit({ type: 'native', source: 'provider', name })
   }
 
   #unreadable(bytes: number): void {
@@ -235,19 +230,23 @@ export class GeminiEngine implements Engine {
       case 'userText':
         return this.#userText(command)
       case 'respond':
-        return this.#ask({ what: 'respond', modality: modalityOf(command.raw) })
+        return this.#ask({ what: 'respond', ...(command.raw === undefined ? {} : { raw: command.raw }) })
       case 'say':
         return this.#ask({ what: 'say', text: command.text })
       case 'goOn':
         return this.#ask({ what: 'goOn', after: command.after })
       case 'note':
-        return this.#background(commands.noteText(command.text))
+        return this.#pending.text(commands.noteText(command.text)) ? applied : tooMany
       case 'toolResult':
         return this.#toolResult(command)
       case 'cancel':
         return this.#cancel(command.responseId)
       case 'truncate':
         return this.#truncate(command)
+      case 'interrupt':
+      case 'ignore':
+        this.#listening.judged(command)
+        return applied
       case 'commitAudio':
         return this.#commit()
       case 'clearAudio':
@@ -265,12 +264,8 @@ export class GeminiEngine implements Engine {
     return applied
   }
 
-  #background(text: string): CommandAnswer {
-    return this.#pending.text(text) ? applied : tooMany
-  }
-
   #toolResult({ callId, output, foreign }: Of<'toolResult'>): CommandAnswer {
-    if (foreign !== undefined) return this.#background(commands.foreignText(foreign, output))
+    if (foreign !== undefined) return this.#pending.text(commands.foreignText(foreign, output)) ? applied : tooMany
     return this.#pending.result(callId, output) ? accepted : { is: 'rejected', reason: 'unknown_call' }
   }
 
@@ -314,19 +309,24 @@ export class GeminiEngine implements Engine {
 
   #update(fields: Of<'update'>['fields']): CommandAnswer {
     const before = this.#brief
-    this.#brief = { ...before, ...fields }
+    this.#brief = withFields(before, fields)
+    this.#listening.tune(this.#brief.settings?.turns ?? {})
     const detects = (brief: EngineBrief) => brief.turnDetection === 'semantic_vad'
     const isOther = detects(before) !== detects(this.#brief)
     if (!isOther || !this.#connection.configured) this.#listening.detection = this.#brief.turnDetection
-    const { instructions, tools, voice } = fields
-    const isSetUp = instructions !== undefined || tools !== undefined || voice !== undefined || isOther
+    const { instructions, tools, voice, settings } = fields
+    const given = [instructions, tools, voice, settings?.toolChoice, settings?.maxOutputTokens]
+    const isSetUp = given.some((each) => each !== undefined) || isOther
     if (!isSetUp || !this.#connection.configured) return applied
     this.#connection.reconfigure()
     return accepted
   }
 
-  #isSpoken(): boolean {
-    return (this.#asking.takeModality() ?? this.#brief.outputModality) === 'audio'
+  /** Of the answer that begins: the client's request behind it, and whether it is for ears. */
+  #beginning(): Beginning {
+    const raw = this.#asking.takeRequest()
+    const isSpoken = (modalityOf(raw) ?? this.#brief.outputModality) === 'audio'
+    return { isSpoken, ...(raw === undefined ? {} : { raw }) }
   }
 
   #speechStarts(): void {
@@ -344,18 +344,14 @@ export class GeminiEngine implements Engine {
   #overflows(): void {
     if (this.#overflowed) return
     this.#overflowed = true
-    const message = 'audio was dropped: the provider does not take it'
-    this.#emitNow({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+    this.#emitNow(audioDropped)
   }
 
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     const pcm = 'pcm' in input ? input.pcm : samplesIn(input.appendFrame)
     if (pcm !== undefined) this.#listening.push(pcm)
-    else {
-      const message = 'not an append frame'
-      this.#emit({ type: 'error', source: 'local', code: 'invalid_audio', message, benign: true })
-    }
+    else this.#emit(invalidAudio)
   }
 
   pause(): void {
@@ -368,6 +364,7 @@ export class GeminiEngine implements Engine {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#reader.stop()
     this.#state = 'closing'
     this.#connection.close()
   }
@@ -388,10 +385,10 @@ export class GeminiEngine implements Engine {
 
   #finish(cause: 'asked' | 'refused' | 'lost' | 'expired', code: string, message: string): void {
     if (this.#state === 'closed') return
+    this.#reader.stop()
     this.#state = 'closed'
     this.#readyTimer?.cancel()
     this.#asking.stop()
-    this.#reader.stop()
     this.#listening.stop()
     this.#connection.cut()
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })

@@ -96,3 +96,13 @@ export function durationMs(duration: string | undefined): number | undefined {
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(duration ?? '')?.[1]
   return seconds === undefined ? undefined : Number(seconds) * 1000
 }
+
+const known = new Set([
+  ...['setupComplete', 'serverContent', 'toolCall', 'toolCallCancellation', 'usageMetadata', 'goAway'],
+  ...['sessionResumptionUpdate', 'voiceActivity'],
+])
+
+/** What of a message nobody here reads. */
+export function unknownIn(message: ServerMessage): readonly string[] {
+  return Object.keys(message).filter((name) => !known.has(name))
+}

@@ -21,6 +21,8 @@ const capabilities: Capabilities = {
   maxDurationMs: null,
   /** The first three by moving the session, at the next moment in which nobody speaks. */
   mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
+  /** Turns as our own detector hears them; the last two are part of the setup. */
+  settings: ['threshold', 'silenceMs', 'prefixPaddingMs', 'toolChoice', 'maxOutputTokens'],
   dialect: 'none',
 }
 

@@ -8,13 +8,13 @@ import { newId } from '../../platform/ids.ts'
 import { Resampler, samplesOf } from '../../platform/resample.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineBrief } from '../engines.ts'
-import { prefixMs, Vad, type VadEvent } from '../sound/vad.ts'
+import { Vad, type VadEvent, type VadTuning } from '../sound/vad.ts'
 
 export type Detection = EngineBrief['turnDetection']
 
 const sentBytesPerMs = 32
 /** The start of speech is noticed late, by 80 ms and at most one piece of audio: that much before it is sent too. */
-const breathBytes = (prefixMs + 100) * sentBytesPerMs
+const lateMs = 100
 /** No more audio comes: the microphone was muted in the middle of a word. The guide tells to end the stream after a second. */
 const mutedMs = 1_000
 /** As the GA wire has it: less is no turn. */
@@ -26,7 +26,7 @@ export interface HearingEvents {
   /** PCM16 16 kHz. */
   audio(pcm: Buffer): void
   starts(itemId: string, atMs: number): void
-  stops(itemId: string, atMs: number): void
+  stops(itemId: string, atMs: number, silenceMs: number): void
   /** No audio comes any more, and the provider is the one that listens. */
   paused(): void
   /** A turn is too long to be kept. */
@@ -69,6 +69,10 @@ export class Hearing {
     this.#forget()
   }
 
+  tune(tuning: VadTuning): void {
+    this.#vad.tune(tuning)
+  }
+
   get speaking(): boolean {
     return this.#detection === 'server_vad' && this.#vad.speaking
   }
@@ -107,7 +111,7 @@ export class Hearing {
     const wasSpeaking = this.#itemId !== ''
     if (!wasSpeaking && start === undefined) {
       this.#keep(sent)
-      this.#shorten(breathBytes)
+      this.#shorten((this.#vad.prefixMs + lateMs) * sentBytesPerMs)
       return
     }
     if (!wasSpeaking) {
@@ -127,7 +131,7 @@ export class Hearing {
     }
     const itemId = this.#itemId
     this.#itemId = ''
-    this.#on.stops(itemId, event.atMs)
+    this.#on.stops(itemId, event.atMs, event.silenceMs)
   }
 
   #awaitMore(): void {

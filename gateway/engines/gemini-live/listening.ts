@@ -1,15 +1,18 @@
 // What the person says, as events of the port, whoever notices it: our own detector or the provider's.
 
 import type { Clock } from '../../platform/clock.ts'
-import type { EngineEvent, Source } from '../engines.ts'
+import type { EngineBrief, EngineCommand, EngineEvent } from '../engines.ts'
+import type { VadTuning } from '../sound/vad.ts'
 import * as commands from './commands.ts'
+import { Gates } from './gates.ts'
 import { type Detection, Hearing, type Turn } from './hearing.ts'
-import { Noticing } from './noticing.ts'
+import { type Noticed, Noticing } from './noticing.ts'
 import { Transcript } from './transcript.ts'
 
 export interface ListeningNeeds {
   readonly clock: Clock
   readonly detection: Detection
+  readonly interruptions: EngineBrief['interruptions']
   readonly emit: (event: EngineEvent) => void
   readonly send: (frame: string) => void
   readonly answering: () => boolean
@@ -28,24 +31,20 @@ export class Listening {
   readonly #needs: ListeningNeeds
   readonly #hearing: Hearing
   readonly #noticing: Noticing
+  readonly #gates: Gates
   readonly #transcript: Transcript
 
   constructor(needs: ListeningNeeds) {
     this.#needs = needs
     const { clock, detection, send } = needs
+    this.#gates = new Gates(needs.interruptions, () => needs.on.overflows())
     this.#transcript = new Transcript(needs.emit)
     this.#hearing = new Hearing(clock, detection, {
       audio: (pcm) => {
-        if (pcm.length > 0) send(commands.audio(pcm))
+        if (pcm.length > 0) this.#gates.pass(() => send(commands.audio(pcm)), pcm.length)
       },
-      starts: (itemId, atMs) => {
-        this.#starts({ itemId, atMs, source: 'local' })
-        send(JSON.stringify(commands.activityStart))
-      },
-      stops: (itemId, atMs) => {
-        send(JSON.stringify(commands.activityEnd))
-        this.#stops({ itemId, atMs, source: 'local' })
-      },
+      starts: (itemId, atMs) => this.#noticed(itemId, atMs),
+      stops: (itemId, atMs, silenceMs) => this.#over({ itemId, atMs, silenceMs, source: 'local' }),
       paused: () => send(JSON.stringify(commands.audioStreamEnd)),
       overflows: () => needs.on.overflows(),
     })
@@ -54,6 +53,30 @@ export class Listening {
       stops: (speech) => this.#stops(speech),
       heard: () => this.#hearing,
     })
+  }
+
+  #noticed(itemId: string, atMs: number): void {
+    this.#tellStart({ itemId, atMs, source: 'local' })
+    this.#gates.begin(itemId)
+    this.#gates.pass(() => {
+      this.#begins(itemId)
+      this.#needs.send(JSON.stringify(commands.activityStart))
+    })
+  }
+
+  #over(speech: Noticed & { readonly silenceMs: number }): void {
+    const { itemId } = speech
+    this.#gates.pass(() => this.#needs.send(JSON.stringify(commands.activityEnd)))
+    this.#tellStop(speech)
+    this.#gates.pass(() => this.#ends())
+    // What is kept back is not put into words; without them it is judged by its length.
+    const isKept = !this.#gates.isJudged
+    this.#gates.end()
+    if (isKept) this.#needs.emit({ type: 'userText', source: 'local', itemId, failed: 'not_transcribed' })
+  }
+
+  judged({ type, itemId }: Extract<EngineCommand, { type: 'interrupt' | 'ignore' }>): void {
+    this.#gates.verdicts.tell(itemId, type === 'interrupt')
   }
 
   get speaking(): boolean {
@@ -68,20 +91,41 @@ export class Listening {
     this.#hearing.detection = detection
   }
 
+  tune(tuning: VadTuning): void {
+    this.#hearing.tune(tuning)
+  }
+
   get #isTheirs(): boolean {
     return this.#hearing.detection === 'semantic_vad'
   }
 
-  #starts({ itemId, atMs, source }: { itemId: string; atMs: number; source: Source }): void {
-    const interrupts = this.#needs.answering()
+  #starts(speech: Noticed): void {
+    this.#tellStart(speech)
+    this.#begins(speech.itemId)
+  }
+
+  /** The provider's own detector has stopped its answer already. */
+  #tellStart({ itemId, atMs, source }: Noticed): void {
+    const interrupts = this.#needs.answering() && (this.#isTheirs || !this.#gates.verdicts.isTold)
     this.#needs.emit({ type: 'userSpeech', source, phase: 'start', itemId, atMs, interrupts })
+  }
+
+  #begins(itemId: string): void {
     this.#transcript.begins(itemId)
     this.#needs.on.starts()
   }
 
-  #stops({ itemId, atMs, source }: { itemId: string; atMs: number; source: Source }): void {
-    this.#needs.emit({ type: 'userSpeech', source, phase: 'stop', itemId, atMs, interrupts: false })
+  #stops(speech: Noticed): void {
+    this.#tellStop(speech)
+    this.#ends()
+  }
+
+  #tellStop({ itemId, atMs, source, silenceMs }: Noticed & { readonly silenceMs?: number }): void {
+    this.#needs.emit({ type: 'userSpeech', source, phase: 'stop', itemId, atMs, silenceMs, interrupts: false })
     this.#needs.emit({ type: 'userItem', source, itemId, spoken: true })
+  }
+
+  #ends(): void {
     this.#transcript.ends()
     this.#needs.on.asks()
   }

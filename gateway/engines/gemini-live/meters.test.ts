@@ -126,3 +126,24 @@ it('books what the provider bills, whatever comes twice, late or out of order wi
     }),
   )
 })
+
+it('flags each turn that worked and was never reported, once, and none that was or had nothing to do', () => {
+  const turns = fc.array(fc.record({ works: fc.boolean(), told: fc.boolean() }), { maxLength: 12 })
+  fc.assert(
+    fc.property(turns, (all) => {
+      const meters = new UsageMeters()
+      let unknown = 0
+      for (const { works, told } of all) {
+        meters.begins()
+        if (works) meters.worked()
+        const totals = told ? meters.report(report(seen)) : undefined
+        if (totals !== undefined) expect(totals['unknown.usages'] ?? 0).toBe(unknown)
+        if (works && !told) unknown++
+      }
+      const last = all.at(-1)
+      const isOpen = last?.works === true && !last.told
+      expect(meters.close()?.['unknown.usages']).toBe(isOpen ? unknown : undefined)
+      expect(meters.close()).toBeUndefined()
+    }),
+  )
+})

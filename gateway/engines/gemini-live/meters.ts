@@ -12,11 +12,32 @@ export class UsageMeters {
   readonly #committed: Record<string, number> = {}
   /** Of the turn under way: its reports grow, and may come twice. */
   #turn: UsageMetadata | undefined
+  #isDue = false
 
   /** The model begins another turn: reports up to now were about the one before, late ones included. */
   begins(): void {
     for (const [key, amount] of entries(metersOf(this.#turn))) add(this.#committed, key, amount)
+    if (this.#isDue && !this.known) add(this.#committed, 'unknown.usages', 1)
+    this.#isDue = false
     this.#turn = undefined
+  }
+
+  /** The model works in the present turn, and its provider charges. */
+  worked(): void {
+    this.#isDue = true
+  }
+
+  /** No more reports come. The totals when a cost stays unknown by that; otherwise undefined. */
+  close(): Meters | undefined {
+    if (!this.#isDue || this.known) return undefined
+    this.begins()
+    return this.#totals({})
+  }
+
+  #totals(turn: Meters): Meters {
+    const totals = { ...this.#committed }
+    for (const [key, amount] of entries(turn)) add(totals, key, amount)
+    return totals
   }
 
   /** Whether the present turn was reported. What was not is unknown, never zero. */
@@ -30,9 +51,7 @@ export class UsageMeters {
     this.#turn = highest(this.#turn, usage)
     const meters = metersOf(this.#turn)
     if (JSON.stringify(meters) === before) return undefined
-    const totals = { ...this.#committed }
-    for (const [key, amount] of entries(meters)) add(totals, key, amount)
-    return totals
+    return this.#totals(meters)
   }
 }
 

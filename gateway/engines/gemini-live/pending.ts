@@ -2,14 +2,16 @@
 // words, notes and results wait here until an answer is asked for, and one answer waits for the end of the other.
 
 import { newId } from '../../platform/ids.ts'
-import type { EngineBrief } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import * as commands from './commands.ts'
 import type { FunctionCall } from './events.ts'
 import type { Turn } from './hearing.ts'
 
+/** A client's own request. */
+export type Raw = Readonly<Record<string, unknown>>
+
 export type Ask =
-  | { readonly what: 'respond'; readonly modality: EngineBrief['outputModality'] | undefined }
+  | { readonly what: 'respond'; readonly raw?: Raw }
   | { readonly what: 'say'; readonly text: string }
   | { readonly what: 'goOn'; readonly after: string }
 
@@ -108,8 +110,8 @@ export class Pending {
       ...this.#resultFrames(results, texts.length + turns.length === 0),
       ...(turns.length === 0 ? textFrames(texts, results.length === 0) : spokenFrames(turns, texts)),
     ]
-    const modality = ask.what === 'respond' ? ask.modality : undefined
-    return { frames, spokenItemId: turns.at(-1)?.itemId, resumes: results.length > 0, modality }
+    const raw = ask.what === 'respond' ? ask.raw : undefined
+    return { frames, spokenItemId: turns.at(-1)?.itemId, resumes: results.length > 0, raw }
   }
 
   #resultFrames(results: readonly commands.CallResult[], alone: boolean): readonly Json[] {
@@ -129,7 +131,7 @@ export interface Request {
   readonly spokenItemId: string | undefined
   /** Results are among them. */
   readonly resumes: boolean
-  readonly modality: EngineBrief['outputModality'] | undefined
+  readonly raw: Raw | undefined
 }
 
 /** A result is answered by itself. */

@@ -17,7 +17,7 @@ beforeEach(() => {
   reader = new Reader({
     clock,
     emit: (event) => void events.push(event),
-    spoken: () => true,
+    begins: () => ({ isSpoken: true }),
     on: {
       called: ({ id, name }) => id ?? `own_${name}`,
       cancelled: (ids) => void told.push(`cancelled ${ids.join()}`),

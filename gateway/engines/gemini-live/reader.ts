@@ -7,7 +7,7 @@ import type { EngineEvent, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import { audioIn, callsIn, type FunctionCall, type ServerContent, type ServerMessage } from './events.ts'
 import { UsageMeters } from './meters.ts'
-import { type End, Said } from './said.ts'
+import { type Beginning, type End, Said } from './said.ts'
 
 /** Words follow their sound, by no rule: the text of an answer is taken as whole this long after the sound. */
 const lateWordsMs = 250
@@ -19,8 +19,8 @@ const afterCallMs = 150
 export interface ReaderNeeds {
   readonly clock: Clock
   readonly emit: (event: EngineEvent) => void
-  /** Whether answers are for ears now. */
-  readonly spoken: () => boolean
+  /** Of the answer that begins now. */
+  readonly begins: () => Beginning
   readonly on: ReaderEvents
 }
 
@@ -148,6 +148,7 @@ export class Reader {
     if (this.#phase === 'running') return
     if (this.#now !== undefined) this.#end(completed)
     this.#turnBegins()
+    this.#meters.worked()
     this.#phase = 'running'
     this.#gated = false
   }
@@ -165,7 +166,7 @@ export class Reader {
     if (this.#now !== undefined) return this.#now
     this.#needs.on.speechOver()
     this.expecting = false
-    const said = new Said(this.#needs.spoken(), this.#needs.emit)
+    const said = new Said(this.#needs.begins(), this.#needs.emit)
     this.#now = said
     this.#items.set(said.itemId, said)
     return said
@@ -189,7 +190,9 @@ export class Reader {
 
   /** The result of a call is on its way: the same turn goes on, as another run of the model with its own cost. */
   resumes(): void {
-    if (this.#phase === 'running' && !this.#gated) this.#turnBegins()
+    if (this.#phase !== 'running' || this.#gated) return
+    this.#turnBegins()
+    this.#meters.worked()
   }
 
   #boundaries(content: ServerContent): void {
@@ -200,7 +203,8 @@ export class Reader {
 
   #interrupted(): void {
     if (this.#phase === 'idle') return
-    this.#needs.on.interrupted()
+    // An answer that was stopped here is broken into by what is asked next, and nobody has spoken.
+    if (!this.#gated) this.#needs.on.interrupted()
     this.#settles()
     this.#end({ status: 'cancelled', reason: 'turn_detected', source: 'provider' })
   }
@@ -270,9 +274,11 @@ export class Reader {
     return this.cut('client_cancelled')
   }
 
+  /** A turn that was under way is charged, and nobody will tell how much. */
   stop(): void {
     this.#tail?.cancel()
     this.#tail = undefined
+    this.#usage(this.#meters.close())
   }
 }
 

@@ -12,6 +12,12 @@ export interface End {
   readonly source: Source
 }
 
+export interface Beginning {
+  /** The answer is for ears. */
+  readonly isSpoken: boolean
+  readonly raw?: Readonly<Record<string, unknown>>
+}
+
 export class Said {
   readonly responseId = newId('resp')
   readonly itemId = newId('item')
@@ -25,10 +31,10 @@ export class Said {
   #cut = false
 
   /** The provider does not say that an answer begins: its first content does. */
-  constructor(spoken: boolean, emit: (event: EngineEvent) => void) {
-    this.#spoken = spoken
+  constructor({ isSpoken, ...asked }: Beginning, emit: (event: EngineEvent) => void) {
+    this.#spoken = isSpoken
     this.#emit = emit
-    emit({ type: 'responseStarted', source: 'inferred', responseId: this.responseId })
+    emit({ type: 'responseStarted', source: 'inferred', responseId: this.responseId, ...asked })
   }
 
   /** Sound arrived, whether it was wanted or not. */

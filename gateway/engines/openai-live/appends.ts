@@ -9,6 +9,8 @@ type Outcome = { readonly ok: true } | { readonly ok: false; readonly code: stri
 
 interface Sent {
   readonly kind: AppendKind
+  /** The control was lost after it was sent. */
+  isDoubtful: boolean
   readonly follow: (outcome: Outcome) => void
 }
 
@@ -30,6 +32,7 @@ export class Appends {
       const isLast = i === pieces.length - 1
       this.#sent.set(eventId, {
         kind,
+        isDoubtful: false,
         follow: (outcome) => {
           if (over || (outcome.ok && !isLast)) return
           over = true
@@ -47,6 +50,20 @@ export class Appends {
     const sent = this.#sent.get(found)
     this.#sent.delete(found)
     sent?.follow({ ok: true })
+  }
+
+  /** What is under way now may not arrive; once the gap is over, whatever was to be heard of it has been. */
+  gap(isOver: boolean): void {
+    if (!isOver) for (const sent of this.#sent.values()) sent.isDoubtful = true
+    else this.#giveUp()
+  }
+
+  #giveUp(): void {
+    for (const [id, sent] of [...this.#sent]) {
+      if (!sent.isDoubtful) continue
+      this.#sent.delete(id)
+      sent.follow({ ok: false, code: 'control_gap', message: 'The control was lost while it was told.' })
+    }
   }
 
   /** True when the error was about one of them. */

@@ -1,7 +1,7 @@
-import type { Capabilities } from '../engines.ts'
+import type { Capabilities, DirectCall } from '../engines.ts'
 
-/** Without the cap of a session, which the provider tells when it starts. */
-export const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
+/** Of a relayed session, without its cap, which the provider tells when it starts. */
+const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
   conversation: 'continuous',
   cancelSpeech: 'gate-only',
   truncate: 'note',
@@ -15,4 +15,8 @@ export const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
   /** Instructions are appended to those the voice began with. */
   mutable: ['instructions', 'tools', 'outputModality'],
   dialect: 'none',
+}
+
+export function capabilitiesOf(direct: DirectCall | undefined, maxDurationMs: number | null): Capabilities {
+  return { ...capabilities, media: direct === undefined ? 'relayed' : 'direct', maxDurationMs }
 }

@@ -23,21 +23,44 @@ export interface StartFacts {
   readonly backendModel: string | undefined
 }
 
-export function sessionStart({ model, brief, conversation, backendModel }: StartFacts): WireEvent {
+export function sessionStart(facts: StartFacts): WireEvent {
+  return { type: 'session.start', event_id: 'event_parley_start', session: sessionOf(facts) }
+}
+
+function sessionOf({ model, brief, conversation, backendModel }: StartFacts) {
   const input = conversation.seed.map(seedItem)
   return {
-    type: 'session.start',
-    event_id: 'event_parley_start',
-    session: {
-      model,
-      instructions: voiceInstructions(brief),
-      ...(input.length === 0 ? {} : { input }),
-      audio: { format: { type: 'audio/pcm', rate: 24_000 }, output: { voice: voiceOf(brief.voice) } },
-      delegation:
-        backendModel === undefined
-          ? { type: 'client' }
-          : { type: 'responses', responses: { model: backendModel, ...backendSettings(brief) } },
-      store: false,
+    model,
+    instructions: voiceInstructions(brief),
+    ...(input.length === 0 ? {} : { input }),
+    audio: { format: { type: 'audio/pcm', rate: 24_000 }, output: { voice: voiceOf(brief.voice) } },
+    delegation:
+      backendModel === undefined
+        ? { type: 'client' }
+        : { type: 'responses', responses: { model: backendModel, ...backendSettings(brief) } },
+    store: false,
+  }
+}
+
+/** What a page may hear of its own call: the words that were said, and whether it is muted. No configuration, no work. */
+const heardByPages = [
+  'session.input_transcript.delta',
+  'session.output_transcript.delta',
+  'session.input_audio.muted',
+  'session.input_audio.unmuted',
+]
+
+/** A session whose sound a browser has with the provider. Left out, its data channel would have every right. */
+export function callSession(facts: StartFacts): Readonly<Record<string, unknown>> {
+  const { audio, ...session } = sessionOf(facts)
+  return {
+    ...session,
+    audio: { output: audio.output },
+    client: {
+      data_channel: {
+        allowed_client_events: ['session.input_audio.mute', 'session.input_audio.unmute'],
+        allowed_server_events: heardByPages.map((type) => ({ type })),
+      },
     },
   }
 }

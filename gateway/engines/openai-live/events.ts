@@ -11,7 +11,9 @@ const seconds = z.number().nonnegative()
 const started = z.object({
   session: z.object({ id, model: text.catch(''), expires_at: z.number().optional().catch(undefined) }),
 })
-const audio = z.object({ delta: z.string().min(1) })
+const audio = z.object({ delta: z.string().min(1), end_ms: z.number().optional().catch(undefined) })
+const reflected = z.object({ audio: z.string().min(1) })
+const anything = z.object({})
 /** Azure's copies have fractions; only differences are used. */
 const transcript = z.object({ delta: text, start_ms: z.number().catch(0), end_ms: z.number().catch(0) })
 const appended = z.object({ client_event_id: text.nullish().catch(undefined) })
@@ -55,7 +57,8 @@ interface ClosedEvent {
 
 /** What happens between start and end. */
 export type VoiceEvent =
-  | { readonly is: 'audio'; readonly pcm: Buffer }
+  /** `endMs`: its end in the session's own time, where that is told. */
+  | { readonly is: 'audio'; readonly pcm: Buffer; readonly endMs?: number }
   /** Positions in the session's own time, approximate. */
   | { readonly is: 'heard' | 'said'; readonly delta: string; readonly startMs: number; readonly endMs: number }
   | { readonly is: 'appended'; readonly kind: AppendKind; readonly eventId: string | undefined }
@@ -64,8 +67,15 @@ export type VoiceEvent =
   | { readonly is: 'error'; readonly code: string; readonly message: string; readonly eventId: string | undefined }
   | { readonly is: 'other'; readonly name: string }
   | { readonly is: 'malformed'; readonly name: string }
+  /** Of a sideband: what was sent may not have arrived. Told with its end, when it is known what did. */
+  | { readonly is: 'gap'; readonly isOver: boolean }
 
-export type LiveEvent = StartedEvent | UsageEvent | ClosedEvent | VoiceEvent
+/** What only the control of somebody else's session hears. */
+type ReflectedEvent =
+  /** What the person sends, before any mute. */
+  { readonly is: 'reflected'; readonly pcm: Buffer } | { readonly is: 'muted'; readonly isMuted: boolean }
+
+export type LiveEvent = StartedEvent | UsageEvent | ClosedEvent | VoiceEvent | ReflectedEvent
 
 type Read = (event: unknown) => LiveEvent | undefined
 
@@ -100,7 +110,10 @@ const readers: ReadonlyMap<string, Read> = new Map([
       expiresAtMs: session.expires_at === undefined ? undefined : session.expires_at * 1000,
     })),
   ],
-  ['session.output_audio.delta', on(audio, ({ delta }) => samples(delta))],
+  ['session.output_audio.delta', on(audio, ({ delta, end_ms }) => spoken(samples(delta), end_ms))],
+  ['session.input_audio.append', on(reflected, (event) => heard(samples(event.audio)))],
+  ['session.input_audio.muted', on(anything, () => ({ is: 'muted', isMuted: true }))],
+  ['session.input_audio.unmuted', on(anything, () => ({ is: 'muted', isMuted: false }))],
   ['session.input_transcript.delta', transcribed('heard')],
   ['session.output_transcript.delta', transcribed('said')],
   ['session.instructions.appended', acknowledged('instructions')],
@@ -122,9 +135,24 @@ const readers: ReadonlyMap<string, Read> = new Map([
 ])
 
 /** Whole samples only; nothing at all where it was no base64. */
-function samples(delta: string): LiveEvent | undefined {
-  const pcm = Buffer.from(delta, 'base64')
-  return pcm.length < 2 ? undefined : { is: 'audio', pcm: pcm.subarray(0, pcm.length & ~1) }
+function samples(base64: string): Buffer | undefined {
+  const pcm = Buffer.from(base64, 'base64')
+  return pcm.length < 2 ? undefined : pcm.subarray(0, pcm.length & ~1)
+}
+
+function spoken(pcm: Buffer | undefined, endMs: number | undefined): LiveEvent | undefined {
+  return pcm === undefined ? undefined : { is: 'audio', pcm, ...(endMs === undefined ? {} : { endMs }) }
+}
+
+function heard(pcm: Buffer | undefined): LiveEvent | undefined {
+  return pcm === undefined ? undefined : { is: 'reflected', pcm }
+}
+
+const named = /"event_id"\s*:\s*"([^"\\]{1,128})"/
+
+/** Every event but audio has one; it stands among the first fields. */
+export function eventIdOf(frame: Buffer): string | undefined {
+  return named.exec(frame.toString('latin1', 0, 256))?.[1]
 }
 
 function json(frame: Buffer): unknown {

@@ -3,8 +3,9 @@
 
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
-import type { EngineEvent } from '../engines.ts'
+import type { EngineBrief, EngineCommand, EngineEvent } from '../engines.ts'
 import { Vad } from '../sound/vad.ts'
+import { Verdicts } from '../verdicts.ts'
 
 /** The words of a stretch of speech are complete when none came for this long after its end. */
 const settleMs = 700
@@ -24,6 +25,7 @@ interface Stretch {
 }
 
 export interface HearingNeeds {
+  readonly interruptions: EngineBrief['interruptions']
   readonly clock: Clock
   readonly emit: (event: EngineEvent) => void
   /** Whether the agent can be interrupted at this moment. */
@@ -36,11 +38,14 @@ export interface HearingNeeds {
 
 export class Hearing {
   readonly #needs: HearingNeeds
+  /** The model hears everything and judges for itself what it says next; this is about what is still to be heard of it. */
+  readonly #verdicts: Verdicts
   #vad = new Vad()
   #stretches: Stretch[] = []
 
   constructor(needs: HearingNeeds) {
     this.#needs = needs
+    this.#verdicts = new Verdicts(needs.interruptions)
   }
 
   get listening(): boolean {
@@ -52,31 +57,35 @@ export class Hearing {
     return this.#vad.speaking || this.#stretches.some(({ timer }) => timer !== undefined)
   }
 
+  judged({ type, itemId }: Extract<EngineCommand, { type: 'interrupt' | 'ignore' }>): void {
+    this.#verdicts.tell(itemId, type === 'interrupt')
+  }
+
   /** Exactly what the provider gets, in order. */
   push(pcm: Buffer): void {
-    for (const { phase, atMs, speechMs } of this.#vad.push(pcm)) {
+    for (const { phase, atMs, speechMs, silenceMs } of this.#vad.push(pcm)) {
       if (phase === 'start') this.#starts(atMs)
-      else this.#stops(atMs, speechMs)
+      else this.#stops(atMs, speechMs, silenceMs)
     }
   }
 
   #starts(atMs: number): void {
     const itemId = newId('item')
     this.#remember({ itemId, fromMs: atMs, toMs: undefined, text: '', told: false, timer: undefined })
-    const interrupts = this.#needs.speaking()
+    const interrupts = this.#needs.speaking() && !this.#verdicts.isTold
     this.#needs.emit({ type: 'userSpeech', source: 'local', phase: 'start', itemId, atMs, interrupts })
-    this.#needs.began()
+    this.#verdicts.of(itemId, (isMeant) => isMeant && this.#needs.began())
   }
 
-  #stops(atMs: number, speechMs: number): void {
+  #stops(atMs: number, speechMs: number, silenceMs?: number): void {
     const stretch = this.#stretches.findLast(({ toMs }) => toMs === undefined)
     if (stretch === undefined) return
     stretch.toMs = stretch.fromMs + speechMs + nearMs
     const { itemId } = stretch
     const { emit } = this.#needs
-    emit({ type: 'userSpeech', source: 'local', phase: 'stop', itemId, atMs, interrupts: false })
+    emit({ type: 'userSpeech', source: 'local', phase: 'stop', itemId, atMs, silenceMs, interrupts: false })
     emit({ type: 'userItem', source: 'inferred', itemId, spoken: true })
-    this.#needs.ended()
+    this.#verdicts.of(itemId, (isMeant) => isMeant && this.#needs.ended())
     this.#settle(stretch)
   }
 

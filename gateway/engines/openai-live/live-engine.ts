@@ -1,27 +1,26 @@
 // One conversation over GPT-Live: joins the provider's session, mouth, hearing and whoever works behind the voice.
 
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, audioDropped } from '../answers.ts'
 import type { Capabilities, CommandAnswer, Engine, EngineCommand, EngineEvent, EngineOptions } from '../engines.ts'
-import { liveAddress } from '../upstream/address.ts'
 import { Appends } from './appends.ts'
-import { capabilities } from './capabilities.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import * as commands from './commands.ts'
 import { Conversation } from './conversation.ts'
+import { withoutSound } from './direct/direct-session.ts'
 import type { VoiceEvent } from './events.ts'
 import { Hearing } from './hearing.ts'
-import { type LiveSession, type LiveSessionFacts, type SessionEnd, samplesOf } from './live-session.ts'
+import { type LiveSessionFacts, type ProviderSession, type SessionEnd, samplesOf } from './live-session.ts'
 import { LiveMeters } from './meters.ts'
 import { Mouth } from './mouth.ts'
 import type { LiveNeeds } from './needs.ts'
+import { openVoice, type VoiceFacts } from './open-voice.ts'
 import { Sayings } from './sayings.ts'
 import { Voices } from './voices.ts'
 import { Work } from './work.ts'
 
 type Of<T extends EngineCommand['type']> = Extract<EngineCommand, { type: T }>
 type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 /** Whatever does not end by itself: the port's limit. */
 const hardCloseMs = 3_000
@@ -41,14 +40,16 @@ export class LiveEngine implements Engine {
   readonly #hearing: Hearing
   readonly #work: Work
   readonly #malformed = new Set<string>()
+  readonly #direct: VoiceFacts['direct']
   #appends: Appends
   #brief: EngineOptions['brief']
   #state: State = 'idle'
   #overflowed = false
 
-  constructor(needs: LiveNeeds, options: EngineOptions) {
+  constructor(needs: LiveNeeds, options: EngineOptions, direct?: VoiceFacts['direct']) {
     const { clock } = needs
     this.#needs = needs
+    this.#direct = direct
     this.#options = options
     this.#brief = options.brief
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
@@ -68,7 +69,7 @@ export class LiveEngine implements Engine {
     })
     this.#voices = this.#voicesOf()
     this.#hearing = new Hearing({
-      clock,
+      ...{ clock, interruptions: options.brief.interruptions },
       emit: (event) => this.#emit(event),
       speaking: () => this.#mouth.speaking,
       began: () => {
@@ -99,7 +100,7 @@ export class LiveEngine implements Engine {
   }
 
   get capabilities(): Capabilities {
-    return { ...capabilities, maxDurationMs: this.#voices.lifeMs }
+    return capabilitiesOf(this.#direct, this.#voices.lifeMs)
   }
 
   get bufferedBytes(): number {
@@ -116,7 +117,7 @@ export class LiveEngine implements Engine {
 
   // The provider's session
 
-  get #voice(): LiveSession | undefined {
+  get #voice(): ProviderSession | undefined {
     return this.#voices.now
   }
 
@@ -137,13 +138,10 @@ export class LiveEngine implements Engine {
   }
 
   #openVoice(): void {
-    const { apiKey, baseUrl, defaultModel, backendModel } = this.#needs
-    const brief = this.#brief
-    const model = brief.model === '' ? defaultModel : brief.model
     this.#hearing.restart()
     try {
-      const start = commands.sessionStart({ model, brief, conversation: this.#conversation, backendModel })
-      const voice = this.#voices.open(liveAddress(baseUrl, apiKey), start)
+      const facts = { brief: this.#brief, conversation: this.#conversation, direct: this.#direct }
+      const voice = openVoice(this.#voices, this.#needs, facts)
       this.#appends = new Appends((event) => voice.send(event))
     } catch (thrown) {
       this.#log.warn({ err: thrown }, 'engine address unusable')
@@ -163,7 +161,7 @@ export class LiveEngine implements Engine {
 
   #voiceLost({ cause, code }: SessionEnd): void {
     if (this.#state === 'opening') this.#finish('refused', code, 'the provider refused the session')
-    else this.#finish(cause === 'expired' ? 'expired' : 'lost', code, 'the provider’s session ended')
+    else this.#finish(cause === 'expired' || cause === 'hungUp' ? cause : 'lost', code, 'the provider’s session ended')
   }
 
   #event(event: VoiceEvent): void {
@@ -192,6 +190,9 @@ export class LiveEngine implements Engine {
         return
       case 'malformed':
         this.#strange(event.name)
+        return
+      case 'gap':
+        this.#appends.gap(event.isOver)
         return
       case 'other':
         this.#emit({ type: 'native', source: 'provider', name: event.name })
@@ -254,6 +255,10 @@ export class LiveEngine implements Engine {
         return this.#truncate(command)
       case 'update':
         return this.#update(command)
+      case 'interrupt':
+      case 'ignore':
+        this.#hearing.judged(command)
+        return applied
       case 'commitAudio':
       case 'clearAudio':
         return { is: 'unsupported', reason: 'no_turn_control' }
@@ -304,6 +309,7 @@ export class LiveEngine implements Engine {
       return { is: 'rejected', reason: 'voice_locked' }
     }
     if (turnDetection === 'none') return { is: 'unsupported', reason: 'no_turn_control' }
+    if (outputModality === 'text' && this.#direct !== undefined) return { is: 'unsupported', reason: 'direct_media' }
     this.#brief = { ...this.#brief, ...fields }
     if (instructions !== undefined || tools !== undefined) {
       const changed = {
@@ -338,20 +344,15 @@ export class LiveEngine implements Engine {
     const pcm = 'pcm' in input ? input.pcm : samplesOf(input.appendFrame)
     if (pcm === undefined || this.#voice.audio(pcm) || this.#overflowed) return
     this.#overflowed = true
-    const message = 'audio was dropped: the provider does not take it'
-    this.#emit({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+    this.#emit(audioDropped)
   }
 
   pause(): void {
-    this.#voices.pause()
-    this.#mouth.pause()
-    this.#work.desk.pause()
+    for (const each of [this.#voices, this.#mouth, this.#work.desk]) each.pause()
   }
 
   resume(): void {
-    this.#voices.resume()
-    this.#mouth.resume()
-    this.#work.desk.resume()
+    for (const each of [this.#voices, this.#mouth, this.#work.desk]) each.resume()
   }
 
   close(): void {
@@ -379,7 +380,7 @@ export class LiveEngine implements Engine {
   #emit(event: EngineEvent): void {
     if (this.#state === 'closed') return
     if (this.#state === 'closing' && event.type !== 'usage') return
-    this.#options.onEvent(event)
+    this.#options.onEvent(this.#direct === undefined ? event : withoutSound(event))
   }
 
   #finish(cause: Event<'closed'>['cause'], code: string, message: string): void {

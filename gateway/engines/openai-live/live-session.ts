@@ -2,6 +2,7 @@
 
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
+import type { CloseCause } from '../engines.ts'
 import type { Address } from '../upstream/address.ts'
 import { type Gone, Line } from '../upstream/line.ts'
 import type { Refusal } from '../upstream/refusal.ts'
@@ -30,14 +31,29 @@ export interface LiveSessionEvents {
   over(end: SessionEnd): void
 }
 
+/** A session of the provider, whoever holds its sound. */
+export interface ProviderSession {
+  readonly id: string | undefined
+  readonly live: boolean
+  readonly bufferedBytes: number
+  send(event: WireEvent): boolean
+  audio(pcm: Buffer): boolean
+  pause(): void
+  resume(): void
+  close(): void
+  cut(): void
+}
+
 export interface SessionEnd {
-  readonly cause: 'asked' | 'refused' | 'lost' | 'expired'
+  readonly cause: CloseCause
   readonly code: string
+  /** It never began as far as we know, and may cost something all the same. */
+  readonly mayCost?: boolean
   /** Undefined where the session never began. */
   readonly usage: { readonly sessionId: string; readonly seconds: number; readonly confirmed: boolean } | undefined
 }
 
-export class LiveSession {
+export class LiveSession implements ProviderSession {
   readonly #clock: Clock
   readonly #on: LiveSessionEvents
   readonly #line: Line
@@ -120,7 +136,7 @@ export class LiveSession {
     const event = readLiveEvent(frame)
     if (event.is === 'started') this.#begin(event)
     else if (event.is === 'closed') this.#closed(event)
-    else {
+    else if (event.is !== 'reflected' && event.is !== 'muted') {
       if (event.is === 'error') this.#lastError = event.code
       if (event.is === 'error' && this.#state === 'opening') this.#failed(event.code)
       else this.#on.event(event)

@@ -46,6 +46,12 @@ export class LiveMeters {
     return this.totals
   }
 
+  /** A session that may have been made: nobody told. */
+  unknown(): Meters {
+    this.#add('unknown.usages', 1)
+    return this.totals
+  }
+
   /** As `seconds`, for one response of the backend at the provider. */
   backend(responseId: string, model: string, usage: z.output<typeof backendUsage> | undefined): Meters | undefined {
     if (this.#counted.has(responseId)) return undefined

@@ -2,7 +2,7 @@
 // the session's tools and approvals (or, if so configured, by a Responses model at the provider). A session of the provider
 // costs by the second, so there is one only while the conversation is spoken; a written one is the text engine's alone.
 
-import type { EngineFactory, EngineOptions } from '../engines.ts'
+import type { DirectCall, EngineFactory, EngineOptions } from '../engines.ts'
 import { needsKey } from '../upstream/address.ts'
 import { LiveEngine } from './live-engine.ts'
 import type { LiveNeeds } from './needs.ts'
@@ -20,6 +20,10 @@ export function createOpenAiLive(needs: OpenAiLiveNeeds): EngineFactory {
     defaultModel: needs.defaultModel,
     hears: 'words',
     open: (options: EngineOptions) => new LiveEngine(needs, options),
+    direct: {
+      dialect: 'none',
+      open: (options: EngineOptions, call: DirectCall) => new LiveEngine(needs, options, call),
+    },
   }
 }
 

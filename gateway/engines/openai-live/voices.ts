@@ -5,8 +5,15 @@ import type { Log } from '../../platform/log.ts'
 import type { EngineEvent, Meters } from '../engines.ts'
 import type { Address } from '../upstream/address.ts'
 import type { WireEvent } from './commands.ts'
+import { type DirectFacts, DirectSession } from './direct/direct-session.ts'
 import type { UsageEvent, VoiceEvent } from './events.ts'
-import { LiveSession, type LiveSessionFacts, type SessionEnd } from './live-session.ts'
+import {
+  LiveSession,
+  type LiveSessionEvents,
+  type LiveSessionFacts,
+  type ProviderSession,
+  type SessionEnd,
+} from './live-session.ts'
 import type { LiveMeters } from './meters.ts'
 
 export interface VoicesEvents {
@@ -28,8 +35,8 @@ export class Voices {
   readonly #log: Log
   readonly #meters: LiveMeters
   readonly #on: VoicesEvents
-  readonly #leaving = new Set<LiveSession>()
-  #now: LiveSession | undefined
+  readonly #leaving = new Set<ProviderSession>()
+  #now: ProviderSession | undefined
   #expiresInMs: number | null = null
   #paused = false
 
@@ -40,7 +47,7 @@ export class Voices {
     this.#on = on
   }
 
-  get now(): LiveSession | undefined {
+  get now(): ProviderSession | undefined {
     return this.#now
   }
 
@@ -54,20 +61,44 @@ export class Voices {
   }
 
   /** Throws TypeError when the address cannot be used at all. */
-  open(address: Address, start: WireEvent): LiveSession {
-    const voice: LiveSession = new LiveSession(this.#clock, start, {
-      started: (facts) => this.#started(facts),
-      event: (event) => this.#event(event, voice),
-      fed: (pcm) => {
-        if (voice === this.#now) this.#on.fed(pcm)
-      },
-      rateLimited: (retryAfterMs) => this.#on.rateLimited(retryAfterMs),
-      over: (end) => this.#over(voice, end),
-    })
-    this.#now = voice
-    if (this.#paused) voice.pause()
+  open(address: Address, start: WireEvent): ProviderSession {
+    const voice: LiveSession = new LiveSession(
+      this.#clock,
+      start,
+      this.#events(() => voice),
+    )
+    this.#enters(voice)
     voice.open(address)
     return voice
+  }
+
+  /** The same with a browser's own sound. */
+  direct(facts: DirectFacts): ProviderSession {
+    const voice: DirectSession = new DirectSession(
+      this.#clock,
+      facts,
+      this.#events(() => voice),
+    )
+    this.#enters(voice)
+    voice.open()
+    return voice
+  }
+
+  #enters(voice: ProviderSession): void {
+    this.#now = voice
+    if (this.#paused) voice.pause()
+  }
+
+  #events(voice: () => ProviderSession): LiveSessionEvents {
+    return {
+      started: (facts) => this.#started(facts),
+      event: (event) => this.#event(event, voice()),
+      fed: (pcm) => {
+        if (voice() === this.#now) this.#on.fed(pcm)
+      },
+      rateLimited: (retryAfterMs) => this.#on.rateLimited(retryAfterMs),
+      over: (end) => this.#over(voice(), end),
+    }
   }
 
   #started(facts: LiveSessionFacts): void {
@@ -76,7 +107,7 @@ export class Voices {
     this.#on.started(facts)
   }
 
-  #event(event: VoiceEvent | UsageEvent, voice: LiveSession): void {
+  #event(event: VoiceEvent | UsageEvent, voice: ProviderSession): void {
     if (event.is !== 'usage') {
       if (voice === this.#now) this.#on.event(event)
       return
@@ -85,8 +116,9 @@ export class Voices {
     if (meters !== undefined) this.#on.used(meters, 'provider')
   }
 
-  #over(voice: LiveSession, end: SessionEnd): void {
+  #over(voice: ProviderSession, end: SessionEnd): void {
     if (end.usage !== undefined) this.#billed(end.usage)
+    else if (end.mayCost === true) this.#on.used(this.#meters.unknown(), 'inferred')
     if (voice === this.#now) {
       this.#now = undefined
       this.#expiresInMs = null

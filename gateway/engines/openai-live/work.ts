@@ -3,6 +3,7 @@
 
 import type { Clock, Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
+import { applied } from '../answers.ts'
 import type { CommandAnswer, EngineBrief, EngineCommand, EngineEvent, EngineOptions } from '../engines.ts'
 import type { Appends } from './appends.ts'
 import { Backend } from './backend.ts'
@@ -10,7 +11,7 @@ import * as commands from './commands.ts'
 import type { Conversation } from './conversation.ts'
 import { Desk, type DeskFactory, type Origin } from './desk.ts'
 import type { Hearing } from './hearing.ts'
-import type { LiveSession } from './live-session.ts'
+import type { ProviderSession } from './live-session.ts'
 import type { LiveMeters } from './meters.ts'
 import type { Mouth } from './mouth.ts'
 
@@ -23,8 +24,6 @@ const lookMs = 100
 /** Thinking is no silence: whoever watches this engine is told so, well within his patience of 4 s. */
 const pulseMs = 2_000
 
-const applied: CommandAnswer = { is: 'applied' }
-
 export interface WorkNeeds {
   readonly clock: Clock
   readonly desk: DeskFactory
@@ -35,7 +34,7 @@ export interface WorkNeeds {
   readonly mouth: () => Mouth
   readonly hearing: () => Hearing
   /** The present session of the provider. */
-  readonly voice: () => LiveSession | undefined
+  readonly voice: () => ProviderSession | undefined
   readonly appends: () => Appends
   /** Whether answers are to be spoken. */
   readonly spoken: () => boolean

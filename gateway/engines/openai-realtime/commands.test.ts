@@ -46,30 +46,64 @@ it('turns turn detection off with null, and changes only what was given', () => 
     'session.audio.input.turn_detection',
     null,
   )
-  expect(commands.sessionChange({ instructions: 'New.' })).toEqual({
+  const change = (fields: Parameters<typeof commands.sessionChange>[0]['fields']) =>
+    commands.sessionChange({ fields, brief: { ...brief, ...fields }, transcriptionModel: 'x' })
+  expect(change({ instructions: 'New.' })).toEqual({
     type: 'session.update',
     session: { type: 'realtime', instructions: 'New.' },
   })
-  expect(commands.sessionChange({ tools: [], turnDetection: 'none' })).toEqual({
+  expect(change({ tools: [], turnDetection: 'none' })).toEqual({
     type: 'session.update',
     session: { type: 'realtime', tools: [], audio: { input: { turn_detection: null } } },
   })
 })
 
-it.each([
-  ['server_vad', { silence_duration_ms: 700, threshold: 0.6 }],
-  ['semantic_vad', { eagerness: 'low' }],
-] as const)('hears as the agent is set, and sends no setting that %s refuses', (turnDetection, own) => {
-  const hearing = { eagerness: 'low', silenceMs: 700, threshold: 0.6, noiseReduction: 'far_field' } as const
-  const event = commands.sessionUpdate({ ...brief, turnDetection, hearing }, 'x')
-  expect(readClientEvent(JSON.stringify(event))).toHaveProperty('event')
-  const expected = { type: turnDetection, ...own, create_response: true, interrupt_response: true }
-  expect(event).toHaveProperty('session.audio.input.turn_detection', expected)
-  expect(event).toHaveProperty('session.audio.input.noise_reduction', { type: 'far_field' })
-  // A change of the kind is a change of the whole: its settings go with it.
-  const change = commands.sessionChange({ turnDetection }, undefined, hearing)
-  expect(change).toHaveProperty('session.audio.input.turn_detection', expected)
-  expect(JSON.stringify(commands.sessionUpdate(brief, 'x'))).not.toContain('noise_reduction')
+it('asks for what the agent’s config says of the listening, and replaces it as a whole when a part changes', () => {
+  const settings = {
+    turns: { silenceMs: 700, createsResponse: false },
+    transcription: { prompt: 'Parley, Alba' },
+    noiseReduction: 'far_field',
+    speed: 1.2,
+    toolChoice: 'none',
+    maxOutputTokens: 200,
+  } as const
+  const own: EngineBrief = { ...brief, turnDetection: 'server_vad', settings }
+  const whole = commands.sessionUpdate(own, 'gpt-transcribe')
+  expect(readClientEvent(JSON.stringify(whole))).toHaveProperty('event')
+  expect(whole.session).toMatchObject({
+    tool_choice: 'none',
+    max_output_tokens: 200,
+    audio: {
+      input: {
+        transcription: { model: 'gpt-transcribe', language: 'en', prompt: 'Parley, Alba' },
+        noise_reduction: { type: 'far_field' },
+        turn_detection: {
+          type: 'server_vad',
+          create_response: false,
+          interrupt_response: true,
+          silence_duration_ms: 700,
+        },
+      },
+      output: { speed: 1.2 },
+    },
+  })
+  const fields = { settings: { turns: { threshold: 0.7 }, noiseReduction: null } }
+  const after = { ...own, settings: { ...settings, ...fields.settings } }
+  const change = commands.sessionChange({ fields, brief: after, transcriptionModel: 'x', eventId: 'e1' })
+  expect(readClientEvent(JSON.stringify(change))).toHaveProperty('event')
+  expect(change).toEqual({
+    type: 'session.update',
+    event_id: 'e1',
+    session: {
+      type: 'realtime',
+      audio: {
+        input: {
+          noise_reduction: null,
+          turn_detection: { type: 'server_vad', create_response: true, interrupt_response: true, threshold: 0.7 },
+        },
+      },
+    },
+  })
 })
 
 it('passes a client’s own event on in full, with the id the session chose', () => {

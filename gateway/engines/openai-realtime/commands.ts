@@ -1,6 +1,8 @@
 // Intents and the brief in the words of the GA protocol. Pure: frames out, nothing sent.
 
-import type { EngineBrief, EngineCommand, EngineTool, HearingSettings } from '../engines.ts'
+import type { Capabilities, EngineBrief, EngineCommand, EngineTool } from '../engines.ts'
+
+type Json = Readonly<Record<string, unknown>>
 
 export type WireEvent = Readonly<Record<string, unknown>> & { readonly type: string }
 
@@ -15,46 +17,88 @@ export function isOwn(eventId: string | null | undefined): boolean {
   return eventId?.startsWith(ownPrefix) === true
 }
 
+const answerPrefix = ownEventId('answer_')
+const configureId = ownEventId('configure')
+
+export function answerEventId(n: number): string {
+  return `${answerPrefix}${n}`
+}
+
+/** An own frame whose failure is missed by somebody; the others were sent in case they are of use. */
+export function isMissed(eventId: string): boolean {
+  return eventId.startsWith(answerPrefix) || eventId === configureId
+}
+
 const pcm24k = { type: 'audio/pcm', rate: 24_000 } as const
 /** Voices of the keyless demo mean nothing here; an agent that was tried on it must still speak. */
 const demoVoices = new Set(['', 'slt', 'rms', 'awb', 'kal'])
 const defaultVoice = 'marin'
 
-export function sessionUpdate(brief: EngineBrief, transcriptionModel: string): WireEvent {
-  const language = /^[a-z]{2,3}/i.exec(brief.language)?.[0].toLowerCase()
+export function sessionUpdate(
+  brief: EngineBrief,
+  transcriptionModel: string,
+  media: Capabilities['media'] = 'relayed',
+): WireEvent {
+  return { type: 'session.update', event_id: configureId, session: sessionOf(brief, transcriptionModel, media) }
+}
+
+function sessionOf(brief: EngineBrief, transcriptionModel: string, media: Capabilities['media']): Json {
+  const { settings = {} } = brief
+  // Two peers agree on their own.
+  const format = media === 'direct' ? {} : { format: pcm24k }
   return {
-    type: 'session.update',
-    event_id: ownEventId('configure'),
-    session: {
-      type: 'realtime',
-      instructions: brief.instructions,
-      output_modalities: [brief.outputModality],
-      tools: brief.tools.map(toolOf),
-      tool_choice: 'auto',
-      audio: {
-        input: {
-          format: pcm24k,
-          transcription: { model: transcriptionModel, ...(language === undefined ? {} : { language }) },
-          ...noiseReductionOf(brief.hearing),
-          turn_detection: turnDetectionOf(brief.turnDetection, brief.hearing),
-        },
-        output: { format: pcm24k, voice: voiceOf(brief.voice) },
+    type: 'realtime',
+    instructions: brief.instructions,
+    output_modalities: [brief.outputModality],
+    tools: brief.tools.map(toolOf),
+    tool_choice: settings.toolChoice ?? 'auto',
+    ...(settings.maxOutputTokens === undefined ? {} : { max_output_tokens: settings.maxOutputTokens }),
+    audio: {
+      input: {
+        ...format,
+        transcription: transcriptionOf(brief, transcriptionModel),
+        ...(settings.noiseReduction == null ? {} : { noise_reduction: { type: settings.noiseReduction } }),
+        turn_detection: turnDetectionOf(brief),
+      },
+      output: {
+        ...format,
+        voice: voiceOf(brief.voice),
+        ...(settings.speed === undefined ? {} : { speed: settings.speed }),
       },
     },
   }
 }
 
-/** The `update` command: only what is given changes. `hearing` fills in turn detection, which is replaced as a whole. */
-export function sessionChange(
-  fields: Extract<EngineCommand, { type: 'update' }>['fields'],
-  eventId?: string,
-  hearing?: HearingSettings,
-): WireEvent {
-  const { turnDetection } = fields
-  const input =
-    turnDetection === undefined ? {} : { input: { turn_detection: turnDetectionOf(turnDetection, hearing) } }
-  const output = fields.voice === undefined ? {} : { output: { voice: voiceOf(fields.voice) } }
-  const audio = { ...input, ...output }
+/** What a call is created with. */
+export function callSession(brief: EngineBrief, model: string, transcriptionModel: string): Json {
+  return { ...sessionOf(brief, transcriptionModel, 'direct'), model }
+}
+
+interface Change {
+  readonly fields: Extract<EngineCommand, { type: 'update' }>['fields']
+  /** As it is with them: turn detection and transcription are replaced as a whole. */
+  readonly brief: EngineBrief
+  readonly transcriptionModel: string
+  readonly eventId?: string | undefined
+}
+
+/** The `update` command: only what is given changes. */
+export function sessionChange({ fields, brief, transcriptionModel, eventId }: Change): WireEvent {
+  const { settings = {} } = fields
+  const isHeardOtherwise = fields.turnDetection !== undefined || settings.turns !== undefined
+  const input = {
+    ...(isHeardOtherwise ? { turn_detection: turnDetectionOf(brief) } : {}),
+    ...(settings.transcription === undefined ? {} : { transcription: transcriptionOf(brief, transcriptionModel) }),
+    ...(settings.noiseReduction === undefined ? {} : { noise_reduction: noiseReductionOf(settings.noiseReduction) }),
+  }
+  const output = {
+    ...(fields.voice === undefined ? {} : { voice: voiceOf(fields.voice) }),
+    ...(settings.speed === undefined ? {} : { speed: settings.speed }),
+  }
+  const audio = {
+    ...(Object.keys(input).length === 0 ? {} : { input }),
+    ...(Object.keys(output).length === 0 ? {} : { output }),
+  }
   return {
     type: 'session.update',
     ...(eventId === undefined ? {} : { event_id: eventId }),
@@ -63,6 +107,8 @@ export function sessionChange(
       ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
       ...(fields.tools === undefined ? {} : { tools: fields.tools.map(toolOf) }),
       ...(fields.outputModality === undefined ? {} : { output_modalities: [fields.outputModality] }),
+      ...(settings.toolChoice === undefined ? {} : { tool_choice: settings.toolChoice }),
+      ...(settings.maxOutputTokens === undefined ? {} : { max_output_tokens: settings.maxOutputTokens }),
       ...(Object.keys(audio).length === 0 ? {} : { audio }),
     },
   }
@@ -90,6 +136,14 @@ export function toolResult(command: Extract<EngineCommand, { type: 'toolResult' 
     type: 'conversation.item.create',
     item: { type: 'function_call_output', call_id: command.callId, output: command.output },
   }
+}
+
+export function cancelOwn(why: 'cancel' | 'interrupt'): WireEvent {
+  return { type: 'response.cancel', event_id: ownEventId(why) }
+}
+
+export function removeItem(itemId: string): WireEvent {
+  return { type: 'conversation.item.delete', event_id: ownEventId('remove'), item_id: itemId }
 }
 
 export function sayNow(text: string): WireEvent {
@@ -128,25 +182,40 @@ function toolOf(tool: EngineTool): Readonly<Record<string, unknown>> {
   return { type: 'function', name: tool.name, description: tool.description, parameters: tool.parameters }
 }
 
-/** Each kind takes its own settings and refuses the other's. */
-function turnDetectionOf(
-  kind: EngineBrief['turnDetection'],
-  { eagerness, silenceMs, threshold }: HearingSettings = {},
-): Readonly<Record<string, unknown>> | null {
-  const automatic = { create_response: true, interrupt_response: true }
-  if (kind === 'none') return null
-  if (kind === 'semantic_vad') return { type: kind, ...(eagerness === undefined ? {} : { eagerness }), ...automatic }
+/**
+ * Each kind takes its own settings and refuses the other's. Where the session decides what is an interruption it also asks for
+ * the answer: a nod is an end of speech too.
+ */
+function turnDetectionOf({ turnDetection: type, settings, interruptions }: EngineBrief): Json | null {
+  if (type === 'none') return null
+  const { createsResponse = true, interruptsResponse = true, ...turns } = settings?.turns ?? {}
+  const isOurs = interruptions === 'told'
+  const automatic = { create_response: !isOurs && createsResponse, interrupt_response: !isOurs && interruptsResponse }
+  if (type === 'semantic_vad') return { type, ...automatic, ...some('eagerness', turns.eagerness) }
   return {
-    type: kind,
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(silenceMs === undefined ? {} : { silence_duration_ms: Math.round(silenceMs) }),
+    type,
     ...automatic,
+    ...some('threshold', turns.threshold),
+    ...some('prefix_padding_ms', turns.prefixPaddingMs),
+    ...some('silence_duration_ms', turns.silenceMs),
+    ...some('idle_timeout_ms', turns.idleTimeoutMs),
   }
 }
 
-/** Servers of the beta days do not know the field: it is sent only where it is wanted. */
-function noiseReductionOf({ noiseReduction }: HearingSettings = {}): Readonly<Record<string, unknown>> {
-  return noiseReduction === undefined ? {} : { noise_reduction: { type: noiseReduction } }
+/** The agent's language is a hint unless another one is asked for; models of several languages are told by `languages`. */
+function transcriptionOf({ language, settings }: EngineBrief, usualModel: string): Json {
+  const { model = usualModel, ...own } = settings?.transcription ?? {}
+  const code =
+    own.language ?? (own.languages === undefined ? /^[a-z]{2,3}/i.exec(language)?.[0].toLowerCase() : undefined)
+  return { model, ...own, ...some('language', code) }
+}
+
+function noiseReductionOf(type: 'near_field' | 'far_field' | null): Json | null {
+  return type === null ? null : { type }
+}
+
+function some(name: string, value: unknown): Json {
+  return value === undefined || value === null ? {} : { [name]: value }
 }
 
 function voiceOf(voice: string): string | { id: string } {

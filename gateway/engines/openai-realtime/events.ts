@@ -12,6 +12,15 @@ export const anyEvent = z.looseObject({
   response: z.looseObject({ id: z.string().optional() }).optional().catch(undefined),
 })
 
+/** Undefined for what is no JSON. */
+export function json(frame: Buffer): unknown {
+  try {
+    return JSON.parse(frame.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 export const session = z.object({
   session: z
     .object({

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { modernAudio } from './beta.ts'
 import { appendFrame, base64Bytes, scanAudioDelta, WireAudio } from './frame.ts'
 
 const base = { event_id: 'event_1', response_id: 'resp_1', item_id: 'item_1', output_index: 0, content_index: 0 }
@@ -20,8 +21,12 @@ it('finds ids and length of an audio delta without decoding it', () => {
   }
 })
 
-it('knows the beta name', () => {
-  expect(scanAudioDelta(delta(Buffer.alloc(480), 'response.audio.delta'))?.itemId).toBe('item_1')
+it('knows the beta name once it is made new, and touches nothing else', () => {
+  const old = modernAudio(delta(Buffer.alloc(480), 'response.audio.delta'))
+  expect(scanAudioDelta(old)?.itemId).toBe('item_1')
+  expect(old.equals(delta(Buffer.alloc(480)))).toBe(true)
+  const other = frame({ type: 'response.audio.done', ...base })
+  expect(modernAudio(other)).toBe(other)
 })
 
 it('reads the length right when fields follow the audio', () => {

@@ -2,11 +2,7 @@
 
 import { bytesPerMs } from '../../protocol/realtime.ts'
 
-const heads = [
-  Buffer.from('{"type":"response.output_audio.delta",'),
-  // Beta name, still sent by LocalAI, speaches, vLLM, Qwen and StepFun.
-  Buffer.from('{"type":"response.audio.delta",'),
-]
+const audioHead = Buffer.from('{"type":"response.output_audio.delta",')
 const responseKey = '"response_id":"'
 const itemKey = '"item_id":"'
 const deltaKey = '"delta":"'
@@ -26,9 +22,8 @@ export interface AudioDelta {
 
 /** Undefined: not an audio delta, or not in a shape that bytes alone can tell. */
 export function scanAudioDelta(frame: Buffer): AudioDelta | undefined {
-  if (!heads.some((head) => frame.length > head.length && frame.compare(head, 0, head.length, 0, head.length) === 0)) {
-    return undefined
-  }
+  const { length } = audioHead
+  if (frame.length <= length || frame.compare(audioHead, 0, length, 0, length) !== 0) return undefined
   const head = frame.toString('latin1', 0, Math.min(frame.length, headBytes))
   const deltaAt = head.indexOf(deltaKey)
   if (deltaAt < 0) return undefined

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { Meters } from '../engines.ts'
+import { anyEvent } from './events.ts'
 import { responseUsage, transcriptionUsage, UsageMeters } from './meters.ts'
+import { Reader } from './reader.ts'
 
 const usage = responseUsage.parse({
   input_tokens: 300,
@@ -148,7 +151,124 @@ it('says that it does not know what the provider did not tell, once for each', (
   expect(responseUsage.safeParse({ input_tokens: 5 }).success).toBe(false)
   expect(responseUsage.safeParse({}).success).toBe(false)
   expect(transcriptionUsage.safeParse({ type: 'tokens', input_tokens: 5 }).success).toBe(false)
-  expect(meters.response('resp_1', undefined)).toEqual({ 'unknown.usages': 1 })
-  expect(meters.response('resp_1', undefined)).toBeUndefined()
-  expect(meters.transcription('item_1', undefined)).toEqual({ 'unknown.usages': 2 })
+  expect(meters.untold('response', 'resp_1')).toEqual({ 'unknown.usages': 1 })
+  expect(meters.untold('response', 'resp_1')).toBeUndefined()
+  expect(meters.untold('transcription', 'item_1')).toEqual({ 'unknown.usages': 2 })
+})
+
+const amount = fc.nat({ max: 100_000 })
+const share = fc.double({ min: 0, max: 1, noNaN: true })
+/** One answer as the provider bills it, and how it tells so. */
+const answer = fc.record({
+  text: amount,
+  audio: amount,
+  image: amount,
+  cachedText: share,
+  cachedAudio: share,
+  cachedImage: share,
+  outText: amount,
+  outAudio: amount,
+  details: fc.constantFrom('all', 'no cached split', 'none'),
+  end: fc.constantFrom('told', 'told twice', 'untold', 'missing', 'refused'),
+  aside: fc.boolean(),
+})
+const heard = fc.record({
+  seconds: fc.nat({ max: 600 }),
+  end: fc.constantFrom('told', 'told twice', 'untold', 'failed', 'missing'),
+})
+
+type Of<A> = A extends fc.Arbitrary<infer T> ? T : never
+type Answer = Of<typeof answer>
+
+function usageOf(each: Answer): object {
+  const cached = {
+    text_tokens: Math.floor(each.text * each.cachedText),
+    audio_tokens: Math.floor(each.audio * each.cachedAudio),
+    image_tokens: Math.floor(each.image * each.cachedImage),
+  }
+  const total = cached.text_tokens + cached.audio_tokens + cached.image_tokens
+  const input = each.text + each.audio + each.image
+  const output = each.outText + each.outAudio
+  const sums = { total_tokens: input + output, input_tokens: input, output_tokens: output }
+  if (each.details === 'none') return sums
+  const kinds = { text_tokens: each.text, audio_tokens: each.audio, image_tokens: each.image, cached_tokens: total }
+  return {
+    ...sums,
+    input_token_details: { ...kinds, ...(each.details === 'all' ? { cached_tokens_details: cached } : {}) },
+    output_token_details: { text_tokens: each.outText, audio_tokens: each.outAudio },
+  }
+}
+
+/** What the provider sends about one answer, in order. */
+function answerEvents(each: Answer, id: string): object[] {
+  const created = { type: 'response.created', response: { id, conversation_id: each.aside ? null : 'conv_1' } }
+  const output = each.end === 'refused' ? [] : [{ id: `item_${id}`, type: 'message' }]
+  const status = each.end === 'refused' ? 'failed' : 'completed'
+  const done = (usage: object | null) => ({ type: 'response.done', response: { id, status, output, usage } })
+  if (each.end === 'missing') return [created]
+  if (each.end === 'untold' || each.end === 'refused') return [created, done(null)]
+  return [created, done(usageOf(each)), ...(each.end === 'told twice' ? [done(usageOf(each))] : [])]
+}
+
+function heardEvents({ seconds, end }: Of<typeof heard>, id: string): object[] {
+  const type = 'conversation.item.input_audio_transcription'
+  const committed = { type: 'input_audio_buffer.committed', item_id: id }
+  const completed = (usage: object) => ({ type: `${type}.completed`, item_id: id, transcript: 'a', ...usage })
+  const told = completed({ usage: { type: 'duration', seconds } })
+  if (end === 'missing') return [committed]
+  if (end === 'failed') return [committed, { type: `${type}.failed`, item_id: id, error: {} }]
+  if (end === 'untold') return [committed, completed({})]
+  return [committed, told, ...(end === 'told twice' ? [told] : [])]
+}
+
+/** Answers and transcriptions run into each other; within each the order is kept. */
+function interleaved(streams: readonly object[][], chance: () => number): object[] {
+  const left = streams.map((stream) => [...stream])
+  const all: object[] = []
+  for (let open = left; open.length > 0; open = open.filter((stream) => stream.length > 0)) {
+    const next = open[chance() % open.length]?.shift()
+    if (next !== undefined) all.push(next)
+  }
+  return all
+}
+
+it('books what the provider bills, whatever comes twice or mixed up, and flags what it never told', () => {
+  const streams = fc.record({ answers: fc.array(answer, { maxLength: 8 }), words: fc.array(heard, { maxLength: 5 }) })
+  fc.assert(
+    fc.property(streams, fc.infiniteStream(fc.nat()), ({ answers, words }, chance) => {
+      const reader = new Reader(true)
+      const events = interleaved(
+        [
+          ...answers.map((each, i) => answerEvents(each, `resp_${i}`)),
+          ...words.map((each, i) => heardEvents(each, `item_${i}`)),
+        ],
+        () => chance.next().value ?? 0,
+      )
+      let last: Meters = {}
+      const read = [
+        ...events.flatMap((event) => [...reader.read(anyEvent.parse(event), Buffer.from(JSON.stringify(event)))]),
+        ...reader.close(),
+        ...reader.close(),
+      ]
+      for (const event of read) {
+        if (event.type !== 'usage') continue
+        expect(Object.keys(event.meters)).toEqual(expect.arrayContaining(Object.keys(last)))
+        for (const [key, value] of Object.entries(event.meters))
+          expect(value).toBeGreaterThanOrEqual(last[key as keyof Meters] ?? 0)
+        last = event.meters
+      }
+      const { 'unknown.usages': unreported = 0, 'transcription.seconds': seconds = 0, ...tokens } = last
+      const told = answers.filter(({ end }) => end.startsWith('told'))
+      const total = told.reduce(
+        (sum, { text, audio, image, outText, outAudio }) => sum + text + audio + image + outText + outAudio,
+        0,
+      )
+      expect(Object.values(tokens).reduce((sum, each) => sum + each, 0)).toBe(total)
+      expect(seconds).toBe(
+        words.filter(({ end }) => end.startsWith('told')).reduce((sum, each) => sum + each.seconds, 0),
+      )
+      const unknown = [...answers, ...words].filter(({ end }) => end === 'untold' || end === 'missing')
+      expect(unreported).toBe(unknown.length)
+    }),
+  )
 })

@@ -30,11 +30,38 @@ type Kinds = z.output<typeof byKind>
 export class UsageMeters {
   readonly #meters: Record<string, number> = {}
   readonly #counted = new Recent<true>()
+  /** Begun, and their cost not told yet. */
+  readonly #open = new Set<string>()
 
-  /** The new totals, or undefined when this response was counted before. `usage` undefined: the provider did not tell it. */
-  response(responseId: string, usage: z.output<typeof responseUsage> | undefined): Meters | undefined {
+  /** Work that is charged: an answer, or the transcription of an item. */
+  begins(what: 'response' | 'transcription', id: string): void {
+    const key = `${what} ${id}`
+    if (!this.#counted.has(key)) this.#open.add(key)
+  }
+
+  /** It was never charged. */
+  free(what: 'response' | 'transcription', id: string): void {
+    this.#first(`${what} ${id}`)
+  }
+
+  /** It has ended, and its cost was not told: the new totals, in which it is unknown. */
+  untold(what: 'response' | 'transcription', id: string): Meters | undefined {
+    if (!this.#first(`${what} ${id}`)) return undefined
+    this.#add('unknown.usages', 1)
+    return { ...this.#meters }
+  }
+
+  /** Nothing more will be told: what is open is unknown for good. Undefined: nothing is. */
+  close(): Meters | undefined {
+    if (this.#open.size === 0) return undefined
+    this.#add('unknown.usages', this.#open.size)
+    this.#open.clear()
+    return { ...this.#meters }
+  }
+
+  /** The new totals, or undefined when this response was counted before. */
+  response(responseId: string, usage: z.output<typeof responseUsage>): Meters | undefined {
     if (!this.#first(`response ${responseId}`)) return undefined
-    if (usage === undefined) return this.#unknown()
     const input = usage.input_token_details
     const all = inputOf(usage.input_tokens, input ?? none)
     const cached = input === undefined ? none : cachedOf(all, input.cached_tokens, input.cached_tokens_details)
@@ -51,9 +78,8 @@ export class UsageMeters {
   }
 
   /** As `response`, for the transcription of one item. */
-  transcription(itemId: string, usage: z.output<typeof transcriptionUsage> | undefined): Meters | undefined {
+  transcription(itemId: string, usage: z.output<typeof transcriptionUsage>): Meters | undefined {
     if (!this.#first(`transcription ${itemId}`)) return undefined
-    if (usage === undefined) return this.#unknown()
     if (usage.type === 'duration') this.#add('transcription.seconds', usage.seconds)
     else {
       this.#add('transcription.input.tokens', usage.input_tokens)
@@ -62,14 +88,10 @@ export class UsageMeters {
     return { ...this.#meters }
   }
 
-  #unknown(): Meters {
-    this.#add('unknown.usages', 1)
-    return { ...this.#meters }
-  }
-
   #first(key: string): boolean {
     if (this.#counted.has(key)) return false
     this.#counted.set(key, true)
+    this.#open.delete(key)
     return true
   }
 

@@ -1,12 +1,18 @@
-// The OpenAI Realtime GA engine: one WebSocket to the provider per session. Audio frames pass both ways as they are.
+// The OpenAI Realtime GA engine: one WebSocket to the provider per session, and audio frames pass both ways as they are; or the
+// control of a call that the person's browser has with the provider itself (`direct/`).
 
-import type { Clock, Timer } from '../../platform/clock.ts'
+import type { Timer } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Log } from '../../platform/log.ts'
+import { accepted, applied, audioDropped } from '../answers.ts'
+import { withFields } from '../client-frame.ts'
 import type {
   Capabilities,
+  CloseCause,
   CommandAnswer,
+  DirectCall,
   Engine,
+  EngineBrief,
   EngineCommand,
   EngineEvent,
   EngineFactory,
@@ -15,44 +21,18 @@ import type {
 import { maxDurationMs, needsKey, realtimeAddress } from '../upstream/address.ts'
 import { type Gone, Line } from '../upstream/line.ts'
 import type { Refusal } from '../upstream/refusal.ts'
+import { Beta, modernAudio } from './beta.ts'
+import { capabilities } from './capabilities.ts'
 import * as commands from './commands.ts'
+import { interrupts, waitsMs } from './detection.ts'
+import { Direct, type DirectEvents } from './direct/direct.ts'
 import * as events from './events.ts'
+import { Floor } from './floor.ts'
 import { appendFrame, scanAudioDelta } from './frame.ts'
+import type { OpenAiRealtimeNeeds } from './needs.ts'
 import { Reader } from './reader.ts'
-import { Turns } from './turns.ts'
-
-export interface OpenAiRealtimeNeeds {
-  readonly apiKey: string | undefined
-  /** http(s) or ws(s), e.g. `https://api.openai.com/v1`. */
-  readonly baseUrl: string
-  readonly defaultModel: string
-  readonly transcriptionModel?: string
-  /** The provider's cap of a session; by default OpenAI's 60 minutes, Azure's 30. */
-  readonly maxDurationMs?: number
-  readonly log: Log
-  readonly clock: Clock
-}
-
-const capabilities: Omit<Capabilities, 'maxDurationMs'> = {
-  conversation: 'turn',
-  cancelSpeech: 'exact',
-  truncate: 'native',
-  say: 'wording',
-  tools: 'inline',
-  usage: 'cumulative',
-  media: 'relayed',
-  hears: 'words',
-  inputAudio: 'pcm16_24k',
-  outputAudio: 'pcm16_24k',
-  /** The voice only until the first audio. */
-  mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
-  dialect: 'openai-realtime-ga',
-}
 
 const readyTimeoutMs = 15_000
-
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 
 export function createOpenAiRealtime(needs: OpenAiRealtimeNeeds): EngineFactory {
   const off = (needs.apiKey ?? '') === '' && needsKey(needs.baseUrl) ? 'no API key' : undefined
@@ -62,6 +42,7 @@ export function createOpenAiRealtime(needs: OpenAiRealtimeNeeds): EngineFactory 
     defaultModel: needs.defaultModel,
     hears: 'words',
     open: (options) => new RealtimeEngine(needs, options),
+    direct: { dialect: 'openai-realtime-ga', open: (options, call) => new RealtimeEngine(needs, options, call) },
   }
 }
 
@@ -73,8 +54,11 @@ class RealtimeEngine implements Engine {
   readonly #options: EngineOptions
   readonly #log: Log
   readonly #reader: Reader
-  readonly #turns = new Turns()
-  readonly #line: Line
+  readonly #beta = new Beta()
+  readonly #floor: Floor
+  /** The sound goes past us. */
+  readonly #direct: Direct | undefined
+  readonly #line: Pick<Line, 'bufferedBytes' | 'send' | 'release' | 'pause' | 'resume' | 'close' | 'cut'>
   #readyTimer: Timer | undefined
   #state: State = 'idle'
   #overflowed = false
@@ -82,28 +66,61 @@ class RealtimeEngine implements Engine {
   #engineSessionId = ''
   #model: string
   #lifeMs: number
-  /** An answer's own instructions replace the session's: what is added to them needs them. */
-  #instructions: string
+  #brief: EngineBrief
   /** The provider explains a close in an `error` just before it. */
   #lastError: string | undefined
 
-  constructor(needs: OpenAiRealtimeNeeds, options: EngineOptions) {
+  constructor(needs: OpenAiRealtimeNeeds, options: EngineOptions, call?: DirectCall) {
     this.#needs = needs
     this.#options = options
     this.#log = needs.log.child({ tenantId: options.tenantId, sessionId: options.sessionId, engine: this.kind })
-    this.#reader = new Reader(options.brief.turnDetection !== 'none')
-    this.#line = new Line(needs.clock, {
-      frame: (frame) => this.#frame(frame),
-      refused: (refusal) => this.#refused(refusal),
-      gone: (gone) => this.#gone(gone),
+    this.#brief = options.brief
+    this.#floor = new Floor(options.brief.interruptions, {
+      answering: () => this.#reader.answering,
+      brief: () => this.#brief,
+      write: (event) => this.#write(event),
     })
+    this.#reader = new Reader(true)
+    this.#listenAs(options.brief)
     this.#lifeMs = needs.maxDurationMs ?? maxDurationMs(needs.baseUrl)
-    this.#instructions = options.brief.instructions
     this.#model = options.brief.model === '' ? needs.defaultModel : options.brief.model
+    const told = {
+      frame: (frame: Buffer) => this.#frame(frame),
+      refused: (refusal: Refusal) => this.#refused(refusal),
+      gone: (gone: Gone & { readonly hungUp?: boolean }) => this.#gone(gone),
+    }
+    this.#direct = call === undefined ? undefined : this.#directOf(call, told)
+    this.#line = this.#direct?.call ?? new Line(needs.clock, told)
+  }
+
+  #directOf(direct: DirectCall, told: Pick<DirectEvents, 'frame' | 'refused' | 'gone'>): Direct {
+    const { clock } = this.#needs
+    const session = commands.callSession(this.#options.brief, this.#model, this.#transcriptionModel)
+    return new Direct(
+      { provider: this.#needs, clock, session, direct, reader: this.#reader },
+      {
+        ...told,
+        attached: () => this.#configure(),
+        gap: (isOver, code) => this.#log.warn({ isOver, code }, 'the control of a direct call was lost or is back'),
+        missed: (events) => events.forEach((event) => void this.#follow(event)),
+        tampered: (what, isUnbearable) => this.#tampered(what, isUnbearable),
+      },
+    )
+  }
+
+  /** Who has hold of the browser changes the session there. It was put back; whoever goes on is cut off. */
+  #tampered(what: string, isUnbearable: boolean): void {
+    this.#log.warn(
+      { event: 'direct_call_tampered', what, isUnbearable },
+      'a browser changed its session at the provider',
+    )
+    if (isUnbearable) this.#finish('hungUp', 'tampered', what)
+    else this.#emit({ type: 'error', source: 'local', code: 'tampered', message: `Put back: ${what}.`, benign: false })
   }
 
   get capabilities(): Capabilities {
-    return { ...capabilities, maxDurationMs: this.#lifeMs }
+    const media = this.#direct === undefined ? 'relayed' : 'direct'
+    return { ...capabilities, media, maxDurationMs: this.#lifeMs }
   }
 
   get bufferedBytes(): number {
@@ -114,7 +131,7 @@ class RealtimeEngine implements Engine {
     if (this.#state !== 'idle') return
     this.#state = 'opening'
     try {
-      this.#line.open(realtimeAddress(this.#needs.baseUrl, this.#model, this.#needs.apiKey))
+      this.#open()
     } catch (thrown) {
       this.#log.warn({ err: thrown }, 'engine address unusable')
       // The caller still stands in start(): events come later, never out of it.
@@ -128,6 +145,12 @@ class RealtimeEngine implements Engine {
     })
   }
 
+  #open(): void {
+    const { baseUrl, apiKey } = this.#needs
+    if (this.#direct !== undefined) this.#direct.call.open()
+    else if (this.#line instanceof Line) this.#line.open(realtimeAddress(baseUrl, this.#model, apiKey))
+  }
+
   #refused({ code, message, retryAfterMs }: Refusal): void {
     if (code === 'rate_limit_exceeded' || code === 'http_429') {
       this.#emit({ type: 'rateLimited', source: 'provider', retryAfterMs })
@@ -135,27 +158,37 @@ class RealtimeEngine implements Engine {
     this.#finish('refused', code, message)
   }
 
-  #frame(frame: Buffer): void {
+  #frame(received: Buffer): void {
     if (this.#state === 'closed') return
+    const frame = modernAudio(received)
     const delta = scanAudioDelta(frame)
     if (delta === undefined) {
       this.#parsed(frame)
       return
     }
     this.#voiced = true
+    // On the control it is an echo of what the person hears already.
+    if (this.#direct !== undefined) return
     const event = this.#reader.audio(delta, frame)
     if (event !== undefined) this.#emit(event)
   }
 
-  #parsed(frame: Buffer): void {
-    const event = events.anyEvent.safeParse(json(frame))
+  #parsed(received: Buffer): void {
+    const parsed = events.json(received)
+    const modern = this.#beta.frames(parsed)
+    if (modern === undefined) this.#read(parsed, received)
+    else for (const frame of modern) this.#read(events.json(frame), frame)
+  }
+
+  #read(parsed: unknown, frame: Buffer): void {
+    const event = events.anyEvent.safeParse(parsed)
     if (!event.success) {
       this.#log.warn({ bytes: frame.length }, 'engine frame is not an event')
       return
     }
     if (this.#state === 'opening' || this.#state === 'configuring') this.#handshake(event.data)
-    if (event.data.type === 'session.created') return
-    for (const read of this.#reader.read(event.data, frame)) this.#follow(read)
+    const read = () => (event.data.type === 'session.created' ? [] : this.#reader.read(event.data, frame))
+    for (const each of this.#direct?.read(event.data, frame, read) ?? read()) this.#follow(each)
   }
 
   #handshake(event: { readonly type: string }): void {
@@ -167,6 +200,7 @@ class RealtimeEngine implements Engine {
     if (event.type === 'session.created' && this.#state === 'opening') this.#configure()
     else if (event.type === 'session.updated' && this.#state === 'configuring') {
       this.#state = 'ready'
+      this.#direct?.call.tellAnswer()
       const engineSessionId = this.#engineSessionId
       this.#emit({ type: 'ready', source: 'provider', engineSessionId, model: this.#model })
     }
@@ -182,39 +216,31 @@ class RealtimeEngine implements Engine {
   #configure(): void {
     this.#state = 'configuring'
     const { brief } = this.#options
-    const frames = [commands.sessionUpdate(brief, this.#needs.transcriptionModel ?? 'gpt-transcribe')]
+    const frames = [commands.sessionUpdate(brief, this.#transcriptionModel, this.capabilities.media)]
     for (const turn of brief.history) {
       const itemId = newId('item')
       this.#reader.own(itemId)
       frames.push(commands.historyItem(itemId, turn))
     }
-    this.#line.release(frames.map((frame) => JSON.stringify(frame)))
+    this.#line.release(frames.map((frame) => this.#frameOf(frame)))
   }
 
   /** What an event means for the engine itself, before it is passed on. */
   #follow(event: EngineEvent): void {
     this.#emit(event)
-    if (event.type === 'responseStarted') this.#turns.started()
-    else if (event.type === 'responseDone') this.#nextTurn()
-    else if (event.type === 'audio') this.#voiced = true
+    if (event.type === 'audio') this.#voiced = true
     else if (event.type === 'error') this.#trouble(event)
+    else this.#floor.follow(event)
   }
 
-  #nextTurn(): void {
-    const create = this.#turns.next(this.#reader.answering)
-    if (create !== undefined) this.#line.send(JSON.stringify(create))
-  }
-
-  #trouble({ code, eventId }: Extract<EngineEvent, { type: 'error' }>): void {
-    if (code === 'conversation_already_has_active_response') this.#turns.refused(eventId)
-    else this.#lastError = code
+  #trouble(error: Extract<EngineEvent, { type: 'error' }>): void {
+    if (this.#floor.waits(error)) return
+    const { code } = error
+    this.#lastError = code
     if (code === 'session_expired') this.#finish('expired', code, 'the provider ended the session at its time limit')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, 'the provider refused the session')
-    } else if (code !== 'conversation_already_has_active_response') {
-      this.#turns.failed(eventId)
-      this.#nextTurn()
-    }
+    } else this.#floor.failed(error)
   }
 
   send(command: EngineCommand): CommandAnswer {
@@ -225,25 +251,24 @@ class RealtimeEngine implements Engine {
       case 'respond':
         // A client's own response.create goes as it is: the provider answers it, races included.
         if (command.raw !== undefined) return this.#write({ ...command.raw, type: 'response.create' })
-        return this.#ask({ type: 'response.create' })
+        return this.#floor.ask({ type: 'response.create' })
       case 'say':
-        return this.#ask(commands.sayNow(command.text))
+        return this.#floor.ask(commands.sayNow(command.text))
       case 'goOn':
-        return this.#ask(commands.goOn(command.after, this.#instructions))
+        return this.#floor.ask(commands.goOn(command.after, this.#brief.instructions))
       case 'note':
         return this.#note(command.text)
       case 'toolResult':
         if (command.foreign === undefined) return this.#write(commands.toolResult(command))
         return this.#note(commands.foreignResult(command.foreign, command.output))
       case 'cancel':
-        if (command.responseId === undefined) this.#turns.clear()
-        return this.#write({
-          ...(command.raw ?? { event_id: commands.ownEventId('cancel') }),
-          ...(command.responseId === undefined ? {} : { response_id: command.responseId }),
-          type: 'response.cancel',
-        })
+        return this.#cancel(command)
       case 'truncate':
         return this.#truncate(command.itemId, command.heardMs)
+      case 'interrupt':
+      case 'ignore':
+        this.#floor.judged(command)
+        return applied
       case 'commitAudio':
         return this.#write({ ...command.raw, type: 'input_audio_buffer.commit' })
       case 'clearAudio':
@@ -255,21 +280,29 @@ class RealtimeEngine implements Engine {
     }
   }
 
+  #cancel({ responseId, raw }: Extract<EngineCommand, { type: 'cancel' }>): CommandAnswer {
+    if (responseId === undefined) this.#floor.clear()
+    const answer = this.#write({
+      ...(raw ?? commands.cancelOwn('cancel')),
+      ...(responseId === undefined ? {} : { response_id: responseId }),
+      type: 'response.cancel',
+    })
+    // What is generated already is at the provider, on its way to the person.
+    if (this.#direct === undefined) return answer
+    return this.#write({ type: 'output_audio_buffer.clear', event_id: commands.ownEventId('clear') })
+  }
+
   #note(text: string): CommandAnswer {
     const itemId = newId('item')
     this.#reader.own(itemId)
     return this.#write(commands.noteItem(itemId, text))
   }
 
-  #ask(create: commands.WireEvent): CommandAnswer {
-    const now = this.#turns.ask(create, this.#reader.answering)
-    if (now === false) return { is: 'rejected', reason: 'too_many_answers_waiting' }
-    return now === undefined ? accepted : this.#write(now)
-  }
-
   #truncate(itemId: string, heardMs: number): CommandAnswer {
     const producedMs = this.#reader.producedMs(itemId)
     this.#reader.cutOff(itemId)
+    // The provider knows itself what it has played.
+    if (this.#direct !== undefined) return applied
     // Beyond the produced audio, or at none of it, the provider answers with an error.
     const endMs = Math.min(Math.floor(heardMs), producedMs)
     if (endMs <= 0) return applied
@@ -282,26 +315,42 @@ class RealtimeEngine implements Engine {
   }
 
   #update(command: Extract<EngineCommand, { type: 'update' }>): CommandAnswer {
-    const { fields } = command
+    const { fields, eventId } = command
     if (fields.voice !== undefined && this.#voiced) return { is: 'rejected', reason: 'voice_locked' }
-    if (fields.instructions !== undefined) this.#instructions = fields.instructions
-    if (fields.turnDetection !== undefined) this.#reader.interrupts = fields.turnDetection !== 'none'
-    return this.#write(commands.sessionChange(fields, command.eventId, this.#options.brief.hearing))
+    const brief = withFields(this.#brief, fields)
+    const change = { fields, brief, transcriptionModel: this.#transcriptionModel, eventId }
+    const answer = this.#write(commands.sessionChange(change))
+    if ('reason' in answer) return answer
+    this.#brief = brief
+    this.#listenAs(brief)
+    return answer
+  }
+
+  #listenAs(brief: EngineBrief): void {
+    this.#reader.keeps = !interrupts(brief)
+    this.#reader.interrupts = interrupts(brief) && !this.#floor.isTold
+    this.#reader.silenceMs = waitsMs(brief)
+  }
+
+  get #transcriptionModel(): string {
+    return this.#needs.transcriptionModel ?? 'gpt-transcribe'
   }
 
   #write(event: commands.WireEvent): CommandAnswer {
-    const frame = JSON.stringify(event)
-    if (this.#line.send(frame)) return accepted
+    if (this.#line.send(this.#frameOf(event))) return accepted
     return { is: 'rejected', reason: 'queue_full' }
   }
 
+  #frameOf(event: commands.WireEvent): string {
+    return JSON.stringify(this.#direct?.sent(event) ?? event)
+  }
+
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return
+    if (this.#state === 'closing' || this.#state === 'closed' || this.#direct !== undefined) return
     const frame = 'appendFrame' in input ? input.appendFrame : appendFrame(input.pcm)
     if (this.#line.send(frame) || this.#overflowed) return
     this.#overflowed = true
-    const message = 'audio was dropped: the provider does not take it'
-    this.#emit({ type: 'error', source: 'local', code: 'queue_full', message, benign: false })
+    this.#emit(audioDropped)
   }
 
   pause(): void {
@@ -314,16 +363,18 @@ class RealtimeEngine implements Engine {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
+    for (const event of this.#reader.close()) this.#emit(event)
     this.#state = 'closing'
     this.#line.close()
   }
 
-  #gone(gone: Gone): void {
+  #gone(gone: Gone & { readonly hungUp?: boolean }): void {
     const code = this.#lastError ?? gone.code
     if (this.#state === 'closing') this.#finish('asked', 'asked', '')
     else if (this.#state === 'opening' || this.#state === 'configuring') {
       this.#finish('refused', code, gone.opened ? 'the provider refused the session' : 'the provider cannot be reached')
-    } else this.#finish('lost', code, 'the connection to the provider ended')
+    } else if (gone.hungUp === true) this.#finish('hungUp', gone.code, 'the call was ended')
+    else this.#finish('lost', code, 'the connection to the provider ended')
   }
 
   /** After a close was asked for only the bill still counts. */
@@ -333,20 +384,14 @@ class RealtimeEngine implements Engine {
     this.#options.onEvent(event)
   }
 
-  #finish(cause: 'asked' | 'refused' | 'lost' | 'expired', code: string, message: string): void {
+  #finish(cause: CloseCause, code: string, message: string): void {
     if (this.#state === 'closed') return
+    for (const event of this.#direct?.close() ?? []) this.#options.onEvent(event)
     this.#state = 'closed'
     this.#readyTimer?.cancel()
     this.#line.cut()
+    for (const event of this.#reader.close()) this.#options.onEvent(event)
     this.#options.onEvent({ type: 'closed', source: cause === 'asked' ? 'local' : 'provider', cause, code, message })
     if (cause !== 'asked') this.#log.warn({ cause, code }, 'engine closed')
-  }
-}
-
-function json(frame: Buffer): unknown {
-  try {
-    return JSON.parse(frame.toString('utf8'))
-  } catch {
-    return undefined
   }
 }

@@ -5,10 +5,10 @@ import { bytesPerMs } from '../../protocol/realtime.ts'
 import type { EngineEvent, Meters } from '../engines.ts'
 import { Recent } from '../recent.ts'
 import { Calls } from './calls.ts'
-import { isOwn } from './commands.ts'
+import { isMissed, isOwn } from './commands.ts'
 import * as events from './events.ts'
 import { type AudioDelta, base64Bytes, WireAudio } from './frame.ts'
-import { type responseUsage, UsageMeters } from './meters.ts'
+import { UsageMeters } from './meters.ts'
 
 /** Races that are lost without harm: the answer had ended, the buffer was empty, an answer was under way. */
 const benign = new Set([
@@ -41,6 +41,10 @@ export class Reader {
   readonly #table: ReadonlyMap<string, Read>
   /** Whether speech stops the answer: follows the turn detection asked for. */
   interrupts: boolean
+  /** Speech was asked to stop nothing. */
+  keeps = false
+  /** What the provider's detector waits after the last sound; undefined where it goes by the meaning. */
+  silenceMs: number | undefined
 
   constructor(interrupts: boolean) {
     this.interrupts = interrupts
@@ -67,6 +71,17 @@ export class Reader {
     this.#own.set(itemId, true)
   }
 
+  /** An answer that was given while nobody listened: over, and what it cost was told to nobody. */
+  lost(responseId: string): Events {
+    this.#active.delete(responseId)
+    return metered(this.#meters.untold('response', responseId))
+  }
+
+  /** The same of words that were understood meanwhile. */
+  lostWords(itemId: string): Events {
+    return metered(this.#meters.untold('transcription', itemId))
+  }
+
   /** The hot frame. Undefined: of a cut-off item, dropped. */
   audio(delta: AudioDelta, wire: Buffer): EngineEvent | undefined {
     if (this.#outOfBand.has(delta.responseId)) return native('response.output_audio.delta', wire)
@@ -90,8 +105,7 @@ export class Reader {
 
   #aside(event: z.output<typeof events.anyEvent>, wire: Buffer): Events {
     const done = event.type === 'response.done' ? events.responseDone.safeParse(event) : undefined
-    const response = done?.data?.response
-    const usage = response === undefined ? [] : this.#usage(response.id, response.usage, response.status)
+    const usage = done?.data === undefined ? [] : this.#usage(done.data.response)
     return [...usage, native(event.type, wire)]
   }
 
@@ -115,17 +129,11 @@ export class Reader {
       ['session.updated', () => [{ type: 'native', source: said, name: 'session.updated' }]],
       ['session.created', () => [{ type: 'native', source: said, name: 'session.created' }]],
       ['response.output_audio.delta', audio],
-      ['response.audio.delta', audio],
       ['response.output_audio.done', audioDone],
-      ['response.audio.done', audioDone],
       ['response.output_audio_transcript.delta', spoken],
-      ['response.audio_transcript.delta', spoken],
       ['response.output_audio_transcript.done', spokenDone],
-      ['response.audio_transcript.done', spokenDone],
       ['response.output_text.delta', written],
-      ['response.text.delta', written],
       ['response.output_text.done', writtenDone],
-      ['response.text.done', writtenDone],
       ['response.created', on(events.responseCreated, (e, wire) => this.#started(e, wire))],
       ['response.done', on(events.responseDone, (e, wire) => this.#done(e, wire))],
       ['response.output_item.added', on(events.outputItem, (e, wire) => this.#outputBegins(e, wire))],
@@ -133,7 +141,6 @@ export class Reader {
       ['response.function_call_arguments.delta', callDelta],
       ['response.function_call_arguments.done', callDone],
       ['conversation.item.added', added('conversation.item.added')],
-      ['conversation.item.created', added('conversation.item.created')],
       ['conversation.item.done', added('conversation.item.done')],
       ['conversation.item.retrieved', added('conversation.item.retrieved')],
       ...this.#hearingReaders(),
@@ -154,6 +161,7 @@ export class Reader {
             phase: 'stop',
             itemId: e.item_id,
             atMs: e.audio_end_ms,
+            silenceMs: this.silenceMs,
             interrupts: false,
           },
         ]),
@@ -168,9 +176,11 @@ export class Reader {
       [`${heard}.completed`, on(events.heardDone, (e, wire) => this.#heard(e, wire))],
       [
         `${heard}.failed`,
-        on(events.heardFailed, (e, wire) => [
-          { type: 'userText', source: said, wire, itemId: e.item_id, failed: e.error.code ?? 'transcription_failed' },
-        ]),
+        on(events.heardFailed, (e, wire) => {
+          this.#meters.free('transcription', e.item_id)
+          const failed = e.error.code ?? 'transcription_failed'
+          return [{ type: 'userText', source: said, wire, itemId: e.item_id, failed }]
+        }),
       ],
       [
         'conversation.item.truncated',
@@ -210,6 +220,7 @@ export class Reader {
 
   #started(e: z.output<typeof events.responseCreated>, wire: Buffer): Events {
     const responseId = e.response.id
+    this.#meters.begins('response', responseId)
     // Null is the wire's word for "outside of the conversation"; servers that say nothing mean the default one.
     if (e.response.conversation_id === null) {
       this.#outOfBand.set(responseId, true)
@@ -220,7 +231,7 @@ export class Reader {
   }
 
   #done(e: z.output<typeof events.responseDone>, wire: Buffer): Events {
-    const { id: responseId, status, status_details: details, output, usage } = e.response
+    const { id: responseId, status, status_details: details, output } = e.response
     this.#active.delete(responseId)
     const calls = this.#calls.responseDone(responseId, status === 'completed', output ?? [])
     const reason = details?.reason ?? details?.error?.code ?? details?.error?.type ?? undefined
@@ -229,15 +240,21 @@ export class Reader {
     return [
       ...calls,
       ...limited,
-      ...this.#usage(responseId, usage, status),
+      ...this.#usage(e.response),
       { type: 'responseDone', source: said, wire, responseId, status, ...(reason === undefined ? {} : { reason }) },
     ]
   }
 
-  /** An answer that failed or was stopped may have cost nothing; one that was given has. */
-  #usage(responseId: string, usage: z.output<typeof responseUsage> | null | undefined, status: string): Events {
-    if (usage == null && status !== 'completed') return []
-    return metered(this.#meters.response(responseId, usage ?? undefined))
+  #usage({ id, status, output, usage }: z.output<typeof events.responseDone>['response']): Events {
+    if (usage != null) return metered(this.#meters.response(id, usage))
+    // Refused before anything of it was made: nobody charges for that.
+    if (status === 'failed' && (output ?? []).length === 0) this.#meters.free('response', id)
+    return metered(this.#meters.untold('response', id))
+  }
+
+  /** The connection is over: what was under way is charged, and nobody will tell how much. */
+  close(): Events {
+    return metered(this.#meters.close())
   }
 
   #outputBegins(e: z.output<typeof events.outputItem>, wire: Buffer): Events {
@@ -267,6 +284,7 @@ export class Reader {
   }
 
   #committed(itemId: string, wire: Buffer): Events {
+    this.#meters.begins('transcription', itemId)
     if (this.#shown.has(itemId)) return [native('input_audio_buffer.committed', wire)]
     this.#shown.set(itemId, true)
     return [{ type: 'userItem', source: said, wire, itemId, spoken: true }]
@@ -283,12 +301,16 @@ export class Reader {
         itemId: e.item_id,
         atMs: e.audio_start_ms,
         interrupts,
+        ...(this.keeps ? { keeps: true } : {}),
       },
     ]
   }
 
   #heard(e: z.output<typeof events.heardDone>, wire: Buffer): Events {
-    const usage = metered(this.#meters.transcription(e.item_id, e.usage))
+    const { item_id: itemId, usage: told } = e
+    const usage = metered(
+      told === undefined ? this.#meters.untold('transcription', itemId) : this.#meters.transcription(itemId, told),
+    )
     return [...usage, { type: 'userText', source: said, wire, itemId: e.item_id, final: e.transcript }]
   }
 }
@@ -331,7 +353,8 @@ function problem({ error }: z.output<typeof events.error>, wire: Buffer): Events
       ...(isOwn(error.event_id) ? {} : { wire }),
       code,
       message: error.message,
-      benign: benign.has(code),
+      // Of our own frames only a request for an answer is missed.
+      benign: benign.has(code) || (error.event_id != null && isOwn(error.event_id) && !isMissed(error.event_id)),
       ...(error.event_id == null ? {} : { eventId: error.event_id }),
     },
   ]

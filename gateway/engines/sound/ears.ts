@@ -1,7 +1,7 @@
 // The ears of an engine that hears turns itself: the person's audio becomes stretches of speech, and words where a recogniser is at hand.
 
 import { bytesPerMs } from '../../protocol/realtime.ts'
-import { prefixMs, Vad, type VadEvent } from './vad.ts'
+import { Vad, type VadEvent, type VadTuning } from './vad.ts'
 
 /** 30 s: more than anybody says in one breath, 1.4 MB. */
 const keptBytes = 30_000 * bytesPerMs
@@ -24,6 +24,10 @@ export class Ears {
     this.#keeps = keeps
   }
 
+  tune(tuning: VadTuning): void {
+    this.#vad.tune(tuning)
+  }
+
   get speaking(): boolean {
     return this.#vad.speaking
   }
@@ -38,14 +42,14 @@ export class Ears {
     if (this.#keeps) this.#keep(pcm)
     const events = this.#vad.push(pcm)
     // Silence before the next word is not part of what will be said, apart from the prefix.
-    if (!this.#vad.speaking && events.length === 0) this.#shorten(prefixMs * bytesPerMs * 2)
+    if (!this.#vad.speaking && events.length === 0) this.#shorten(this.#vad.prefixMs * bytesPerMs * 2)
     return events
   }
 
   /** Ends the turn and hands over what was said. */
   take(speechMs: number): Utterance {
     const all = Buffer.concat(this.#kept)
-    const wanted = Math.min(all.length, Math.ceil(speechMs + 2 * prefixMs) * bytesPerMs) & ~1
+    const wanted = Math.min(all.length, Math.ceil(speechMs + 2 * this.#vad.prefixMs) * bytesPerMs) & ~1
     this.clear()
     return { speechMs, pcm: all.subarray(0, wanted) }
   }

@@ -28,9 +28,23 @@ export interface VadEvent {
   readonly atMs: number
   /** At the stop: how long the speech was, without the silence that ended it. */
   readonly speechMs: number
+  /** At the stop: the silence that ended it. */
+  readonly silenceMs: number
 }
 
+export interface VadTuning {
+  /** 0 to 1, 0.5 being as built. */
+  readonly threshold?: number
+  readonly silenceMs?: number
+  readonly prefixPaddingMs?: number
+}
+/** From the lowest to the highest threshold. */
+const thresholdDb = 24
+
 export class Vad {
+  #aboveDb = 0
+  #stopMs = stopMs
+  #prefixMs = prefixMs
   #rest = Buffer.alloc(0)
   #streamMs = 0
   #loudMs = 0
@@ -39,6 +53,17 @@ export class Vad {
   readonly #minima: number[] = []
   #blockMin = 0
   #blockFrames = 0
+
+  /** Holds from now on. */
+  tune({ threshold = 0.5, silenceMs = stopMs, prefixPaddingMs = prefixMs }: VadTuning): void {
+    this.#aboveDb = (threshold - 0.5) * thresholdDb
+    this.#stopMs = silenceMs
+    this.#prefixMs = prefixPaddingMs
+  }
+
+  get prefixMs(): number {
+    return this.#prefixMs
+  }
 
   get speaking(): boolean {
     return this.#beganMs !== undefined
@@ -61,9 +86,10 @@ export class Vad {
   /** The audio ends here, and with it what was being said. */
   end(): VadEvent | undefined {
     if (this.#beganMs === undefined) return undefined
-    const speechMs = this.#streamMs - this.#quietMs - this.#beganMs
+    const silenceMs = this.#quietMs
+    const speechMs = this.#streamMs - silenceMs - this.#beganMs
     this.reset()
-    return { phase: 'stop', atMs: this.#streamMs, speechMs }
+    return { phase: 'stop', atMs: this.#streamMs, speechMs, silenceMs }
   }
 
   /** The person's turn was ended from outside. */
@@ -78,7 +104,7 @@ export class Vad {
     this.#follow(db)
     const floor = this.#floor()
     const above = this.speaking ? stayAboveDb : startAboveDb
-    const loud = db >= Math.max(floor + above, quietestSpeechDb)
+    const loud = db >= Math.max(floor + above, quietestSpeechDb) + this.#aboveDb
     return this.#beganMs === undefined ? this.#maybeStart(loud) : this.#maybeStop(loud, this.#beganMs)
   }
 
@@ -87,13 +113,13 @@ export class Vad {
     if (this.#loudMs < startMs) return undefined
     this.#quietMs = 0
     this.#beganMs = this.#streamMs - startMs
-    return { phase: 'start', atMs: Math.max(0, this.#beganMs - prefixMs), speechMs: 0 }
+    return { phase: 'start', atMs: Math.max(0, this.#beganMs - this.#prefixMs), speechMs: 0, silenceMs: 0 }
   }
 
   #maybeStop(loud: boolean, beganMs: number): VadEvent | undefined {
     this.#quietMs = loud ? 0 : this.#quietMs + frameMs
     const tooLong = this.#streamMs - beganMs >= maxSpeechMs
-    if (this.#quietMs < stopMs && !tooLong) return undefined
+    if (this.#quietMs < this.#stopMs && !tooLong) return undefined
     return this.end()
   }
 

@@ -1,7 +1,8 @@
 // What was asked for and what of it was said: enough to end a broken answer properly and to go on with the rest of it.
 
+import type { Clock } from '../../platform/clock.ts'
 import { wordEnd } from '../../platform/words.ts'
-import type { EngineCommand, EngineEvent } from '../engines.ts'
+import type { Capabilities, EngineCommand, EngineEvent } from '../engines.ts'
 import { restOf } from '../rest.ts'
 
 type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
@@ -24,6 +25,8 @@ export interface SaidItem {
   audioMs: number
   audioDone: boolean
   final: string | undefined
+  /** When its sound began. */
+  fromMs: number | undefined
 }
 
 export interface Response {
@@ -43,9 +46,14 @@ const unnoticedMs = 300
 const asksKept = 8
 
 export class Answers {
+  readonly #clock: Pick<Clock, 'monotonicMs'>
   #asks: Ask[] = []
   #active: Response | undefined
   #last: SaidItem | undefined
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock
+  }
 
   get active(): Response | undefined {
     return this.#active
@@ -104,6 +112,20 @@ export class Answers {
     return response
   }
 
+  /** The one that breaks off now. Of a direct call words come long before their sound: what was not played was not heard. */
+  broken(media: Capabilities['media']): Response | undefined {
+    const nowMs = this.#clock.monotonicMs()
+    for (const item of media === 'direct' ? (this.#active?.items ?? []) : []) {
+      const playedMs = Math.min(item.audioMs, nowMs - (item.fromMs ?? nowMs))
+      if (playedMs >= item.audioMs) continue
+      item.voiced = Math.floor((item.voiced * playedMs) / item.audioMs)
+      item.audioMs = playedMs
+      item.audioDone = false
+      item.final = undefined
+    }
+    return this.#active
+  }
+
   cut(): void {
     if (this.#active !== undefined) this.#active.cut = true
   }
@@ -117,6 +139,7 @@ export class Answers {
     const known = this.#last?.itemId === itemId
     const item = known && this.#last !== undefined ? this.#last : this.#item(itemId)
     item.spoken = true
+    item.fromMs ??= this.#clock.monotonicMs()
     item.audioMs += ms
     item.voiced = item.text.length
     return !known
@@ -141,7 +164,15 @@ export class Answers {
     const items = this.#active?.items ?? []
     let item = items.find((each) => each.itemId === itemId)
     if (item === undefined) {
-      const nothing = { text: '', spoken: false, voiced: 0, audioMs: 0, audioDone: false, final: undefined }
+      const nothing = {
+        text: '',
+        spoken: false,
+        voiced: 0,
+        audioMs: 0,
+        audioDone: false,
+        final: undefined,
+        fromMs: undefined,
+      }
       item = { itemId, ...nothing }
       items.push(item)
     }
@@ -220,14 +251,6 @@ export function askOf(command: Asking): Ask {
 /** Somebody asked for it, by a command. */
 export function isAsked(ask: Ask): boolean {
   return ask.is !== 'speech'
-}
-
-/** Outside of the conversation: its answer is the client's own affair. */
-export function isAside(raw: Readonly<Record<string, unknown>> | undefined): boolean {
-  const response = raw?.response
-  return (
-    typeof response === 'object' && response !== null && 'conversation' in response && response.conversation === 'none'
-  )
 }
 
 function joined(parts: readonly string[]): string {

@@ -2,7 +2,7 @@
 // that was replaced are dropped, except what it cost.
 
 import type { Clock, Timer } from '../../platform/clock.ts'
-import type { Engine, EngineEvent, EngineTrouble, MeterKey, Meters } from '../engines.ts'
+import type { CloseCause, Engine, EngineEvent, EngineTrouble, MeterKey, Meters } from '../engines.ts'
 import { type Failure, Tries, type Try } from './tries.ts'
 import type { SteadyTimes } from './watch.ts'
 
@@ -27,7 +27,12 @@ export interface ChainEvents {
   trouble(trouble: EngineTrouble, code: string): void
   /** The replacement that was prepared is there, or cannot be had. */
   prepared(ready: boolean): void
-  over(cause: 'asked' | 'refused' | 'lost', code: string, message: string): void
+  over(cause: CloseCause, code: string, message: string): void
+}
+
+interface End {
+  readonly cause?: CloseCause
+  readonly message: string
 }
 
 export interface ChainNeeds {
@@ -36,6 +41,8 @@ export interface ChainNeeds {
   readonly times: SteadyTimes
   readonly count: number
   readonly open: (index: number, first: boolean, onEvent: (event: EngineEvent) => void) => Engine
+  /** Whether another may take its place: of a direct call not always. Asked once, when it is gone. */
+  readonly replaceable: (slot: Slot) => boolean
   readonly on: ChainEvents
 }
 
@@ -144,9 +151,10 @@ export class Chain {
     this.#tries = undefined
   }
 
-  #gone(slot: Slot, { code, message }: Event<'closed'>): void {
+  #gone(slot: Slot, { code, message, cause }: Event<'closed'>): void {
     this.#retire(slot)
-    this.#lose(slot, { code, retryAfterMs: slot.retryAfterMs, hung: false }, message)
+    if (cause === 'hungUp') this.#end(cause, code, message)
+    else this.#lose(slot, { code, retryAfterMs: slot.retryAfterMs, hung: false }, { message, cause })
   }
 
   /** Gives the present engine up. `other`: for the next of the chain. */
@@ -155,7 +163,7 @@ export class Chain {
     if (slot === undefined || this.#over || this.#closing) return
     this.#retire(slot)
     slot.engine.close()
-    this.#lose(slot, { code, retryAfterMs: null, hung: true }, 'the engine does not answer', other)
+    this.#lose(slot, { code, retryAfterMs: null, hung: true }, { message: 'the engine does not answer' }, other)
   }
 
   #retire(slot: Slot): void {
@@ -166,15 +174,19 @@ export class Chain {
     this.#spend(slot)
   }
 
-  #lose(slot: Slot, failure: Failure, message: string, other = false): void {
-    const { on, random, count } = this.#needs
+  #lose(slot: Slot, failure: Failure, end: End, other = false): void {
+    const { on, random, count, replaceable } = this.#needs
+    if (!replaceable(slot)) {
+      this.#end(this.#everReady ? (end.cause ?? 'lost') : 'refused', failure.code, end.message)
+      return
+    }
     const known = this.#tries
     const tries = known ?? new Tries(count, slot.index, random)
     this.#tries = tries
     if (slot.ready !== undefined) on.lost()
     const step = other ? tries.other() : known === undefined ? tries.first() : tries.after(failure)
     if (step === undefined) {
-      this.#end(this.#everReady ? 'lost' : 'refused', failure.code, message)
+      this.#end(this.#everReady ? 'lost' : 'refused', failure.code, end.message)
       return
     }
     on.trouble(failure.retryAfterMs === null ? 'lost' : 'rate_limited', failure.code)
@@ -271,7 +283,7 @@ export class Chain {
     for (const timer of [this.#tryTimer, this.#deadline, this.#settledTimer]) timer?.cancel()
   }
 
-  #end(cause: 'asked' | 'refused' | 'lost', code: string, message: string): void {
+  #end(cause: CloseCause, code: string, message: string): void {
     if (this.#over) return
     this.#over = true
     this.#now = undefined

@@ -1,8 +1,10 @@
 // What a session wants of the engine behind: sent on, kept for the next one, or found to be about one that is gone.
 
+import { accepted, applied } from '../answers.ts'
+import { isAside } from '../client-frame.ts'
 import type { Capabilities, CommandAnswer, EngineCommand } from '../engines.ts'
 import type { Recent } from '../recent.ts'
-import { type Answers, type Ask, askOf, commandOf, isAside } from './answers.ts'
+import { type Answers, type Ask, askOf, commandOf } from './answers.ts'
 import { type Chain, hearsNow, type Slot } from './chain.ts'
 import type { Memory } from './memory.ts'
 import type { Retry } from './retry.ts'
@@ -23,8 +25,6 @@ export interface IntentsNeeds {
   readonly dialect: () => Capabilities['dialect']
 }
 
-const applied: CommandAnswer = { is: 'applied' }
-const accepted: CommandAnswer = { is: 'accepted' }
 const tooMany: CommandAnswer = { is: 'rejected', reason: 'too_many_answers_waiting' }
 const missing: CommandAnswer = { is: 'rejected', reason: 'engine_trouble' }
 
@@ -43,6 +43,8 @@ export class Intents {
         return this.#ask(command)
       case 'cancel':
         return this.#cancel(command)
+      case 'interrupt':
+        return this.#interrupt(command)
       case 'truncate':
         return this.#truncate(command)
       case 'toolResult':
@@ -63,6 +65,7 @@ export class Intents {
       case 'native':
         return this.#native(command)
       case 'userText':
+      case 'ignore':
         return this.#pass(command)
     }
   }
@@ -103,14 +106,26 @@ export class Intents {
     if (command !== undefined && !('reason' in this.#pass(command))) this.#with.answers.asked(translated)
   }
 
+  #interrupt(command: Of<'interrupt'>): CommandAnswer {
+    const { holding, answers, speech, memory } = this.#with
+    holding.flushed()
+    answers.cut()
+    const { itemId } = command
+    if (speech.isDue(itemId, 'meant') && memory.answersSpeech) answers.asked({ is: 'speech', itemId })
+    return this.#pass(command)
+  }
+
   #cancel(command: Of<'cancel'>): CommandAnswer {
     this.#with.holding.flushed()
+    const { due, active } = this.#with.answers
+    const isThere = command.responseId === undefined ? due : command.responseId === active?.responseId
     if (command.responseId === undefined || command.responseId === this.#with.answers.active?.responseId) {
       this.#with.answers.cut()
       this.#with.retry.take()
     }
     if (command.responseId === undefined) this.#with.answers.forget((ask) => ask.is !== 'speech')
-    return this.#with.chain.live ? this.#pass(command) : accepted
+    if (this.#with.chain.live) return this.#pass(command)
+    return isThere ? accepted : { is: 'rejected', reason: 'nothing_to_cancel' }
   }
 
   #truncate(command: Of<'truncate'>): CommandAnswer {

@@ -1,5 +1,6 @@
 // What a replacement must be told beside the conversation: changed settings, notes, results of tools nobody spoke about yet.
 
+import { withFields } from '../client-frame.ts'
 import type { Engine, EngineBrief, EngineCommand } from '../engines.ts'
 import { Recent } from '../recent.ts'
 
@@ -30,8 +31,7 @@ export class Memory {
 
   /** Whether speech that ends is answered without being asked for. */
   get answersSpeech(): boolean {
-    const own = at(at(at(this.#settings, 'audio'), 'input'), 'turn_detection')
-    return this.#brief.turnDetection !== 'none' && own !== null && at(own, 'create_response') !== false
+    return this.#brief.turnDetection !== 'none' && this.#brief.settings?.turns?.createsResponse !== false
   }
 
   get waitsForTool(): boolean {
@@ -39,7 +39,7 @@ export class Memory {
   }
 
   update(fields: Of<'update'>['fields']): void {
-    this.#brief = { ...this.#brief, ...fields }
+    this.#brief = withFields(this.#brief, fields)
   }
 
   native(event: Of<'native'>['event']): void {
@@ -105,10 +105,6 @@ function merged(base: Json, change: Json): Json {
     result[key] = inside ? merged(before, value) : value
   }
   return result
-}
-
-function at(value: unknown, key: string): unknown {
-  return isRecord(value) ? value[key] : undefined
 }
 
 function isRecord(value: unknown): value is Json {

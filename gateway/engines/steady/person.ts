@@ -16,9 +16,10 @@ export interface Followers {
 export function follow(event: EngineEvent, { answers, speech, holding, answersSpeech }: Followers): void {
   if (event.type === 'userSpeech') {
     speech.event(event)
-    if (event.phase === 'start') holding.flushed()
+    if (event.phase === 'start' && !speech.isTold) holding.flushed()
     if (event.interrupts) answers.cut()
-    if (event.phase === 'stop' && answersSpeech) answers.asked({ is: 'speech', itemId: event.itemId })
+    if (event.phase === 'stop' && speech.isDue(event.itemId, 'over') && answersSpeech)
+      answers.asked({ is: 'speech', itemId: event.itemId })
   } else if (event.type === 'userItem') speech.item(event)
   else if (event.type === 'userText' && (event.final !== undefined || event.failed !== undefined)) {
     speech.words(event.itemId)

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { ManualClock } from '../../../test/harness/clock.ts'
 import type {
   Capabilities,
+  CloseCause,
   CommandAnswer,
   Engine,
   EngineBrief,
@@ -12,6 +13,7 @@ import type {
   EngineFactory,
   EngineKind,
   EngineOptions,
+  SteadyOptions,
 } from '../engines.ts'
 import { createSteady, type SteadyNeeds } from './steady.ts'
 
@@ -75,7 +77,7 @@ export class ScriptedEngine implements Engine {
   ready(model = this.options.brief.model): void {
     this.emit({ type: 'ready', source: 'provider', engineSessionId: 'sess', model })
   }
-  closed(cause: 'asked' | 'refused' | 'lost' | 'expired', code: string): void {
+  closed(cause: CloseCause, code: string): void {
     this.emit({ type: 'closed', source: 'provider', cause, code, message: '' })
   }
   refuse(code: string, retryAfterMs?: number): void {
@@ -129,6 +131,12 @@ export interface Kind {
   readonly capabilities?: Partial<Capabilities>
 }
 
+interface Over extends Partial<SteadyNeeds> {
+  readonly brief?: Partial<EngineBrief>
+  /** The first engine is a direct call; whether its person can be heard another way. */
+  readonly direct?: { readonly goesOn: boolean }
+}
+
 /** Everything a test looks at. `history` is what the session would give. */
 export class Rig {
   readonly clock = new ManualClock()
@@ -139,18 +147,20 @@ export class Rig {
   history: EngineBrief['history'] = []
   readonly engine: Engine
 
-  constructor(kinds: readonly Kind[] = [{}], over: Partial<SteadyNeeds> & { brief?: Partial<EngineBrief> } = {}) {
-    const { brief, ...needs } = over
+  constructor(kinds: readonly Kind[] = [{}], over: Over = {}) {
+    const { brief, direct, ...needs } = over
     const factories = kinds.map(({ kind = 'openai-realtime', capabilities: caps = {} }): EngineFactory => {
+      const opens = (options: EngineOptions, media: Capabilities['media']) => {
+        const engine = new ScriptedEngine(kind, options, { ...caps, media })
+        this.opened.push(engine)
+        return engine
+      }
       return {
         kind,
         defaultModel: `${kind}-default`,
         hears: 'words',
-        open: (options) => {
-          const engine = new ScriptedEngine(kind, options, caps)
-          this.opened.push(engine)
-          return engine
-        },
+        open: (options) => opens(options, 'relayed'),
+        direct: { dialect: 'none', open: (options) => opens(options, 'direct') },
       }
     })
     const open = createSteady({ clock: this.clock, random: () => 0.5, log: pino({ level: 'silent' }), ...needs })
@@ -170,10 +180,25 @@ export class Rig {
       },
       onEvent: (event) => this.events.push(event),
       factories,
+      ...(direct === undefined ? {} : { direct: this.#directOf(direct.goesOn) }),
       history: () => this.history,
       onTrouble: (trouble, code) => this.troubles.push(`${trouble} ${code}`),
       onSwitch: ({ kind, model }) => this.switches.push(`${kind} ${model}`),
     })
+  }
+
+  /** How often it was asked whether the person can be heard another way. */
+  asked = 0
+
+  #directOf(goesOn: boolean): NonNullable<SteadyOptions['direct']> {
+    return {
+      offer: 'v=0',
+      answered: () => undefined,
+      lost: () => {
+        this.asked++
+        return goesOn
+      },
+    }
   }
 
   /** The last one opened. */

@@ -1,6 +1,7 @@
 // What the person says, until somebody has its words.
 
 import type { EngineEvent } from '../engines.ts'
+import { Recent } from '../recent.ts'
 import { KeptAudio } from './kept-audio.ts'
 
 type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
@@ -14,13 +15,25 @@ export class Speech {
   readonly #wordless = new Set<string>()
   /** Given to a replacement, which has not noticed it yet. */
   #replayed = false
+  /** Where the session says what is meant: speech that is over, or meant, and waits for the other. */
+  readonly #half = new Recent<'over' | 'meant'>()
+  readonly isTold: boolean
   /** Turns end when somebody says so: all audio until then belongs to one. */
   #manual: boolean
 
-  constructor(manual: boolean) {
+  constructor(manual: boolean, interruptions?: 'told') {
     this.#manual = manual
+    this.isTold = interruptions === 'told'
     // Until the first engine is there.
     this.audio.holds = true
+  }
+
+  /** True when an answer is due: it is over, and it is meant. */
+  isDue(itemId: string, now: 'over' | 'meant'): boolean {
+    if (!this.isTold) return now === 'over'
+    const before = this.#half.get(itemId)
+    this.#half.set(itemId, now)
+    return before !== undefined && before !== now
   }
 
   get speaking(): boolean {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { EngineEvent } from '../engines.ts'
 import { Rig } from './scripted.test-support.ts'
 
@@ -756,4 +756,63 @@ it('[E14] says the holding line in frames of the GA protocol that a strict clien
   const [{ itemId } = { itemId: '' }] = rig.of('agentItem')
   expect(rig.engine.send({ type: 'truncate', itemId, heardMs: 100 })).toEqual({ is: 'applied' })
   expect(rig.now.of('truncate')).toEqual([])
+})
+
+describe('a direct call', () => {
+  const direct = (goesOn: boolean) => new Rig([{}, { kind: 'demo' }], { direct: { goesOn } })
+
+  it('[E15] that never began is not replaced: whoever asked for it has another way', () => {
+    const rig = direct(true)
+    rig.engine.start()
+    rig.now.refuse('server_error')
+    expect(rig.opened.map(({ capabilities: { media } }) => media)).toEqual(['direct'])
+    expect([rig.of('closed'), rig.asked]).toMatchObject([[{ cause: 'refused', code: 'server_error' }], 0])
+  })
+
+  it('[E15] that the person hung up ends it, with no engine after it', () => {
+    const rig = direct(true).live()
+    rig.now.closed('hungUp', 'ws_1000')
+    expect([rig.of('closed'), rig.opened.length, rig.asked]).toMatchObject([[{ cause: 'hungUp' }], 1, 0])
+  })
+
+  it('[E15] that is lost is replaced by a relayed one where the person can be heard another way, and told to end elsewhere', () => {
+    const rig = direct(true).live()
+    rig.now.closed('lost', 'silent')
+    expect(rig.opened.map(({ capabilities: { media } }) => media)).toEqual(['direct', 'relayed'])
+    rig.now.ready()
+    expect([rig.of('closed'), rig.asked, rig.engine.capabilities.media]).toEqual([[], 1, 'relayed'])
+    const alone = direct(false).live()
+    alone.now.closed('expired', 'session_expired')
+    expect([alone.of('closed'), alone.opened.length]).toMatchObject([
+      [{ cause: 'expired', code: 'session_expired' }],
+      1,
+    ])
+  })
+
+  it('[E15] is not exchanged for the cap of its provider', async () => {
+    const rig = new Rig([{ capabilities: { maxDurationMs: 60_000 } }], { direct: { goesOn: true } }).live()
+    await rig.clock.advance(70_000)
+    expect([rig.opened.length, rig.now.closing]).toEqual([1, false])
+  })
+
+  it('[E3] counts as heard what was played by then: words come long before their sound', async () => {
+    const rig = direct(true).live()
+    rig.engine.send({ type: 'say', text: 'We open at nine and we close at six.' })
+    rig.now.begin()
+    rig.now.say('We open at nine and we close at six.')
+    await rig.clock.advance(900)
+    rig.now.closed('lost', 'silent')
+    rig.now.ready()
+    expect(rig.finals()).toEqual(['We open at nine'])
+    expect(rig.now.of('say').map(({ text }) => text)).toEqual(['and we close at six.'])
+  })
+
+  it('[E15] is left by whose voice comes here', () => {
+    const rig = direct(true).live()
+    const first = rig.now
+    rig.engine.audio({ pcm: Buffer.alloc(960) })
+    expect([first.closing, rig.asked, rig.opened.length]).toEqual([true, 1, 2])
+    rig.now.ready()
+    expect(rig.now.heard).toHaveLength(1)
+  })
 })

@@ -9,6 +9,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type {
   Capabilities,
+  CloseCause,
   CommandAnswer,
   Engine,
   EngineCommand,
@@ -21,6 +22,7 @@ import { Recent } from '../recent.ts'
 import { Answers, type Ask, isAsked, remainder, renewed, saidIn } from './answers.ts'
 import { Cap } from './cap.ts'
 import { Chain, hearsNow, type Slot } from './chain.ts'
+import { capOf, isDirect, isReplaceable, leaveDirect, openFirst } from './direct.ts'
 import { Intents } from './intents.ts'
 import type { AudioInput } from './kept-audio.ts'
 import { broken, spoken, unheard } from './local.ts'
@@ -55,7 +57,7 @@ class SteadyEngine implements Engine {
   readonly #log: Log
   readonly #chain: Chain
   readonly #memory: Memory
-  readonly #answers = new Answers()
+  readonly #answers: Answers
   readonly #speech: Speech
   readonly #silence: Silence
   readonly #retry: Retry
@@ -76,7 +78,8 @@ class SteadyEngine implements Engine {
     this.#times = { ...defaultTimes, ...needs.times }
     this.#log = log.child({ tenantId, sessionId })
     this.#memory = new Memory(brief)
-    this.#speech = new Speech(brief.turnDetection === 'none')
+    this.#answers = new Answers(clock)
+    this.#speech = new Speech(brief.turnDetection === 'none', brief.interruptions)
     this.#silence = new Silence(clock, this.#times, {
       quiet: () => this.#trouble.begins('silent', 'silent'),
       dead: () => this.#chain.leave('silent'),
@@ -93,6 +96,7 @@ class SteadyEngine implements Engine {
       times: this.#times,
       count: options.factories.length,
       open: (index, first, onEvent) => this.#open(index, first, onEvent),
+      replaceable: (slot) => isReplaceable(slot, options.direct),
       on: {
         event: (event, slot) => this.#event(event, slot),
         usage: (event) => this.#emit(event),
@@ -145,7 +149,8 @@ class SteadyEngine implements Engine {
     if (factory === undefined) throw new TypeError('No engine was given')
     const history = first ? brief.history : this.#trouble.without(this.#options.history())
     const model = this.#modelOf(index)
-    const engine = factory.open({ tenantId, sessionId, brief: { ...this.#memory.brief, model, history }, onEvent })
+    const open = { tenantId, sessionId, brief: { ...this.#memory.brief, model, history }, onEvent }
+    const engine = first ? openFirst(factory, open, this.#options.direct) : factory.open(open)
     if (!first) this.#memory.retell(engine)
     return engine
   }
@@ -161,7 +166,7 @@ class SteadyEngine implements Engine {
   #ready(slot: Slot): void {
     const { engine, ready } = slot
     this.#capabilities = engine.capabilities
-    this.#cap.starts(engine.capabilities.maxDurationMs)
+    this.#cap.starts(capOf(engine))
     if (this.#paused) engine.pause()
     if (slot !== this.#chain.first) this.#speech.audio.replay(engine)
     this.#speech.found()
@@ -291,8 +296,8 @@ class SteadyEngine implements Engine {
 
   /** The engine is gone. Ends what it began and collects what the next one is asked for. */
   #lost(): void {
-    const { dialect } = this.#capabilities
-    const response = this.#answers.active
+    const { dialect, media } = this.#capabilities
+    const response = this.#answers.broken(media)
     if (response !== undefined) {
       this.#answers.done(response.responseId)
       for (const event of broken(response, dialect)) this.#emit(event)
@@ -303,13 +308,12 @@ class SteadyEngine implements Engine {
     const replay = this.#speech.wordless && (response === undefined || response.cut || saidIn(response) === '')
     for (const itemId of this.#speech.lost(replay)) this.#emit(unheard(itemId, replay, dialect))
     const answersIt = replay && response?.ask?.is === 'speech'
-    for (const ask of renewed(answersIt ? undefined : response, replay ? asks.filter(isAsked) : asks)) {
-      this.#answers.asked(ask)
-    }
+    const kept = replay ? asks.filter(isAsked) : asks
+    for (const ask of renewed(answersIt ? undefined : response, kept)) this.#answers.asked(ask)
     this.#look()
   }
 
-  #over(cause: 'asked' | 'refused' | 'lost', code: string, message: string): void {
+  #over(cause: CloseCause, code: string, message: string): void {
     this.#closed = true
     this.#silence.watch(false, false)
     this.#trouble.ends()
@@ -332,8 +336,8 @@ class SteadyEngine implements Engine {
   }
 
   get #holdingWanted(): boolean {
-    const audible = this.#memory.brief.outputModality === 'audio' && !this.#paused
-    return this.#waits && audible && !this.#closed && !this.#speech.speaking
+    const audible = this.#memory.brief.outputModality === 'audio' && !isDirect(this.#chain.now?.engine)
+    return this.#waits && audible && !this.#paused && !this.#closed && !this.#speech.speaking
   }
 
   #sayHolding(line: HoldingLine): void {
@@ -356,8 +360,7 @@ class SteadyEngine implements Engine {
   }
 
   #look(): void {
-    // An engine may have no provider's session, and so no cap, before somebody wants to speak.
-    if (this.#chain.live) this.#cap.lives(this.#chain.now?.engine.capabilities.maxDurationMs ?? null)
+    if (this.#chain.live) this.#cap.lives(capOf(this.#chain.now?.engine))
     this.#silence.watch(this.#answers.due && this.#chain.live && !this.#paused, this.#chain.unsettled)
     this.#cap.look()
   }
@@ -375,6 +378,7 @@ class SteadyEngine implements Engine {
   audio(input: AudioInput): void {
     if (this.#closed) return
     this.#speech.audio.push(input)
+    leaveDirect(this.#chain)
     if (hearsNow(this.#chain)) this.#chain.now?.engine.audio(input)
   }
 

@@ -19,6 +19,44 @@ export function liveAddress(baseUrl: string, apiKey: string | undefined): Addres
   return withKey(url, apiKey)
 }
 
+/** Where a call is created and, under its id, hung up. `baseUrl` as for the sockets. */
+export function callsAddress(baseUrl: string, apiKey: string | undefined, callId?: string): Address {
+  return withKey(httpUrl(socketUrl(baseUrl, '/realtime'), callId === undefined ? '/calls' : callEnd(callId)), apiKey)
+}
+
+/** The control of a call that somebody else holds. */
+export function sidebandAddress(baseUrl: string, apiKey: string | undefined, callId: string): Address {
+  const url = socketUrl(baseUrl, '/realtime')
+  url.searchParams.set('call_id', callId)
+  return withKey(url, apiKey)
+}
+
+function callEnd(callId: string): string {
+  return `/calls/${encodeURIComponent(callId)}/hangup`
+}
+
+/** As `callsAddress`, of GPT-Live. */
+export function liveCallsAddress(baseUrl: string, apiKey: string | undefined, sessionId?: string): Address {
+  const { url } = liveAddress(baseUrl, undefined)
+  return withKey(
+    httpUrl(new URL(url), sessionId === undefined ? '' : `/${encodeURIComponent(sessionId)}/hangup`),
+    apiKey,
+  )
+}
+
+export function attachAddress(baseUrl: string, apiKey: string | undefined, sessionId: string): Address {
+  const url = new URL(liveAddress(baseUrl, undefined).url)
+  url.pathname += `/${encodeURIComponent(sessionId)}/attach`
+  return withKey(url, apiKey)
+}
+
+function httpUrl(socket: URL, end: string): URL {
+  const url = new URL(socket)
+  url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:'
+  url.pathname += end
+  return url
+}
+
 function socketUrl(baseUrl: string, end: string): URL {
   const url = new URL(baseUrl)
   if (url.protocol === 'https:') url.protocol = 'wss:'

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 
 export interface Refusal {
+  readonly status: number
   readonly code: string
   readonly message: string
   readonly retryAfterMs: number | null
@@ -16,10 +17,14 @@ const bodyLimit = 16 * 1024
 const bodyWaitMs = 60
 
 export async function readRefusal(response: IncomingMessage): Promise<Refusal> {
-  const status = response.statusCode ?? 0
-  const seconds = Number(response.headers['retry-after'])
+  return refusalOf(response.statusCode ?? 0, await text(response), response.headers['retry-after'])
+}
+
+export function refusalOf(status: number, text: string, retryAfter: string | null | undefined): Refusal {
+  const seconds = Number(retryAfter ?? Number.NaN)
   return {
-    code: codeOf(await text(response)) ?? `http_${status}`,
+    status,
+    code: codeOf(text) ?? `http_${status}`,
     message: `the provider answered ${status}`,
     retryAfterMs: status === 429 && Number.isFinite(seconds) ? seconds * 1000 : null,
   }

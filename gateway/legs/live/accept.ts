@@ -76,6 +76,8 @@ async function open(deps: LiveDeps, { request, ip }: Connection, entrance: Entra
   }
   const { session, event_id: eventId } = start.event
   const caller = await authenticate(deps, { ...asked, model: asked.model ?? session.model })
+  // What it is bound to is said in the words of the other protocol, and its holder must not get around it.
+  if (caller.bound !== undefined) throw new Problem('forbidden', 'This secret is bound to a session of /v1/realtime.')
   const leg = new LiveLeg(deps.clock, 'websocket')
   const wanted = await requestOf(deps, caller, { ip, leg })
   const planned = planOf(session, { brief: wanted.brief, trusted: caller.trusted })

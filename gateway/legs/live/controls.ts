@@ -5,7 +5,6 @@ import type { CommandAnswer } from '../../engines/engines.ts'
 import { newId } from '../../platform/ids.ts'
 import { bytesPerMs, limits } from '../../protocol/realtime.ts'
 import type { LegPort } from '../../sessions/sessions.ts'
-import { messageText } from '../realtime/client-event.ts'
 import { refusalOf } from '../realtime/refusal.ts'
 import type { Append, ClientEvent, Event, InputItem } from './client-event.ts'
 import type { Delegations } from './delegations.ts'
@@ -167,7 +166,7 @@ export class Controls {
     if (item.type === 'function_call_output') return this.#output(item, client)
     const { port } = this.#needs
     const content = typeof item.content === 'string' ? [{ type: 'input_text', text: item.content }] : item.content
-    const text = messageText(content)
+    const text = textOf(content)
     if (content.some((part) => part.text === undefined))
       return liveError('unsupported_value', 'Only text can be written to the agent.', 'item.content')
     if (item.role !== 'user') {
@@ -188,7 +187,7 @@ export class Controls {
   #output(item: Extract<InputItem, { type: 'function_call_output' }>, client: Client): LiveError | undefined {
     if (!client.trusted) return notYours('item.type')
     const { port, delegations } = this.#needs
-    const output = typeof item.output === 'string' ? item.output : messageText(item.output)
+    const output = typeof item.output === 'string' ? item.output : textOf(item.output)
     const answer = port.toolResult(item.call_id, output)
     if ('reason' in answer) return wrong(answer, item.call_id)
     delegations.answered(item.call_id)
@@ -224,4 +223,9 @@ export class Controls {
 /** An engine's or a session's "not now". */
 function wrong(answer: CommandAnswer, subject?: string): LiveError | undefined {
   return 'reason' in answer ? errorOf(refusalOf(answer, subject)) : undefined
+}
+
+/** What of it is text; the schema lets other parts pass, to be refused by name. */
+function textOf(parts: readonly { readonly text?: string | undefined }[]): string {
+  return parts.flatMap(({ text }) => (text === undefined || text === '' ? [] : [text])).join('\n')
 }

@@ -5,7 +5,7 @@ import { Resampler } from '../../platform/resample.ts'
 import { bytesPerMs, sampleRateHz } from '../../protocol/realtime.ts'
 
 /** Native tracks give 10 ms at a time; engines are sent to half as often. */
-const pieceBytes = 20 * bytesPerMs
+const pieceMs = 20
 
 export interface EarOptions {
   readonly take: (pcm: Buffer) => void
@@ -17,8 +17,9 @@ export class Ear {
   readonly #options: EarOptions
   #rateHz = 0
   #resampler: Resampler | undefined
-  #pieces: Buffer[] = []
-  #bytes = 0
+  /** Of one rate, not yet resampled. */
+  #waiting: Int16Array[] = []
+  #samples = 0
   #droppedMs = 0
 
   constructor(options: EarOptions) {
@@ -30,25 +31,31 @@ export class Ear {
     return this.#droppedMs
   }
 
-  /** Interleaved where there is more than one channel; the rate may change between frames. */
+  /** Interleaved where there is more than one channel; the rate may change between frames. Keeps the samples for a while. */
   hear(samples: Int16Array, rateHz: number, channels = 1): void {
     if (rateHz !== this.#rateHz) {
+      this.#give()
       this.#rateHz = rateHz
       this.#resampler = new Resampler(rateHz, sampleRateHz)
     }
-    const resampled = this.#resampler?.push(channels === 1 ? samples : mono(samples, channels))
-    if (resampled === undefined || resampled.length === 0) return
-    this.#pieces.push(Buffer.from(resampled.buffer, resampled.byteOffset, resampled.byteLength))
-    this.#bytes += resampled.byteLength
-    if (this.#bytes >= pieceBytes) this.#give()
+    this.#waiting.push(channels === 1 ? samples : mono(samples, channels))
+    this.#samples += samples.length / channels
+    if (this.#samples * 1000 >= pieceMs * rateHz) this.#give()
   }
 
   #give(): void {
-    const pcm = Buffer.concat(this.#pieces)
-    this.#pieces = []
-    this.#bytes = 0
-    if (this.#options.backlogBytes() > backPressureBytes) this.#droppedMs += pcm.length / bytesPerMs
-    else this.#options.take(pcm)
+    if (this.#samples === 0) return
+    const joined = new Int16Array(this.#samples)
+    let at = 0
+    for (const samples of this.#waiting.splice(0)) {
+      joined.set(samples, at)
+      at += samples.length
+    }
+    this.#samples = 0
+    const resampled = this.#resampler?.push(joined)
+    if (resampled === undefined || resampled.length === 0) return
+    if (this.#options.backlogBytes() > backPressureBytes) this.#droppedMs += resampled.byteLength / bytesPerMs
+    else this.#options.take(Buffer.from(resampled.buffer, resampled.byteOffset, resampled.byteLength))
   }
 }
 

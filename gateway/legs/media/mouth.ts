@@ -58,6 +58,7 @@ export class Mouth {
   #frames = 0
   #lastReportMs = 0
   #isSlow = false
+  #held = false
   #closed = false
 
   constructor(clock: Clock, sink: Sink, on: MouthEvents) {
@@ -99,8 +100,14 @@ export class Mouth {
     this.#settle()
   }
 
+  /** Silence from here on, nothing being void, until told to go on; a flush ends it too. */
+  hold(on: boolean): void {
+    this.#held = on
+  }
+
   /** The person cut in: what was not heard of the item will not be. */
   flush(itemId: string): void {
+    this.#held = false
     const responseId = this.#spoken.responseOf(itemId)
     if (responseId === undefined) return
     this.#queue = this.#queue.filter((stretch) => stretch.itemId !== itemId)
@@ -161,7 +168,7 @@ export class Mouth {
   /** Undefined: nothing to say now. The rest of an item that is shorter than a frame waits for what may follow it. */
   #next(nowMs: number): Int16Array<ArrayBuffer> | undefined {
     const [first] = this.#queue
-    if (first === undefined) return undefined
+    if (first === undefined || this.#held) return undefined
     if (this.#queued < frameSamples && !this.#spoken.isComplete(first.itemId)) return undefined
     const frame = new Int16Array(frameSamples)
     let filled = 0

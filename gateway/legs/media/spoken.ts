@@ -57,12 +57,12 @@ export class Spoken {
     return this.#items.get(itemId)?.complete ?? true
   }
 
-  /** Sent, less what is still on its way to the ear. */
+  /** Sent, less what is still on its way to the ear; whole milliseconds. */
   heardMs(itemId: string, nowMs: number, delayMs: number): number {
     const item = this.#items.get(itemId)
     if (item === undefined || item.sent === 0) return 0
     const sentMs = item.sent / samplesPerMs
-    return Math.max(0, Math.min(sentMs, sentMs - delayMs + (nowMs - item.lastSentMs)))
+    return Math.floor(Math.max(0, Math.min(sentMs, sentMs - delayMs + (nowMs - item.lastSentMs))))
   }
 
   /** True while something of the answer is not yet told to its end. */
@@ -95,7 +95,7 @@ export class Spoken {
     item.sent = Math.max(0, item.sent - unplayed)
     const ms = Math.max(item.toldMs, this.heardMs(itemId, nowMs, delayMs))
     this.#items.delete(itemId)
-    return { itemId, ms: Math.min(ms, item.sent / samplesPerMs), final: true }
+    return { itemId, ms: Math.min(ms, Math.floor(item.sent / samplesPerMs)), final: true }
   }
 
   responseOf(itemId: string): string | undefined {

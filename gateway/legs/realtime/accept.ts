@@ -30,6 +30,10 @@ export interface Connection {
 
 export async function acceptRealtime(deps: AcceptDeps, { request, socket, ip }: Connection): Promise<void> {
   const channel = new WebSocketChannel(socket)
+  if (speaksBeta(request)) {
+    refuse(deps, channel, new Problem('invalid', betaMessage), 'beta_api_shape_disabled')
+    return
+  }
   try {
     const caller = await authenticate(deps, askedBy(request))
     await run(deps, caller, { request, channel, ip })
@@ -39,15 +43,23 @@ export async function acceptRealtime(deps: AcceptDeps, { request, socket, ip }: 
 }
 
 /** A browser cannot read a failed upgrade: the error is an event, then the close code. */
-function refuse(deps: AcceptDeps, channel: Channel, problem: Problem): void {
+function refuse(deps: AcceptDeps, channel: Channel, problem: Problem, code: string = problem.code): void {
   const level = problem.kind.level
   deps.log[level]({ code: problem.code, ...(level === 'error' ? { err: problem.cause } : {}) }, 'connection refused')
   sendEvent(channel, {
     type: 'error',
-    error: { type: 'invalid_request_error', code: problem.code, message: problem.message, param: null, event_id: null },
+    error: { type: 'invalid_request_error', code, message: problem.message, param: null, event_id: null },
     parley: problem.body(),
   })
   channel.close(problem)
+}
+
+const betaMessage = 'The beta of the Realtime API is not served any more: use the GA interface, without OpenAI-Beta.'
+
+/** Its events have other names and shapes: who asks for them would wait for what never comes. */
+function speaksBeta({ headers }: IncomingMessage): boolean {
+  const named = `${String(headers['openai-beta'] ?? '')},${headers['sec-websocket-protocol'] ?? ''}`
+  return /\brealtime=v1\b|\bopenai-beta\.realtime-v1\b/.test(named)
 }
 
 function offered(request: IncomingMessage, prefix: string): string | undefined {
@@ -80,10 +92,11 @@ async function run(
   const isGone = (): boolean => !channel.isOpen
   if (isGone()) return
   const wanted = channel.parley ? resumeOf(connection.request) : undefined
-  const made = { deps, request, trusted: caller.trusted }
+  const { trusted, bound } = caller
+  const made = { deps, request, trusted, ...(bound === undefined ? {} : { bound }) }
   if (wanted === undefined) {
     const opened = await deps.sessions.open(request)
-    new Joined({ ...made, opened }).attach({ channel }, {})
+    new Joined({ ...made, opened }).attach({ kind: 'websocket', channel }, {})
     opened.start()
     return
   }
@@ -93,10 +106,10 @@ async function run(
     if (isGone()) return
     const joined = deps.joined.get(wanted.sessionId)
     if (joined === undefined) throw new Problem('gone')
-    joined.attach({ channel }, { lastSeq: wanted.lastSeq, resumeToken: answer.resumeToken })
+    joined.attach({ kind: 'websocket', channel }, { lastSeq: wanted.lastSeq, resumeToken: answer.resumeToken })
     return
   }
-  new Joined({ ...made, opened: answer.opened }).attach({ channel }, {})
+  new Joined({ ...made, opened: answer.opened }).attach({ kind: 'websocket', channel }, {})
   answer.opened.start()
 }
 

@@ -8,6 +8,7 @@ import { Problem } from '../../platform/problem.ts'
 import type { Channel } from '../../protocol/turn.ts'
 import type { Leg, OpenRequest } from '../../sessions/sessions.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
+import { type Bound, boundTo } from './secret-session.ts'
 
 export interface CallerDeps {
   readonly tenants: Tenants
@@ -24,6 +25,8 @@ export interface Caller {
   readonly channel: Channel
   /** A tenant's own backend may do more than a visitor. */
   readonly trusted: boolean
+  /** What came with the client secret. */
+  readonly bound?: Bound
 }
 
 export interface Asked {
@@ -33,12 +36,14 @@ export interface Asked {
   readonly model: string | undefined
   readonly origin: string | undefined
   readonly host: string | undefined
+  /** With an API key: the person its backend asks for. Missing: somebody new. */
+  readonly visitor?: { readonly id?: string | undefined; readonly email?: string | undefined } | undefined
 }
 
 export async function authenticate(deps: CallerDeps, asked: Asked): Promise<Caller> {
   const { token, agent: named, origin } = asked
   if (token === undefined || token === '') throw new Problem('unauthenticated')
-  if (token.startsWith('af_')) return byApiKey(deps, token, named ?? asked.model)
+  if (token.startsWith('af_')) return byApiKey(deps, token, asked)
   const answer = await deps.identity.verifyVisitor(token, { origin, ownPage: isOwnOrigin(origin, asked.host) })
   if (answer.is === 'refused') throw new Problem(answer.code)
   const { claims } = answer
@@ -46,6 +51,7 @@ export async function authenticate(deps: CallerDeps, asked: Asked): Promise<Call
   // Stock clients always name a model; only our own parameter must match.
   if (agent === undefined || (named !== undefined && named !== agent.slug)) throw new Problem('unknown_agent')
   return {
+    ...(claims.bound === true ? { bound: await boundTo(deps, claims) } : {}),
     tenantId: claims.tenantId,
     agentId: claims.agentId,
     contactId: claims.contactId,
@@ -57,16 +63,20 @@ export async function authenticate(deps: CallerDeps, asked: Asked): Promise<Call
   }
 }
 
-async function byApiKey(deps: CallerDeps, key: string, slug: string | undefined): Promise<Caller> {
+async function byApiKey(deps: CallerDeps, key: string, asked: Asked): Promise<Caller> {
+  const slug = asked.agent ?? asked.model
   const found = await deps.identity.verifyApiKey(key)
   if (found === undefined) throw new Problem('unauthenticated')
   if (!found.abilities.includes('realtime.create')) throw new Problem('forbidden')
   const agent = slug === undefined ? undefined : await deps.agents.of(found.tenantId).bySlug(slug)
   if (agent === undefined)
     throw new Problem('unknown_agent', 'Name one of your agents by ?agent=<slug> or ?model=<slug>.')
+  const { id, email } = asked.visitor ?? {}
   const contactId = await deps.identity.contact({
     tenantId: found.tenantId,
-    visitorId: newId('vis'),
+    // An e-mail alone is identity enough.
+    visitorId: id ?? (email === undefined ? newId('vis') : undefined),
+    email,
     vouched: true,
   })
   return { tenantId: found.tenantId, agentId: agent.id, contactId, keyId: found.keyId, channel: 'api', trusted: true }

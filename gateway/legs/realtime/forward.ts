@@ -3,8 +3,11 @@
 
 import { z } from 'zod'
 import type { EngineEvent } from '../../engines/engines.ts'
+import type { Sound } from './sound.ts'
 
-const hidden = new Set(['session.created', 'session.updated', 'rate_limits.updated', 'conversation.created'])
+const hidden = new Set(['session.created', 'session.updated', 'conversation.created'])
+const limits = 'rate_limits.updated'
+const audioDelta = 'response.output_audio.delta'
 
 const itemSchema = z.looseObject({
   id: z.string().optional(),
@@ -14,28 +17,66 @@ const itemSchema = z.looseObject({
 })
 const itemEvent = z.looseObject({ item: itemSchema })
 const argumentEvent = z.looseObject({ item_id: z.string() })
+const deltaEvent = z.looseObject({ item_id: z.string(), delta: z.base64() })
+const anyEvent = z.looseObject({})
 const doneEvent = z.looseObject({ response: z.looseObject({ output: z.array(itemSchema).optional() }) })
 
 export class Forwarder {
   readonly #serverTools: ReadonlySet<string>
   readonly #items = new Set<string>()
   readonly #calls = new Set<string>()
+  readonly #sound: Sound
+  readonly #active = new Set<string>()
   #last: Buffer | undefined
 
-  constructor(serverTools: ReadonlySet<string>) {
+  constructor(serverTools: ReadonlySet<string>, sound: Sound) {
     this.#serverTools = serverTools
+    this.#sound = sound
   }
 
-  /** The frame to send for this event, or undefined. One frame may carry several events: it goes out once. */
-  frame(event: EngineEvent): Buffer | undefined {
+  /** The response of the conversation that is being made. */
+  get active(): string | undefined {
+    return this.#active.values().next().value
+  }
+
+  /** The frames to send for this event. One frame may carry several events: it goes out once. */
+  frames(event: EngineEvent): readonly Buffer[] {
+    if (event.type === 'responseStarted') this.#active.add(event.responseId)
+    else if (event.type === 'responseDone') this.#active.delete(event.responseId)
+    const frame = this.#frame(event)
+    if (frame === undefined) return []
+    const rest = event.type === 'audioDone' ? this.#rest(event.itemId, frame) : undefined
+    return rest === undefined ? [frame] : [rest, frame]
+  }
+
+  /** The last of the sound, where another format is made of it: just before its end. */
+  #rest(itemId: string, done: Buffer): Buffer | undefined {
+    const rest = this.#sound.rest(itemId)
+    return rest === undefined ? undefined : rewritten(done, { type: audioDelta, delta: rest.toString('base64') })
+  }
+
+  #frame(event: EngineEvent): Buffer | undefined {
     const { wire } = event
     if (wire === undefined || wire === this.#last) return undefined
-    if (event.type === 'audio') return wire
+    if (event.type === 'audio') return this.#audible(wire)
     this.#last = wire
     if (event.type === 'ready') return undefined
     if (event.type === 'responseDone') return this.#responseDone(wire)
     if (event.type !== 'native') return wire
+    if (event.name === audioDelta) return this.#audible(wire)
+    // The limits are those of the provider's account; that there may be some is part of the protocol.
+    if (event.name === limits) return rewritten(wire, { rate_limits: [] })
     return hidden.has(event.name) || this.#isOurs(event.name, wire) ? undefined : wire
+  }
+
+  /** As it is, unless the client hears another format. */
+  #audible(wire: Buffer): Buffer {
+    if (this.#sound.output === 'audio/pcm') return wire
+    const parsed = deltaEvent.safeParse(JSON.parse(wire.toString()))
+    if (!parsed.success) return wire
+    const { item_id: itemId, delta } = parsed.data
+    const bytes = this.#sound.said(itemId, Buffer.from(delta, 'base64'))
+    return bytes === undefined ? wire : Buffer.from(JSON.stringify({ ...parsed.data, delta: bytes.toString('base64') }))
   }
 
   #isOurs(name: string, wire: Buffer): boolean {
@@ -66,4 +107,9 @@ export class Forwarder {
     if (output.length === parsed.data.response.output.length) return wire
     return Buffer.from(JSON.stringify({ ...parsed.data, response: { ...parsed.data.response, output } }))
   }
+}
+
+function rewritten(wire: Buffer, change: Readonly<Record<string, unknown>>): Buffer {
+  const parsed = anyEvent.safeParse(JSON.parse(wire.toString()))
+  return parsed.success ? Buffer.from(JSON.stringify({ ...parsed.data, ...change })) : wire
 }

@@ -20,6 +20,10 @@ export class Items {
     return this.#last
   }
 
+  has(itemId: string): boolean {
+    return this.#items.has(itemId)
+  }
+
   added(body: ItemBody): ItemEvent {
     const previous = this.#last
     this.#last = body.id

@@ -61,6 +61,7 @@ function setup(options: { plays?: boolean; parley?: boolean; dialect?: Capabilit
     capabilities: () => capabilities,
     serverTools: new Set(),
     modality: () => 'audio',
+    voice: () => 'slt',
     onSlow: (slow) => void said.push(`slow ${slow}`),
     onLost: () => void said.push('lost'),
     onAsleep: () => {},
@@ -77,7 +78,10 @@ function setup(options: { plays?: boolean; parley?: boolean; dialect?: Capabilit
     },
   }
   const channel = new FakeChannel(parley)
-  leg.attach(channel, plays ? sink : undefined, { created: {}, resumeToken: undefined, voice: true, history: [] })
+  leg.attach(
+    { kind: 'webrtc', channel, ...(plays ? { sink } : {}) },
+    { created: {}, resumeToken: undefined, voice: true, history: [] },
+  )
   const event = (each: Record<string, unknown>): void =>
     leg.engineEvent({ source: 'provider', responseId: 'r', itemId: 'a', ...each } as unknown as EngineEvent)
   const audio = (ms: number, wire?: Buffer): void =>
@@ -98,6 +102,7 @@ describe('a leg whose connection has a track', () => {
     expect(channel.types).toEqual([
       'session.created',
       'response.created',
+      'rate_limits.updated',
       'response.output_item.added',
       'conversation.item.added',
       'response.content_part.added',
@@ -106,8 +111,8 @@ describe('a leg whose connection has a track', () => {
       'response.output_audio.done',
       'response.output_audio_transcript.done',
       'response.content_part.done',
-      'response.output_item.done',
       'conversation.item.done',
+      'response.output_item.done',
       'response.done',
       'output_audio_buffer.stopped',
     ])

@@ -1,7 +1,7 @@
 // One client of the GA protocol, over whatever channel it came. Forwards frames where client and engine speak the same
 // protocol, renders otherwise. Audio goes over the channel, or into a player of ours where the connection has a track.
 
-import type { Capabilities, EngineEvent } from '../../engines/engines.ts'
+import type { EngineEvent } from '../../engines/engines.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -14,58 +14,46 @@ import {
   type ParleySession,
 } from '../../protocol/realtime.ts'
 import type { Turn } from '../../protocol/turn.ts'
-import type { Leg, Opened } from '../../sessions/sessions.ts'
+import type { Leg } from '../../sessions/sessions.ts'
 import { Mouth } from '../media/mouth.ts'
 import type { Sink } from '../media/sink.ts'
 import { type Channel, type Frame, sendEvent } from './channel.ts'
 import { Forwarder } from './forward.ts'
+import type { Hello, LegStart } from './leg-start.ts'
 import { Presence } from './presence.ts'
 import { Pressure } from './pressure.ts'
 import { Renderer } from './render.ts'
 import { Replay } from './replay.ts'
-
-/** What is known only once the session is open. */
-export interface LegStart {
-  readonly opened: Pick<Opened, 'sessionId' | 'conversationId' | 'engine' | 'epoch'>
-  /** Of the engine that serves now. */
-  readonly capabilities: () => Capabilities
-  readonly serverTools: ReadonlySet<string>
-  readonly modality: () => 'audio' | 'text'
-  readonly onSlow: (slow: boolean) => void
-  readonly onLost: (lastByteAtMs: number) => void
-  readonly onAsleep: (sinceMs: number | undefined) => void
-  /** Of a player of ours. */
-  readonly onPlayed: (itemId: string, playedMs: number, final: boolean) => void
-  /** The leg ended by itself; the session has to. */
-  readonly onBroken: () => void
-}
-
-/** The first words over a new connection. */
-export interface Hello {
-  readonly created: Readonly<Record<string, unknown>>
-  readonly resumeToken: string | undefined
-  readonly voice: boolean
-  readonly history: readonly Turn[]
-  /** The client was here before; `lastSeq` is the last frame it took, if what came since is kept. */
-  readonly resumed?: { readonly lastSeq?: number }
-}
+import { Sound } from './sound.ts'
 
 export interface LegOptions {
   readonly clock: Clock
+  /** Of the first connection. */
   readonly kind: Leg['kind']
   /** The client speaks `parley.v1`. */
   readonly parley: boolean
-  /** Its connections bring a track: what is said is played here, not told. */
+  /** The first connection brings a track: what is said is played here, not told. */
   readonly plays: boolean
 }
 
-export class RealtimeLeg implements Leg {
+/** One connection of the client: events, and sound where it has a track of its own. */
+export interface Connected {
   readonly kind: Leg['kind']
+  readonly channel: Channel
+  /** Plays what is said. Missing: sound goes over the channel. */
+  readonly sink?: Sink
+}
+
+export class RealtimeLeg implements Leg {
   readonly reportsPlayback: boolean
   readonly isStock: boolean
   readonly canReturn: boolean
-  /** What is said is played by us. */
-  readonly plays: boolean
+  #kind: Leg['kind']
+  #plays: boolean
+  /** In the format of the client. */
+  readonly sound = new Sound()
+  /** False: the client wants no words of what the person said. */
+  transcripts = true
   readonly #clock: Clock
   readonly #replay: Replay | undefined
   readonly #presence: Presence
@@ -80,12 +68,12 @@ export class RealtimeLeg implements Leg {
   #ended = false
 
   constructor({ clock, kind, parley, plays }: LegOptions) {
-    this.kind = kind
+    this.#kind = kind
     this.#clock = clock
     this.reportsPlayback = parley || plays
     this.isStock = !parley
     this.canReturn = parley
-    this.plays = plays
+    this.#plays = plays
     this.#replay = parley ? new Replay() : undefined
     this.#presence = new Presence({
       clock,
@@ -98,6 +86,20 @@ export class RealtimeLeg implements Leg {
       onSlow: (slow) => this.#tellSlow('channel', slow),
       onStuck: (channel) => this.#cutOff(channel),
     })
+  }
+
+  /** A client that comes back may come another way; of a direct call only the events do. */
+  get kind(): Leg['kind'] {
+    return this.#start?.capabilities().media === 'direct' ? 'direct' : this.#kind
+  }
+
+  get isConnected(): boolean {
+    return this.#channel !== undefined
+  }
+
+  /** What is said is played by us, over the connection in use. */
+  get plays(): boolean {
+    return this.#plays
   }
 
   get lastSeq(): number {
@@ -114,15 +116,16 @@ export class RealtimeLeg implements Leg {
 
   begin(start: LegStart): void {
     this.#start = start
-    this.#forwarder = new Forwarder(start.serverTools)
-    this.#renderer = new Renderer(start.opened.conversationId, start.modality)
+    this.#forwarder = new Forwarder(start.serverTools, this.sound)
+    const { modality, voice } = start
+    this.#renderer = new Renderer({ conversationId: start.opened.conversationId, modality, voice, sound: this.sound })
   }
 
   /**
    * Everything goes over this connection from now on: events over the channel, sound into the sink where it has one. The
    * one before, if it still lives, is told who replaced it.
    */
-  attach(channel: Channel, sink: Sink | undefined, hello: Hello): void {
+  attach({ kind, channel, sink }: Connected, hello: Hello): void {
     const before = this.#channel
     this.#let()
     if (before !== undefined) {
@@ -132,6 +135,8 @@ export class RealtimeLeg implements Leg {
     }
     this.#channel = channel
     this.#presence.watch(channel)
+    this.#kind = kind
+    this.#plays = sink !== undefined
     if (sink !== undefined) this.#mouth = this.#mouthOf(sink)
     this.#greet(hello)
   }
@@ -227,7 +232,7 @@ export class RealtimeLeg implements Leg {
   }
 
   engineEvent(event: EngineEvent): void {
-    if (this.#ended) return
+    if (this.#ended || (event.type === 'userText' && !this.transcripts)) return
     this.#tell(event)
     if (event.type === 'audioDone') this.#mouth?.complete(event.itemId)
     else if (event.type === 'responseDone') this.#mouth?.responseDone(event.responseId)
@@ -236,12 +241,15 @@ export class RealtimeLeg implements Leg {
   #tell(event: EngineEvent): void {
     // A sentence of our own (the engine is being exchanged) has no provider's frame, unless it ends one of the provider's.
     if (this.#forwards && (event.source !== 'local' || event.wire !== undefined)) {
-      if (event.type === 'audio' && this.plays) this.#play(event)
+      if (event.type === 'audio' && this.#plays) this.#play(event)
       else this.#forward(event)
+    } else if (event.type === 'native') {
+      if (event.wire !== undefined) this.#numbered(event.wire)
+      if (event.name === 'response.done') this.#renderer?.elsewhere(event.wire)
     } else if (event.type === 'audio' && this.reportsPlayback && event.pcm !== undefined) {
       // Opens the item for the client before its first sound, then audio without base64.
       for (const each of this.#renderer?.begin(event) ?? []) this.#json(each)
-      if (this.plays) this.#play(event)
+      if (this.#plays) this.#play(event)
       else this.#raw(encodeAudio(event.itemId, event.pcm), true)
     } else {
       for (const each of this.#renderer?.render(event) ?? []) {
@@ -252,10 +260,10 @@ export class RealtimeLeg implements Leg {
   }
 
   #forward(event: EngineEvent): void {
-    const frame = this.#forwarder?.frame(event)
-    if (frame === undefined) return
-    if (event.type === 'audio') this.#raw(frame, false)
-    else this.#numbered(frame)
+    for (const frame of this.#forwarder?.frames(event) ?? []) {
+      if (event.type === 'audio') this.#raw(frame, false)
+      else this.#numbered(frame)
+    }
   }
 
   #play({ itemId, responseId, pcm }: EngineEvent & { type: 'audio' }): void {
@@ -270,6 +278,16 @@ export class RealtimeLeg implements Leg {
   /** False: the provider itself answers. */
   get rendersItems(): boolean {
     return !this.#forwards
+  }
+
+  /** The response of the conversation that is being made. */
+  get activeResponse(): string | undefined {
+    return (this.#forwards ? this.#forwarder : this.#renderer)?.active
+  }
+
+  /** The items as rendered here. */
+  get rendered(): Pick<Renderer, 'items'> | undefined {
+    return this.rendersItems ? this.#renderer : undefined
   }
 
   /** Answers a retrieve of an item rendered here; false when there is none. */
@@ -307,8 +325,17 @@ export class RealtimeLeg implements Leg {
   }
 
   /** Between engine and channel nothing of ours waits: a client's player is told by `speech_started`. */
+  /** A stock client has no pause. */
+  get hold(): ((on: boolean) => void) | undefined {
+    const mouth = this.#mouth
+    if (mouth !== undefined) return (on) => mouth.hold(on)
+    return this.isStock || this.#plays
+      ? undefined
+      : (on) => this.#raw(JSON.stringify({ type: 'parley.hold', on }), false)
+  }
+
   flush(itemId: string): void {
-    if (this.plays) this.#mouth?.flush(itemId)
+    if (this.#plays) this.#mouth?.flush(itemId)
     else this.#parley({ type: 'parley.flush', event_id: newId('event'), item_id: itemId })
   }
 

@@ -24,6 +24,10 @@ export function refusalOf(answer: Refused, subject = ''): Refusal {
       return refusal('invalid_value', `Tool call ID '${subject}' not found in conversation.`, 'item.call_id')
     case 'unknown_item':
       return refusal('item_truncate_invalid_item_id', `Item with item_id ${subject} not found.`, 'item_id')
+    case 'item_exists':
+      return refusal('item_create_duplicate_id', `Item with id '${subject}' already exists.`, 'item.id')
+    case 'unknown_input':
+      return refusal('invalid_value', 'An item of the input is not known here, or holds no text.', 'response.input')
     case 'no_audio':
       return refusal('unsupported_content_type', 'Only model output audio messages can be truncated')
     case 'beyond_audio':

@@ -4,61 +4,59 @@
 import type { EngineEvent } from '../../engines/engines.ts'
 import { newId } from '../../platform/ids.ts'
 import { Items } from './items.ts'
+import { detailsOf, type Item, messageOf, newResponse, partOf, type Response } from './response-object.ts'
+import { formatOf } from './session-object.ts'
+import type { Sound } from './sound.ts'
+import { Spent } from './spent.ts'
 
 type Json = Readonly<Record<string, unknown>>
 export type ServerEvent = Json & { readonly type: string }
 
-interface Item {
-  readonly id: string
-  readonly index: number
-  part: 'audio' | 'text' | undefined
-  text: string
-  audioDone: boolean
-}
-
-interface Response {
-  readonly id: string
-  readonly items: Map<string, Item>
-  readonly calls: Json[]
-  readonly modality: 'audio' | 'text'
-}
-
-/** Of a message: `audio` parts keep only their transcript. */
-function message(item: Item, status: string): Json {
-  const content =
-    item.part === 'audio'
-      ? [{ type: 'output_audio', transcript: item.text }]
-      : item.part === 'text'
-        ? [{ type: 'output_text', text: item.text }]
-        : []
-  return { id: item.id, object: 'realtime.item', type: 'message', status, role: 'assistant', content }
+export interface RendererNeeds {
+  readonly conversationId: string
+  readonly modality: () => 'audio' | 'text'
+  readonly voice: () => string
+  readonly sound: Sound
 }
 
 export class Renderer {
-  readonly #conversationId: string
-  readonly #modality: () => 'audio' | 'text'
+  readonly #needs: RendererNeeds
   readonly #responses = new Map<string, Response>()
   readonly #items = new Items()
+  readonly #spent = new Spent()
 
-  constructor(conversationId: string, modality: () => 'audio' | 'text') {
-    this.#conversationId = conversationId
-    this.#modality = modality
+  constructor(needs: RendererNeeds) {
+    this.#needs = needs
+  }
+
+  /** The response that is being made. */
+  get active(): string | undefined {
+    return this.#responses.keys().next().value
+  }
+
+  get items(): Pick<Items, 'last' | 'has'> {
+    return this.#items
   }
 
   /** In order; empty for what the protocol does not know. */
   render(event: EngineEvent): ServerEvent[] {
-    return this.#events(event).map((each) => ({ event_id: newId('event'), ...each }))
+    return this.#events(event).map(named)
+  }
+
+  /** The end of a response that was told in its engine's own frames: what it cost is no other's. */
+  elsewhere(wire: Buffer | undefined): void {
+    if (wire !== undefined) this.#spent.elsewhere(JSON.parse(wire.toString()))
   }
 
   /** Opens the response's item for audio that itself travels another way. */
   begin(event: EngineEvent & { type: 'audio' }): ServerEvent[] {
-    return this.#part(event.responseId, event.itemId, 'audio').map((each) => ({ event_id: newId('event'), ...each }))
+    return this.#part(event.responseId, event.itemId, 'audio').map(named)
   }
 
   #events(event: EngineEvent): ServerEvent[] {
     switch (event.type) {
       case 'responseStarted':
-        return this.#start(event.responseId)
+        return this.#start(event)
       case 'agentItem':
         return this.#open(event.responseId, event.itemId)
       case 'audio':
@@ -71,6 +69,9 @@ export class Renderer {
         return this.#done(event)
       case 'toolCall':
         return this.#call(event)
+      case 'usage':
+        this.#spent.meters(event.meters)
+        return []
       case 'userSpeech':
         return [speech(event)]
       case 'userItem':
@@ -78,70 +79,64 @@ export class Renderer {
       case 'userText':
         return transcription(event)
       case 'truncated':
-        return [
-          { type: 'conversation.item.truncated', item_id: event.itemId, content_index: 0, audio_end_ms: event.heardMs },
-        ]
+        return [truncatedEvent(event.itemId, event.heardMs)]
       case 'error':
-        return [
-          {
-            type: 'error',
-            error: {
-              type: 'invalid_request_error',
-              code: event.code,
-              message: event.message,
-              param: null,
-              event_id: event.eventId ?? null,
-            },
-          },
-        ]
+        return [errorOf(event)]
       default:
         return []
     }
   }
 
-  #response(id: string): Response {
+  #response(id: string, raw?: Json): Response {
     let response = this.#responses.get(id)
     if (response === undefined) {
-      response = { id, items: new Map(), calls: [], modality: this.#modality() }
+      response = newResponse(id, this.#needs.modality(), raw)
       this.#responses.set(id, response)
     }
     return response
   }
 
-  #object(response: Response, status: string, details: Json | null, output: readonly Json[]): Json {
+  #object(
+    response: Response,
+    status: string,
+    end: { readonly details: Json | null; readonly output: readonly Json[]; readonly usage: Json | null },
+  ): Json {
+    const { voice, sound, conversationId } = this.#needs
     return {
       object: 'realtime.response',
       id: response.id,
       status,
-      status_details: details,
-      output,
-      conversation_id: this.#conversationId,
+      status_details: end.details,
+      output: end.output,
+      conversation_id: conversationId,
       output_modalities: [response.modality],
-      max_output_tokens: 'inf',
-      metadata: null,
+      max_output_tokens: response.maxOutputTokens,
+      audio: { output: { format: formatOf(sound.output), voice: voice() } },
+      usage: end.usage,
+      metadata: response.metadata,
     }
   }
 
-  #start(responseId: string): ServerEvent[] {
-    const response = this.#response(responseId)
-    return [{ type: 'response.created', response: this.#object(response, 'in_progress', null, []) }]
+  #start({ responseId, raw }: EngineEvent & { type: 'responseStarted' }): ServerEvent[] {
+    const response = this.#response(responseId, raw)
+    const begun = { details: null, output: [], usage: null }
+    return [
+      { type: 'response.created', response: this.#object(response, 'in_progress', begun) },
+      // Where the original tells its limits: of those of the engine's provider nothing is known.
+      { type: 'rate_limits.updated', rate_limits: [] },
+    ]
   }
 
   #open(responseId: string, itemId: string): ServerEvent[] {
     const response = this.#response(responseId)
     if (response.items.has(itemId)) return []
-    const item: Item = {
-      id: itemId,
-      index: response.items.size + response.calls.length,
-      part: undefined,
-      text: '',
-      audioDone: false,
-    }
+    const index = response.items.size + response.calls.length
+    const item: Item = { id: itemId, index, part: undefined, text: '', audioDone: false }
     response.items.set(itemId, item)
-    const body = message(item, 'in_progress')
+    const body = messageOf(item, 'in_progress')
     return [
       { type: 'response.output_item.added', response_id: responseId, output_index: item.index, item: body },
-      this.#items.added({ ...body, id: itemId }),
+      this.#items.added(body),
     ]
   }
 
@@ -154,27 +149,27 @@ export class Renderer {
     const item = this.#response(responseId).items.get(itemId)
     if (item === undefined || item.part !== undefined) return opened
     item.part = part
-    const empty = part === 'audio' ? { type: 'audio', transcript: '' } : { type: 'text', text: '' }
-    return [...opened, { type: 'response.content_part.added', ...this.#where(responseId, item), part: empty }]
+    return [...opened, { type: 'response.content_part.added', ...this.#where(responseId, item), part: partOf(item) }]
   }
 
   #audio(event: EngineEvent & { type: 'audio' }): ServerEvent[] {
     const item = this.#response(event.responseId).items.get(event.itemId)
     if (item === undefined || event.pcm === undefined) return []
-    return [
-      {
-        type: 'response.output_audio.delta',
-        ...this.#where(event.responseId, item),
-        delta: event.pcm.toString('base64'),
-      },
-    ]
+    const bytes = this.#needs.sound.said(event.itemId, event.pcm) ?? event.pcm
+    return [this.#delta(event.responseId, item, bytes)]
+  }
+
+  #delta(responseId: string, item: Item, bytes: Buffer): ServerEvent {
+    return { type: 'response.output_audio.delta', ...this.#where(responseId, item), delta: bytes.toString('base64') }
   }
 
   #audioDone(responseId: string, itemId: string): ServerEvent[] {
     const item = this.#response(responseId).items.get(itemId)
     if (item === undefined || item.audioDone || item.part !== 'audio') return []
     item.audioDone = true
-    return [{ type: 'response.output_audio.done', ...this.#where(responseId, item) }]
+    const rest = this.#needs.sound.rest(itemId)
+    const done = { type: 'response.output_audio.done', ...this.#where(responseId, item) }
+    return rest === undefined ? [done] : [this.#delta(responseId, item, rest), done]
   }
 
   #text(event: EngineEvent & { type: 'agentText' }): ServerEvent[] {
@@ -192,36 +187,30 @@ export class Renderer {
 
   #done(event: EngineEvent & { type: 'responseDone' }): ServerEvent[] {
     const response = this.#response(event.responseId)
-    this.#responses.delete(event.responseId)
     const events: ServerEvent[] = []
     const status = event.status === 'completed' ? 'completed' : 'incomplete'
     const output: Json[] = []
     for (const item of response.items.values()) {
       events.push(...this.#close(response.id, item, status))
-      output.push(message(item, status))
+      output.push(messageOf(item, status))
     }
-    const details = event.status === 'completed' ? null : { type: event.status, reason: event.reason ?? null }
-    events.push({
-      type: 'response.done',
-      response: this.#object(response, event.status, details, [...output, ...response.calls]),
-    })
+    this.#responses.delete(event.responseId)
+    const end = { details: detailsOf(event), output: [...output, ...response.calls], usage: this.#spent.take() }
+    events.push({ type: 'response.done', response: this.#object(response, event.status, end) })
     return events
   }
 
   #close(responseId: string, item: Item, status: string): ServerEvent[] {
     const where = this.#where(responseId, item)
-    const body = message(item, status)
+    const body = messageOf(item, status)
     const events: ServerEvent[] = []
     if (item.part === 'audio') {
-      if (!item.audioDone) events.push({ type: 'response.output_audio.done', ...where })
+      events.push(...this.#audioDone(responseId, item.id))
       events.push({ type: 'response.output_audio_transcript.done', ...where, transcript: item.text })
     } else if (item.part === 'text') events.push({ type: 'response.output_text.done', ...where, text: item.text })
-    if (item.part !== undefined) {
-      const part = item.part === 'audio' ? { type: 'audio', transcript: item.text } : { type: 'text', text: item.text }
-      events.push({ type: 'response.content_part.done', ...where, part })
-    }
+    if (item.part !== undefined) events.push({ type: 'response.content_part.done', ...where, part: partOf(item) })
+    events.push(this.#items.done(body))
     events.push({ type: 'response.output_item.done', response_id: responseId, output_index: item.index, item: body })
-    events.push(this.#items.done({ ...body, id: item.id }))
     return events
   }
 
@@ -236,20 +225,17 @@ export class Renderer {
       call_id: event.callId,
     }
     const done = { ...item, status: 'completed', arguments: event.arguments }
-    const where = { response_id: event.responseId, item_id: event.itemId, output_index: index, call_id: event.callId }
+    const begun = { ...item, status: 'in_progress', arguments: '' }
+    const place = { response_id: event.responseId, output_index: index }
+    const where = { ...place, item_id: event.itemId, call_id: event.callId }
     response.calls.push(done)
     return [
-      {
-        type: 'response.output_item.added',
-        response_id: event.responseId,
-        output_index: index,
-        item: { ...item, status: 'in_progress', arguments: '' },
-      },
-      this.#items.added({ ...item, status: 'in_progress', arguments: '' }),
+      { type: 'response.output_item.added', ...place, item: begun },
+      this.#items.added(begun),
       { type: 'response.function_call_arguments.delta', ...where, delta: event.arguments },
       { type: 'response.function_call_arguments.done', ...where, name: event.name, arguments: event.arguments },
-      { type: 'response.output_item.done', response_id: event.responseId, output_index: index, item: done },
       this.#items.done(done),
+      { type: 'response.output_item.done', ...place, item: done },
     ]
   }
 
@@ -265,8 +251,8 @@ export class Renderer {
 
   /** A client's own item (typed text, a tool's output): acknowledged as the protocol wants it. */
   item(item: Json & { id: string }): ServerEvent[] {
-    const body = { object: 'realtime.item', status: 'completed', ...item }
-    return [this.#items.added(body), this.#items.done(body)].map((each) => ({ event_id: newId('event'), ...each }))
+    const body = { object: 'realtime.item', ...item, status: 'completed' }
+    return [this.#items.added(body), this.#items.done(body)].map(named)
   }
 
   /** What a turn says now: after an interruption only what was heard. */
@@ -277,6 +263,19 @@ export class Renderer {
   retrieved(itemId: string): ServerEvent | undefined {
     return this.#items.retrieved(itemId)
   }
+}
+
+function named(event: ServerEvent): ServerEvent {
+  return { event_id: newId('event'), ...event }
+}
+
+export function truncatedEvent(itemId: string, heardMs: number): ServerEvent {
+  return { type: 'conversation.item.truncated', item_id: itemId, content_index: 0, audio_end_ms: heardMs }
+}
+
+function errorOf({ code, message, eventId }: EngineEvent & { type: 'error' }): ServerEvent {
+  const type = 'invalid_request_error'
+  return { type: 'error', error: { type, code, message, param: null, event_id: eventId ?? null } }
 }
 
 function speech(event: EngineEvent & { type: 'userSpeech' }): ServerEvent {

@@ -1,132 +1,150 @@
 // What a `session.update` asks for, and whether this client may have it. Clients repeat their whole configuration with
-// every update: what equals the present or makes no difference passes, what the agent's config forbids is refused. Pure.
+// every update: what equals the present or makes no difference passes, what the agent's config forbids or the engine cannot
+// do is refused, together with everything beside it. Pure.
 
-import type { Brief } from '../../agents/agents.ts'
-import type { Capabilities, EngineBrief, EngineTool } from '../../engines/engines.ts'
-import type { SessionUpdate } from './client-event.ts'
+import type { EngineSettings } from '../../engines/engines.ts'
+import { type Listening, listeningParts } from './listening-change.ts'
 import type { Refusal } from './refusal.ts'
+import type { SessionFields } from './session-fields.ts'
+import {
+  forbiddenBy,
+  isSame,
+  type LegWanted,
+  mayOf,
+  nativeDefaults,
+  type Part,
+  type Policy,
+  type Present,
+  type Right,
+  toTool,
+  unsupported,
+  type Wanted,
+} from './session-part.ts'
 
-export type Detection = EngineBrief['turnDetection']
+export type Change =
+  | {
+      readonly is: 'wanted'
+      readonly fields: Wanted
+      readonly native: Readonly<Record<string, unknown>>
+      readonly leg: LegWanted
+    }
+  | ({ readonly is: 'refused' } & Refusal)
 
-/** The session as this client has it now. */
-export interface Present {
-  /** Of the client; the tenant's own are not told. */
-  readonly instructions: string | undefined
-  readonly tools: readonly EngineTool[]
-  readonly voice: string
-  readonly modality: 'audio' | 'text'
-  readonly detection: Detection
-}
-
-export interface Wanted {
-  readonly instructions?: string
-  readonly voice?: string
-  readonly tools?: readonly EngineTool[]
-  readonly outputModality?: 'audio' | 'text'
-  readonly turnDetection?: Detection
-}
-
-export type Change = { readonly is: 'wanted'; readonly fields: Wanted } | ({ readonly is: 'refused' } & Refusal)
-
-export interface Policy {
-  readonly brief: Pick<Brief, 'mutable' | 'clientTools'>
-  readonly capabilities: Pick<Capabilities, 'mutable'>
-}
-
-const paramOf: Readonly<Record<keyof Wanted, string>> = {
-  instructions: 'session.instructions',
-  voice: 'session.audio.output.voice',
-  tools: 'session.tools',
-  outputModality: 'session.output_modalities',
-  turnDetection: 'session.audio.input.turn_detection',
-}
-
-export function changeOf(update: SessionUpdate, present: Present, { brief, capabilities }: Policy): Change {
+export function changeOf(update: SessionFields, present: Present, policy: Policy): Change {
   const impossible = impossibleOf(update)
   if (impossible !== undefined) return { is: 'refused', ...impossible }
-  const may = (field: keyof Wanted): boolean =>
-    brief.mutable.includes(field) && (field !== 'tools' || brief.clientTools)
-  const fields = differences(update, present, { can: (field) => capabilities.mutable.includes(field), may })
-  for (const field of Object.keys(paramOf).filter(isField)) {
-    if (fields[field] === undefined || may(field)) continue
-    const param = paramOf[field]
-    return {
-      is: 'refused',
-      code: 'forbidden',
-      message: `The agent's configuration does not let this client set ${param}.`,
-      param,
-    }
+  const listening = listeningParts(update, present, policy)
+  const parts = [...ownParts(update, present, policy), ...modelParts(update, present, policy), ...listening.parts]
+  const may = (right: Right): boolean => mayOf(policy.brief, right)
+  const forbidden = parts.find((part) => !may(part.right) && part.harmless !== true)
+  if (forbidden !== undefined) return { is: 'refused', ...forbiddenBy(forbidden.param) }
+  const wanted = parts.filter(({ right }) => may(right))
+  const unable = wanted.find(({ can }) => !can)
+  if (unable !== undefined) {
+    return { is: 'refused', ...unsupported(`This agent's engine cannot set ${unable.param} so.`, unable.param) }
   }
-  return { is: 'wanted', fields }
+  return joined(wanted, listening, update)
 }
 
-function isField(name: string): name is keyof Wanted {
-  return name in paramOf
+function joined(parts: readonly Part[], { leg, turnsOf }: Listening, update: SessionFields): Change {
+  const settings = Object.assign({}, ...parts.map(({ fields }) => fields?.settings)) as EngineSettings
+  const turns = turnsOf(parts)
+  const all = turns === undefined ? settings : { ...settings, turns }
+  const fields: Wanted = Object.assign({}, ...parts.map(({ fields }) => fields))
+  const { input, output } = update.audio ?? {}
+  return {
+    is: 'wanted',
+    fields: withoutEmpty({ ...fields, settings: all }),
+    native: Object.assign({}, ...parts.map(({ native }) => native)) as Readonly<Record<string, unknown>>,
+    leg: {
+      ...leg,
+      ...(input?.format === undefined ? {} : { inputFormat: input.format.type }),
+      ...(output?.format === undefined ? {} : { outputFormat: output.format.type }),
+    },
+  }
 }
 
-function impossibleOf(update: SessionUpdate): Refusal | undefined {
+function withoutEmpty(fields: Wanted): Wanted {
+  const { settings, ...rest } = fields
+  return settings === undefined || Object.keys(settings).length === 0 ? rest : fields
+}
+
+function impossibleOf(update: SessionFields): Refusal | undefined {
   if (update.type === 'transcription') return unsupported('Transcription sessions are not served here.', 'session.type')
   for (const side of ['input', 'output'] as const) {
     const format = update.audio?.[side]?.format
-    if (format !== undefined && (format.type !== 'audio/pcm' || (format.rate ?? 24_000) !== 24_000))
-      return unsupported('Audio is audio/pcm at 24000 Hz.', `session.audio.${side}.format`)
+    if (format?.type === 'audio/pcm' && (format.rate ?? 24_000) !== 24_000)
+      return unsupported('audio/pcm is at 24000 Hz.', `session.audio.${side}.format.rate`)
   }
+  if ((update.audio?.input?.noise_reduction?.strength ?? 1) !== 1)
+    return unsupported('Noise reduction is on or off here.', 'session.audio.input.noise_reduction.strength')
+  if (update.tools?.some(({ type }) => type === 'mcp') === true)
+    return unsupported('Tools of a server are given to the agent, not by its client.', 'session.tools')
+  if (update.prompt !== undefined && update.prompt !== null)
+    return unsupported('The prompt is the agent’s: use instructions.', 'session.prompt')
   // The gateway asks for the answer after its own tools by itself: told to call again, the model would never get there.
   if (update.tool_choice === 'required' || typeof update.tool_choice === 'object')
     return unsupported('Force a tool with response.create, not for the session.', 'session.tool_choice')
-  const detection = update.audio?.input?.turn_detection
-  for (const field of ['create_response', 'interrupt_response'] as const) {
-    if (detection?.[field] === false) {
-      const message = 'Turn detection answers and interrupts by itself here; null switches it off.'
-      return unsupported(message, `session.audio.input.turn_detection.${field}`)
-    }
-  }
   return undefined
 }
 
-function unsupported(message: string, param: string): Refusal {
-  return { code: 'unsupported_value', message, param }
-}
-
-function differences(
-  update: SessionUpdate,
-  present: Present,
-  { can, may }: { can(field: keyof Wanted): boolean; may(field: keyof Wanted): boolean },
-): Wanted {
+/** The fields of the brief. */
+function ownParts(update: SessionFields, present: Present, { capabilities }: Policy): Part[] {
   const { instructions } = update
-  const voice = update.audio?.output?.voice
   const modality = update.output_modalities?.[0]
-  const tools = update.tools?.map(toTool)
-  const detection = detectionOf(update)
-  // Which of two detectors hears the end of speech is no matter of rights; whether one does is.
-  const sameKind = detection !== undefined && detection !== 'none' && present.detection !== 'none'
-  const turns = detection === present.detection || (sameKind && !may('turnDetection')) ? undefined : detection
-  return {
-    ...(instructions === undefined || instructions === (present.instructions ?? '') ? {} : { instructions }),
-    ...(typeof voice !== 'string' || voice === present.voice || !can('voice') ? {} : { voice }),
-    ...(tools === undefined || (tools.length === 0 && present.tools.length === 0) ? {} : { tools }),
-    ...(modality === undefined || modality === present.modality ? {} : { outputModality: modality }),
-    ...(turns === undefined || !can('turnDetection') ? {} : { turnDetection: turns }),
+  const given = update.audio?.output?.voice
+  const voice = typeof given === 'object' ? given.id : given
+  const tools = update.tools?.flatMap((tool) => (tool.type === 'function' ? [toTool(tool)] : []))
+  const can = (field: Right): boolean => capabilities.mutable.includes(field)
+  const parts: Part[] = []
+  if (instructions !== undefined && instructions !== (present.instructions ?? ''))
+    // Where no model is there to follow them they are kept for the engine that may stand in.
+    parts.push({ param: 'session.instructions', right: 'instructions', can: true, fields: { instructions } })
+  if (voice !== undefined && voice !== present.voice)
+    parts.push({ param: 'session.audio.output.voice', right: 'voice', can: can('voice'), fields: { voice } })
+  if (tools !== undefined && !isSame(tools, present.tools))
+    parts.push({ param: 'session.tools', right: 'tools', can: can('tools'), fields: { tools } })
+  if (modality !== undefined && modality !== present.modality) {
+    const param = 'session.output_modalities'
+    parts.push({ param, right: 'outputModality', can: true, fields: { outputModality: modality } })
   }
+  return parts
 }
 
-function detectionOf(update: SessionUpdate): Detection | undefined {
-  const detection = update.audio?.input?.turn_detection
-  if (detection === undefined) return undefined
-  return detection === null ? 'none' : detection.type
-}
-
-function toTool(tool: NonNullable<SessionUpdate['tools']>[number]): EngineTool {
-  return {
-    name: tool.name,
-    description: tool.description ?? '',
-    parameters: tool.parameters ?? { type: 'object', properties: {} },
+/** Settings of the model: in the port's words where several engines have them, in the provider's where one does. */
+function modelParts(update: SessionFields, present: Present, { capabilities }: Policy): Part[] {
+  const { tool_choice: toolChoice, max_output_tokens: maxOutputTokens } = update
+  const speed = update.audio?.output?.speed
+  const can = (setting: keyof EngineSettings): boolean =>
+    capabilities.settings?.some((each) => each === setting) === true
+  const { settings } = present
+  const parts: Part[] = []
+  if ((toolChoice === 'auto' || toolChoice === 'none') && toolChoice !== (settings.toolChoice ?? 'auto')) {
+    const fields = { settings: { toolChoice } }
+    parts.push({ param: 'session.tool_choice', right: 'tools', can: can('toolChoice'), fields })
   }
+  if (maxOutputTokens !== undefined && maxOutputTokens !== (settings.maxOutputTokens ?? 'inf')) {
+    const fields = { settings: { maxOutputTokens } }
+    parts.push({ param: 'session.max_output_tokens', right: 'instructions', can: can('maxOutputTokens'), fields })
+  }
+  if (speed !== undefined && speed !== (settings.speed ?? 1))
+    parts.push({
+      param: 'session.audio.output.speed',
+      right: 'voice',
+      can: can('speed'),
+      fields: { settings: { speed } },
+    })
+  return [...parts, ...nativeParts(update, present, capabilities.dialect === 'openai-realtime-ga')]
 }
 
-/** Settings of the model that are the engine's own affair: forwarded to one of the same protocol, without effect elsewhere. */
-export function engineSettings(update: SessionUpdate): Readonly<Record<string, unknown>> {
-  const { tool_choice, max_output_tokens, parallel_tool_calls, reasoning } = update
-  const given = Object.entries({ tool_choice, max_output_tokens, parallel_tool_calls, reasoning })
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined))
+function nativeParts(update: SessionFields, present: Present, can: boolean): Part[] {
+  const rights = { parallel_tool_calls: 'tools', include: 'turnDetection' } as const
+  return (['parallel_tool_calls', 'reasoning', 'truncation', 'include'] as const).flatMap((name): Part[] => {
+    const value = update[name]
+    const now = present.native[name] ?? nativeDefaults[name]
+    const isNone = value === null || (Array.isArray(value) && value.length === 0)
+    if (value === undefined || isSame(value, now) || (isNone && now === null)) return []
+    const right = name === 'parallel_tool_calls' || name === 'include' ? rights[name] : 'instructions'
+    return [{ param: `session.${name}`, right, can, native: { [name]: value } }]
+  })
 }

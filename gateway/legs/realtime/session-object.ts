@@ -1,23 +1,14 @@
 // The GA session object as a client of Parley sees it.
 
-import type { EngineBrief, EngineTool } from '../../engines/engines.ts'
+import type { EngineBrief, EngineSettings, EngineTool } from '../../engines/engines.ts'
 import { sampleRateHz } from '../../protocol/realtime.ts'
+import { turnDefaults } from './listening-change.ts'
+import type { AudioFormatName } from './session-fields.ts'
+import { nativeDefaults } from './session-part.ts'
 
-const automatic = { create_response: true, interrupt_response: true }
-const detections = {
-  none: null,
-  semantic_vad: { type: 'semantic_vad', eagerness: 'auto', ...automatic },
-  server_vad: {
-    type: 'server_vad',
-    threshold: 0.5,
-    prefix_padding_ms: 300,
-    silence_duration_ms: 500,
-    idle_timeout_ms: null,
-    ...automatic,
-  },
-}
+type Json = Readonly<Record<string, unknown>>
 
-export function sessionObject(facts: {
+export interface SessionFacts {
   readonly sessionId: string
   readonly model: string
   readonly voice: string
@@ -25,9 +16,16 @@ export function sessionObject(facts: {
   readonly tools: readonly EngineTool[]
   readonly modality: 'audio' | 'text'
   readonly detection: EngineBrief['turnDetection']
-  readonly settings: Readonly<Record<string, unknown>>
-}): Readonly<Record<string, unknown>> {
-  const format = { type: 'audio/pcm', rate: sampleRateHz }
+  readonly settings: EngineSettings
+  readonly native: Json
+  readonly inputFormat: AudioFormatName
+  readonly outputFormat: AudioFormatName
+  /** The client is told what the person said. */
+  readonly transcripts: boolean
+}
+
+export function sessionObject(facts: SessionFacts): Json {
+  const { settings } = facts
   return {
     type: 'realtime',
     object: 'realtime.session',
@@ -36,21 +34,49 @@ export function sessionObject(facts: {
     output_modalities: [facts.modality],
     instructions: facts.instructions,
     tools: facts.tools.map((tool) => ({ type: 'function', ...tool })),
-    tool_choice: 'auto',
-    max_output_tokens: 'inf',
+    tool_choice: settings.toolChoice ?? 'auto',
+    max_output_tokens: settings.maxOutputTokens ?? 'inf',
+    // Traces are kept by the provider, for whoever has its key.
     tracing: null,
-    truncation: 'auto',
     prompt: null,
-    include: null,
-    ...facts.settings,
+    truncation: nativeDefaults.truncation,
+    include: nativeDefaults.include,
+    ...facts.native,
     audio: {
       input: {
-        format,
-        transcription: null,
-        noise_reduction: null,
-        turn_detection: detections[facts.detection],
+        format: formatOf(facts.inputFormat),
+        transcription: facts.transcripts ? transcriptionOf(settings.transcription) : null,
+        noise_reduction: settings.noiseReduction == null ? null : { type: settings.noiseReduction },
+        turn_detection: detectionOf(facts.detection, settings.turns ?? {}),
       },
-      output: { format, voice: facts.voice, speed: 1 },
+      output: { format: formatOf(facts.outputFormat), voice: facts.voice, speed: settings.speed ?? 1 },
     },
+  }
+}
+
+export function formatOf(type: AudioFormatName): Json {
+  return type === 'audio/pcm' ? { type, rate: sampleRateHz } : { type }
+}
+
+/** Without a name: of the engine's choosing. */
+function transcriptionOf(settings: EngineSettings['transcription']): Json {
+  return { ...settings }
+}
+
+function detectionOf(kind: EngineBrief['turnDetection'], turns: NonNullable<EngineSettings['turns']>): Json | null {
+  if (kind === 'none') return null
+  const { createsResponse, interruptsResponse, threshold, prefixPaddingMs, silenceMs, idleTimeoutMs, eagerness } = {
+    ...turnDefaults,
+    ...turns,
+  }
+  const automatic = { create_response: createsResponse, interrupt_response: interruptsResponse }
+  if (kind === 'semantic_vad') return { type: kind, eagerness, ...automatic }
+  return {
+    type: kind,
+    threshold,
+    prefix_padding_ms: prefixPaddingMs,
+    silence_duration_ms: silenceMs,
+    idle_timeout_ms: idleTimeoutMs,
+    ...automatic,
   }
 }
