@@ -124,7 +124,7 @@ test('[S9] an engine that cannot cut the sound it keeps is told the words that w
   ])
 })
 
-test('[S9] an engine that takes notes is told what was heard, even where that is nothing or only inferred', () => {
+test('[S9] an engine that takes notes is told what was heard, even where that is nothing or only inferred', async () => {
   const whole = 'We open at nine and close at six.'
   const nothing = setup(true, { truncate: 'note' })
   nothing.answer()
@@ -134,7 +134,17 @@ test('[S9] an engine that takes notes is told what was heard, even where that is
   const inferred = setup(false, { truncate: 'note' })
   inferred.answer()
   inferred.speak()
+  await inferred.clock.advance(399)
+  expect(inferred.commands).toEqual([])
+  await inferred.clock.advance(1)
   expect(inferred.commands).toMatchObject([{ type: 'truncate', itemId: 'a', text: { unheard: whole } }])
+  // The client knows better, and tells the engine so itself.
+  const exact = setup(false, { truncate: 'note' })
+  exact.answer()
+  exact.speak()
+  exact.talk.truncatedByClient('a', 2_000)
+  await exact.clock.advance(1_000)
+  expect(exact.commands).toEqual([])
   // One that truncates by itself is not told: the protocol's own client does that.
   const native = setup(false)
   native.answer()

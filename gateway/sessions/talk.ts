@@ -11,6 +11,7 @@ import type { Leg } from './leg.ts'
 import { Playback } from './playback.ts'
 import type { Recorder } from './recorder.ts'
 import type { Unplayed } from './session-parts.ts'
+import { TellHeard } from './tell-heard.ts'
 
 /** A player that does not report its last position within this time is taken at its last word. */
 const reportMs = 400
@@ -35,6 +36,7 @@ export class Talk {
   /** Items cut short: what still arrives for them is not played and not written. */
   readonly #cut = new Set<string>()
   readonly #waiting = new Map<string, { cancel(): void }>()
+  readonly #told: TellHeard
   readonly #itemsOf = new Map<string, Set<string>>()
   readonly #speechMs = new Map<string, { startMs: number; stopMs: number }>()
   readonly #responses = new Set<string>()
@@ -52,6 +54,7 @@ export class Talk {
 
   constructor(options: TalkOptions) {
     this.#options = options
+    this.#told = new TellHeard({ clock: options.clock, engine: options.engine, reports: () => this.#reports })
   }
 
   /** Of sound that goes past us no player of ours or the client's tells anything. */
@@ -327,7 +330,7 @@ export class Talk {
   /** A stock client's own truncate: it is the better witness. */
   truncatedByClient(itemId: string, heardMs: number): void {
     if (!this.#cut.has(itemId)) this.#options.recorder.interrupted()
-    this.#cut.add(itemId)
+    this.#told.withdraw(itemId)
     this.#cutShort(itemId, heardMs)
   }
 
@@ -385,19 +388,7 @@ export class Talk {
       this.#options.recorder.change(itemId, { state: 'final', text: whole, audio })
     else
       this.#options.recorder.change(itemId, { state: 'interrupted', text: split.heard, unheard: split.unheard, audio })
-    if (exactMs === undefined && !this.#restored.has(itemId)) this.#tellHeard(itemId, heard.playedMs, split)
+    if (exactMs === undefined && !this.#restored.has(itemId)) this.#told.tell(itemId, heard.playedMs, split)
     this.#options.onTurnEnd()
-  }
-
-  /**
-   * Who truncates by itself refuses to at nought, and hears from the protocol's own client where the player does not report. A
-   * rewritten history loses the whole. One that takes notes has to be told even what is only inferred.
-   */
-  #tellHeard(itemId: string, playedMs: number, text: { readonly heard: string; readonly unheard: string }): void {
-    const { truncate } = this.#capabilities
-    if (truncate !== 'note' && !this.#reports) return
-    const heardMs = Math.floor(playedMs)
-    if (truncate !== 'native') this.#options.engine.send({ type: 'truncate', itemId, heardMs, text })
-    else if (heardMs > 0) this.#options.engine.send({ type: 'truncate', itemId, heardMs })
   }
 }
