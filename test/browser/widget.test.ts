@@ -63,7 +63,7 @@ beforeAll(async () => {
   wav = join(folder, 'question.wav')
   await writeSpeechWav(wav, {
     text: 'Hello, I would like to ask you something about a sofa.',
-    leadMs: 3_000,
+    leadMs: 3_800,
     tailMs: 20_000,
   })
   host = await foreignPage()

@@ -51,6 +51,8 @@ export class PeerClient implements AsyncDisposable {
   /** What came out of the loudspeaker, in stretches of sound. */
   readonly sounds: { fromMs: number; toMs: number }[] = []
   channelClosed = false
+  /** Of all sound so far, pauses left out. */
+  loudMs = 0
   /** Each 10 ms that came out of the loudspeaker. */
   onFrame: ((isLoud: boolean) => void) | undefined
 
@@ -138,8 +140,9 @@ export class PeerClient implements AsyncDisposable {
 
   #listen(track: Parameters<NonNullable<NativePeer['ontrack']>>[0]['track']): void {
     this.#sink = new native.nonstandard.RTCAudioSink(track)
-    this.#sink.ondata = ({ samples }) => {
+    this.#sink.ondata = ({ samples, sampleRate }) => {
       const isLoud = samples.some((sample) => Math.abs(sample) > loud)
+      if (isLoud) this.loudMs += (samples.length / sampleRate) * 1000
       if (isLoud) this.#sounded(performance.now())
       this.onFrame?.(isLoud)
     }
