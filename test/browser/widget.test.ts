@@ -31,6 +31,9 @@ const receiptBody = z.object({
 })
 const entriesBody = z.object({ items: z.array(z.object({ id: z.string(), amountMicro: z.number() })) })
 
+const longGreeting =
+  'Hi, this is ProductCo. I know every piece of furniture in our catalogue, what it costs, how long it takes to come to you, and what to do if you do not like it. So ask me whatever you want, and take your time.'
+
 let gateway: TestGateway
 let folder: string
 let wav: string
@@ -63,13 +66,19 @@ beforeAll(async () => {
   wav = join(folder, 'question.wav')
   await writeSpeechWav(wav, {
     text: 'Hello, I would like to ask you something about a sofa.',
-    leadMs: 3_800,
+    leadMs: 4_500,
     tailMs: 20_000,
   })
   host = await foreignPage()
   const tenant = await gateway.app.slices.tenants.bySlug('productco')
   if (tenant === undefined) throw new Error('seeded')
   await gateway.app.slices.tenants.of(tenant.id).allowOrigins([host.origin])
+  // Long enough to be cut in on, however late a slow machine begins with it.
+  const agents = gateway.app.slices.agents.of(tenant.id)
+  const agent = await agents.bySlug('productco')
+  if (agent === undefined) throw new Error('seeded')
+  await agents.saveDraft(agent.id, { ...agent.draft, greeting: longGreeting })
+  await agents.publish(agent.id)
 })
 afterAll(async () => {
   host.server.closeAllConnections()
