@@ -80,8 +80,14 @@ window.phone = {
     microphone = context.createMediaStreamDestination()
     peer.addTrack(microphone.stream.getAudioTracks()[0], microphone.stream)
     channel = peer.createDataChannel('oai-events')
-    const opened = new Promise((done) => { channel.onopen = done })
-    channel.onmessage = ({ data }) => { if (!beside) took(data) }
+    // What is sent before the other side has said something may be lost on the way.
+    const opened = new Promise((done) => {
+      channel.onopen = () => { if (beside) done() }
+      channel.onmessage = ({ data }) => {
+        if (!beside) took(data)
+        done()
+      }
+    })
     await peer.setLocalDescription(await peer.createOffer())
     if (peer.iceGatheringState !== 'complete')
       await new Promise((done) => { peer.onicegatheringstatechange = () => peer.iceGatheringState === 'complete' && done() })

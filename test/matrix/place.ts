@@ -22,6 +22,7 @@ export const found = 'We have the Alba.'
 export const story =
   'Once upon a time there was a sofa that nobody wanted to buy. It was far too large for any room in the whole town. ' +
   'Then one day a giant came to the shop. He sat down on it, and he smiled for the first time in his life.'
+export const legend = 'Once there was a king, who slept on a sofa for seven years. Then he got up.'
 const search = { name: 'search_products', arguments: { query: 'red sofa' } }
 
 /** Seconds of sound a second: an answer is still being made when it is cut. */
@@ -78,6 +79,7 @@ async function behindRealtime(): Promise<Behind> {
     .on(/"items"|"count"/, { say: found })
     .on(/wait/i, { say: 'Of course.' })
     .on(/story/, { say: story })
+    .on(/legend/, { say: legend })
   return {
     env: { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: provider.baseUrl },
     hears: (text) => void provider.hears(text),
@@ -98,11 +100,13 @@ async function behindLive(): Promise<Behind> {
     .on(/red sofa/, { delegate: true, say: 'One moment.' })
     .on(/wait/i, { say: 'Of course.' })
     .on(/story/, { say: story })
+    .on(/legend/, { say: legend })
   desk
     .on(/delivery/, { say: answer })
     .on(/red sofa/, { call: search })
     .on(/"items"|"count"/, { say: found })
     .on(/story/, { say: story, pace })
+    .on(/legend/, { say: legend, pace })
   return {
     env: { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: desk.baseUrl, OPENAI_LIVE_BASE_URL: voice.baseUrl },
     hears: (text) => void voice.hears(text),
@@ -126,7 +130,8 @@ async function behindCascade(): Promise<Behind> {
     .on(/red sofa/, { calls: [{ name: search.name, arguments: JSON.stringify(search.arguments) }] })
     .on(/"items"|"count"/, { say: found })
     .on(/wait/i, { say: 'Of course.' })
-    .on(/story/, { say: story, wordMs: 20 })
+    .on(/story/, { say: story })
+    .on(/legend/, { say: legend, wordMs: 20 })
   return {
     env: {
       CASCADE_LLM: 'own:mind',
@@ -137,7 +142,7 @@ async function behindCascade(): Promise<Behind> {
     hears: (text) => void server.hears(text),
     // Its connections are one a request: the stream of words breaks behind the first sentence.
     async loses(ask, heard) {
-      server.breaks('chat', { how: 'cut', after: 30 })
+      server.breaks('chat', { how: 'cut', after: 14 })
       await ask()
       await heard()
     },
@@ -153,6 +158,7 @@ async function behindGemini(): Promise<Behind> {
     .on(/"items"|"count"/, { say: found })
     .on(/wait/i, { say: 'Of course.' })
     .on(/story/, { say: story })
+    .on(/legend/, { say: legend })
   return {
     env: { GEMINI_API_KEY: 'key-test', GEMINI_BASE_URL: provider.baseUrl },
     hears: (text) => void provider.hears(text),
