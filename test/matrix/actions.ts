@@ -18,7 +18,7 @@ const tale = 'Tell me a story'
 const fable = 'Tell me a legend'
 const wait = 'Please wait a moment and listen to me now'
 /** The demo understands no speech, and has no stories but its catalogue. */
-const catalogue = 'Tell me about your red sofas and the delivery'
+const catalogue = 'Tell me about your red sofas'
 
 const turnsBody = z.object({
   turns: z.array(
@@ -123,7 +123,7 @@ async function tool(scene: Scene): Promise<void> {
 async function interruption(scene: Scene): Promise<void> {
   await using caller = await scene.call()
   await asks(scene, caller, tale)
-  await heard(caller, 1_200)
+  await heard(caller, 800)
   scene.place.hears(wait)
   const saying = caller.say(wait)
   const cut = async () => (await turnsOf(scene, caller)).find(({ state }) => state === 'interrupted')
@@ -190,7 +190,7 @@ async function engineLoss(scene: Scene): Promise<void> {
   const beganMs = performance.now()
   await scene.place.loses(
     () => asks(scene, caller, fable),
-    () => heard(caller, 600),
+    () => heard(caller, 1_400),
   )
   const isOver = async () => (await viewOf(scene, caller)).endReason !== undefined
   const isWhole = async () => {
@@ -208,16 +208,28 @@ async function engineLoss(scene: Scene): Promise<void> {
   }
   const receipt = await settled(scene, caller, goesOn ? goodbyes : ['engine_failed'])
   const passedS = Math.ceil((performance.now() - beganMs) / 1000)
+  await chargedForWhatCame(scene, caller, receipt, passedS)
+}
+
+/** What was lost is neither time nor words of this bill. */
+async function chargedForWhatCame(
+  scene: Scene,
+  caller: Caller,
+  { lines }: z.output<typeof receiptBody>,
+  passedS: number,
+): Promise<void> {
   const used = (meter: RegExp): number =>
-    receipt.lines.filter((line) => meter.test(line.meter)).reduce((sum, { quantity }) => sum + quantity, 0)
-  const turns = await turnsOf(scene, caller)
-  const tokensTold = (await caller.events())
-    .flatMap((event) =>
-      event.type === 'response.done' ? [doneBody.parse(event).response.usage?.output_tokens ?? 0] : [],
-    )
-    .reduce((sum, tokens) => sum + tokens, 0)
-  process.stdout.write(`${JSON.stringify({ goesOn, passedS, tokensTold, lines: receipt.lines, turns })}\n`)
+    lines.filter((line) => meter.test(line.meter)).reduce((sum, { quantity }) => sum + quantity, 0)
   expect(used(/^session\.seconds$/)).toBeLessThanOrEqual(passedS + 1)
+  // A call with GPT-Live costs fifteen seconds at once.
+  expect(used(/^live\.seconds$/)).toBeLessThanOrEqual(Math.max(15, passedS + 1))
+  const said = saidBy(await turnsOf(scene, caller), 'agent').join(' ')
+  expect(used(/^speech\.characters$/)).toBeLessThanOrEqual(said.length)
+  if (scene.engine !== 'openai-realtime' && scene.engine !== 'gemini-live') return
+  const told = (await caller.events()).flatMap((event) =>
+    event.type === 'response.done' ? [doneBody.parse(event).response.usage?.output_tokens ?? 0] : [],
+  )
+  expect(used(/^output\..*tokens$/)).toBeLessThanOrEqual(told.reduce((sum, tokens) => sum + tokens, 0))
 }
 
 export const doing: Readonly<Record<ActionName, (scene: Scene) => Promise<void>>> = {

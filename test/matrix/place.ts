@@ -22,7 +22,8 @@ export const found = 'We have the Alba.'
 export const story =
   'Once upon a time there was a sofa that nobody wanted to buy. It was far too large for any room in the whole town. ' +
   'Then one day a giant came to the shop. He sat down on it, and he smiled for the first time in his life.'
-export const legend = 'Once there was a king, who slept on a sofa for seven years. Then he got up.'
+export const legend =
+  'Once there was a king, who slept on a sofa for seven years. Then he got up, and he went for a walk in the garden.'
 const search = { name: 'search_products', arguments: { query: 'red sofa' } }
 
 /** Seconds of sound a second: an answer is still being made when it is cut. */
@@ -114,7 +115,6 @@ async function behindLive(): Promise<Behind> {
       afterwards(ask, heard, () => {
         for (const connection of voice.connections) connection.drop()
         for (const call of voice.calls) call.end(1011)
-        desk.drop()
       }),
     async stop() {
       await voice.stop()
@@ -142,7 +142,7 @@ async function behindCascade(): Promise<Behind> {
     hears: (text) => void server.hears(text),
     // Its connections are one a request: the stream of words breaks behind the first sentence.
     async loses(ask, heard) {
-      server.breaks('chat', { how: 'cut', after: 14 })
+      server.breaks('chat', { how: 'cut', after: 18 })
       await ask()
       await heard()
     },
