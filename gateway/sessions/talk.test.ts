@@ -239,6 +239,16 @@ test('speech that nobody could transcribe is written down as such', () => {
   expect(recorder.find('u')).toMatchObject({ state: 'final', text: '[2.1 s of speech, not transcribed]' })
 })
 
+test('words that came before their end was lost are kept', () => {
+  const { recorder, event } = setup(true)
+  event({ type: 'userSpeech', phase: 'start', itemId: 'u', atMs: 1_000, interrupts: false })
+  event({ type: 'userText', itemId: 'u', delta: 'Tell me a' })
+  event({ type: 'userText', itemId: 'u', delta: ' legend' })
+  event({ type: 'userSpeech', phase: 'stop', itemId: 'u', atMs: 3_100, interrupts: false })
+  event({ type: 'userText', itemId: 'u', failed: 'engine_lost' })
+  expect(recorder.find('u')).toMatchObject({ state: 'final', text: 'Tell me a legend' })
+})
+
 test('[S21] a player that was lost gets nothing more of its answer, and back again hears the rest from the cut word on', () => {
   const { recorder, talk, event, answer } = setup(true)
   answer()

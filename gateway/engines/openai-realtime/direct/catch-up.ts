@@ -230,7 +230,8 @@ function again(frame: string): string {
   return JSON.stringify({ ...(typeof event === 'object' ? event : {}), event_id: ownEventId('again') })
 }
 
-function textOf(event: Raw): string | undefined {
+/** The words of the item that an event tells of. */
+export function textOf(event: Raw): string | undefined {
   const parts = z.looseObject({ item: z.looseObject({ content }) }).safeParse(event).data?.item.content
   const words = parts?.flatMap(({ transcript, text }) => transcript ?? text ?? [])
   return words === undefined || words.length === 0 ? undefined : words.join('')

@@ -9,7 +9,7 @@ import type { WireEvent } from '../commands.ts'
 import type { anyEvent } from '../events.ts'
 import type { Reader } from '../reader.ts'
 import { Airing } from './airing.ts'
-import { CatchUp } from './catch-up.ts'
+import { CatchUp, textOf } from './catch-up.ts'
 import { Guard } from './guard.ts'
 import { callProtocol, type Provider } from './protocol.ts'
 
@@ -83,8 +83,18 @@ export class Direct {
   read(event: Raw, wire: Buffer, read: () => Events): Events {
     this.#guard.saw(event)
     const isOurs = this.#catchUp.saw(event)
-    const told = isOurs ? this.#missed(event, wire) : read().flatMap((each) => this.#catchUp.events(each))
+    const told = isOurs
+      ? this.#missed(event, wire)
+      : this.#written(event, read()).flatMap((each) => this.#catchUp.events(each))
     return told.flatMap((each) => this.#airing.events(each, event.response_id))
+  }
+
+  /** What the person wrote over the page's own channel: nobody but the provider tells its words. */
+  #written(event: Raw, told: Events): Events {
+    const item = told.find((each) => each.type === 'userItem' && !each.spoken && !this.#guard.owns(each.itemId))
+    const final = textOf(event)
+    if (item?.type !== 'userItem' || final === undefined) return told
+    return [...told, { type: 'userText', source: 'provider', itemId: item.itemId, final }]
   }
 
   /** No sign of life of the answer that it belongs to. */

@@ -74,6 +74,11 @@ export class Guard {
     this.#isUnsure = true
   }
 
+  /** Whether it is of the gateway's making, not of the browser's. */
+  owns(itemId: string): boolean {
+    return this.#own.has(itemId)
+  }
+
   saw(event: Json & { readonly type: string }): void {
     switch (event.type) {
       case 'session.created':
