@@ -229,7 +229,6 @@ export class Talk {
     recorder.begin(event.itemId, 'user', true)
     if (event.delta !== undefined) recorder.append(event.itemId, event.delta)
     if (event.final === undefined && event.failed === undefined) return
-    // Its end may be lost with an engine: what came before that is what the person said.
     const text = event.final ?? recorder.find(event.itemId)?.text ?? ''
     const speech = this.#speechMs.get(event.itemId)
     this.#speechMs.delete(event.itemId)

@@ -143,7 +143,7 @@ async function interruption(scene: Scene): Promise<void> {
 async function mute(scene: Scene): Promise<void> {
   await using caller = await scene.call()
   await caller.mute(true)
-  await caller.say('Nobody hears this sentence.')
+  await caller.say('Nobody hears this.')
   expect(await turnsOf(scene, caller)).toEqual([])
   expect((await caller.events()).map(({ type }) => type)).not.toContain('input_audio_buffer.speech_started')
   await caller.mute(false)

@@ -19,11 +19,12 @@ export interface Caller extends AsyncDisposable {
   isHearing(): Promise<boolean>
 }
 
-const silenceMs = 1_000
+/** Ends a turn for every engine. */
+const silenceMs = 800
 const bytesPerMs = 48
 
 export async function spoken(words: string): Promise<Buffer> {
-  return Buffer.concat([silencePcm(200), await speechPcm(words), silencePcm(silenceMs)])
+  return Buffer.concat([silencePcm(100), await speechPcm(words), silencePcm(silenceMs)])
 }
 
 /** Plays what comes in real time, and drops the rest when the person speaks, as the clients of this protocol do. */
