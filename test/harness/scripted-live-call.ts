@@ -149,10 +149,11 @@ export class ScriptedLiveCall {
     for (const sideband of this.sidebands) sideband.terminate()
   }
 
-  end(): void {
+  /** Like a call that broke where `code` says so. */
+  end(code = 1000): void {
     if (this.isOver) return
     this.isOver = true
-    for (const sideband of this.sidebands) sideband.close(1000)
+    for (const sideband of this.sidebands) sideband.close(code)
     this.#socket.over()
     this.#peer.close()
   }
