@@ -45,6 +45,8 @@ const took = (text) => {
   if (event.type === 'parley.heartbeat') send({ type: 'parley.heartbeat', n: event.n })
 }
 const sounded = (ms) => { kept.soundMs += ms; kept.lastMs = performance.now() }
+// As a player does: one after the other, in real time.
+const queued = (ms) => { kept.soundMs += ms; kept.lastMs = Math.max(kept.lastMs, performance.now()) + ms }
 const send = (...events) => { for (const event of events) (socket ?? channel).send(JSON.stringify(event)) }
 const listen = (stream) => {
   const audio = new Audio()
@@ -66,7 +68,7 @@ const attach = (token, resume) => new Promise((done, failed) => {
   socket = new WebSocket(location.origin.replace('http', 'ws') + '/v1/realtime',
     ['parley.v1', 'openai-insecure-api-key.' + token, 'parley-resume.' + resume])
   socket.binaryType = 'arraybuffer'
-  socket.onmessage = ({ data }) => typeof data === 'string' ? took(data) : sounded(data.byteLength / 48)
+  socket.onmessage = ({ data }) => typeof data === 'string' ? took(data) : queued(data.byteLength / 48)
   socket.onopen = done
   socket.onerror = failed
 })
