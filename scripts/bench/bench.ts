@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { measureTalks, talkLineOf } from './cascade.ts'
 import { type Cell, measure, type Rig, targets } from './cell.ts'
 import { Child, endAllNow } from './child.ts'
 import { machine, type Repeat, type Row, rowOf, tableOf } from './table.ts'
@@ -111,17 +112,21 @@ async function bench(): Promise<boolean> {
   const rig = { upstream, load, seconds, profileDir }
   const repeats = await runAll(plan, rig)
   const calls = plan.calls === 0 ? undefined : await measureCalls(rig, plan.calls)
+  const talks = plan.calls === 0 ? undefined : await measureTalks(plan.calls, plan.seconds)
   await Promise.all([upstream.end(), load.end()])
   const rows = plan.sessions.flatMap((sessions) =>
     plan.targets.flatMap((target) => rowOf(repeats, target, sessions) ?? []),
   )
   const foreignCores = Math.max(...repeats.flat().map((cell) => cell.foreignCores))
-  if (plan.json) console.log(JSON.stringify({ machine: machine(), plan, foreignCores, rows, repeats, calls }, null, 2))
+  if (plan.json)
+    console.log(JSON.stringify({ machine: machine(), plan, foreignCores, rows, repeats, calls, talks }, null, 2))
   else print(rows, foreignCores)
   if (!plan.json && calls !== undefined) console.log(lineOf(calls))
-  for (const error of calls?.errors ?? []) process.stderr.write(`  ${error}\n`)
+  if (!plan.json && talks !== undefined) console.log(talkLineOf(talks))
+  for (const error of [...(calls?.errors ?? []), ...(talks?.errors ?? [])]) process.stderr.write(`  ${error}\n`)
   const callsStand = calls === undefined || (calls.errors.length === 0 && calls.answered === calls.calls)
-  return callsStand && rows.every((row) => row.lost + row.doubled + row.reordered + row.errors === 0)
+  const talksStand = talks === undefined || (talks.errors.length === 0 && talks.speaking === talks.talks)
+  return callsStand && talksStand && rows.every((row) => row.lost + row.doubled + row.reordered + row.errors === 0)
 }
 
 for (const [signal, code] of [

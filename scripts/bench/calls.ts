@@ -70,6 +70,10 @@ export const callersReport = z.object({
 })
 export type CallersReport = z.output<typeof callersReport>
 
+/** Of people who talk with a cascade. `wait`: from the end of their speech to the first sound of the answer. */
+export const speakersReport = z.object({ wait: percentiles, speakers: z.number(), errors: z.array(z.string()) })
+export type SpeakersReport = z.output<typeof speakersReport>
+
 const ask = z.object({ id: z.number(), call: z.string(), with: z.unknown() })
 
 export type Answers = Readonly<Record<string, (given: unknown) => unknown>>

@@ -5,7 +5,8 @@ import { createApp } from '../../gateway/app.ts'
 import { readConfig } from '../../gateway/config.ts'
 import { answerBench, readUsage } from './calls.ts'
 
-const [provider = '', dataDir = '', sessions = '0'] = process.argv.slice(2)
+const [provider = '', dataDir = '', sessions = '0', kind] = process.argv.slice(2)
+const engine = kind === 'cascade' ? kind : 'openai-realtime'
 const sessionsPerTenant = 50
 /** A million credits: no session of the bench may end for want of them. */
 const grantMicro = 1_000_000 * 1_000_000
@@ -17,9 +18,15 @@ const app = await createApp(
     HOST: '127.0.0.1',
     PARLEY_DATA_DIR: dataDir,
     PARLEY_DEMO: 'false',
-    PARLEY_ENGINE: 'openai-realtime',
-    OPENAI_API_KEY: 'test',
-    OPENAI_BASE_URL: provider,
+    PARLEY_ENGINE: engine,
+    ...(engine === 'cascade'
+      ? {
+          CASCADE_LLM: 'own:mind',
+          CASCADE_STT: 'own:ears',
+          CASCADE_TTS: 'own:mouth',
+          CASCADE_SERVERS: `own=${provider} test`,
+        }
+      : { OPENAI_API_KEY: 'test', OPENAI_BASE_URL: provider }),
     LOG_LEVEL: 'error',
   }),
 )
@@ -31,7 +38,7 @@ async function createTenant(n: number, keyCount: number): Promise<string[]> {
   const agent = await agents.of(id).create({
     slug: agentSlug,
     name: 'Bench',
-    config: { instructions: 'You answer briefly.', engine: 'openai-realtime' },
+    config: { instructions: 'You answer briefly.', engine },
   })
   await agents.of(id).publish(agent.id)
   await ledger.of(id).post({ key: 'bench', kind: 'grant', amountMicro: grantMicro, note: 'Bench' })
