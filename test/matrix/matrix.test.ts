@@ -19,6 +19,7 @@ import {
 import { type PageCaller, Phone } from './page.ts'
 import { openPlace, type Place, setAgent } from './place.ts'
 
+// biome-ignore lint/style/noProcessEnv: a switch of the test run, not of the program
 const isWanted = process.env.TEST_MATRIX === '1'
 if (!isWanted) process.stderr.write('matrix: not run, because it takes seven minutes and more: set TEST_MATRIX=1\n')
 
