@@ -6,13 +6,19 @@ import { createVoice, type Voice, type VoiceName } from '../../gateway/engines/d
 import { encodeWav, resample, samplesOf } from '../../gateway/platform/resample.ts'
 
 let shared: Voice | undefined
+let last: Promise<unknown> = Promise.resolve()
 
 const perMs24k = 48
 
-/** PCM16 24 kHz. A recogniser understands `rms` best. */
-export async function speechPcm(text: string, voice: VoiceName = 'rms'): Promise<Buffer> {
-  shared ??= createVoice({ log: pino({ level: 'silent' }) })
-  return shared.speak(voice, text)
+/** PCM16 24 kHz, one after the other however many ask at once: the voice refuses a crowd. A recogniser understands `rms` best. */
+export function speechPcm(text: string, voice: VoiceName = 'rms'): Promise<Buffer> {
+  const speak = async (): Promise<Buffer> => {
+    shared ??= createVoice({ log: pino({ level: 'silent' }) })
+    return shared.speak(voice, text)
+  }
+  const mine = last.then(speak, speak)
+  last = mine
+  return mine
 }
 
 /** PCM16 24 kHz of nothing. */
