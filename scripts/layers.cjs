@@ -3,10 +3,10 @@ const rows = [
   ['protocol'],
   ['embedded'],
   ['platform'],
-  ['tenants', 'ledger', 'knowledge', 'entities', 'transcript', 'engines'],
+  ['tenants', 'ledger', 'knowledge', 'entities', 'objects', 'transcript', 'engines'],
   ['identity', 'usage', 'billing', 'agents'],
   ['tools', 'leads'],
-  ['sessions'],
+  ['sessions', 'chat'],
   ['legs', 'channels', 'http', 'jobs', 'seed'],
 ]
 const all = rows.flat()
@@ -25,7 +25,7 @@ const direction = rows.flatMap((row, i) =>
             .flat()
             .filter((each) => each !== name),
         ),
-        '^gateway/(app|main|config|stores)[.]ts$',
+        '^gateway/(app|main|config|routes|slices|stores)[.]ts$',
       ],
     },
   })),

@@ -2,7 +2,8 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import type { Identity } from '../identity/identity.ts'
-import type { Ability, Actor, RequestFacts, Route } from '../platform/http.ts'
+import type { Ability, Actor, AuthContext } from '../platform/access.ts'
+import type { RequestFacts, Route } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Tenants } from '../tenants/tenants.ts'
@@ -10,9 +11,11 @@ import type { Tenants } from '../tenants/tenants.ts'
 export interface Caller {
   readonly tenantId: TenantId | undefined
   readonly actor: Actor | undefined
+  /** Of a caller in a tenant. */
+  readonly auth: AuthContext | undefined
 }
 
-const nobody: Caller = { tenantId: undefined, actor: undefined }
+const nobody: Caller = { tenantId: undefined, actor: undefined, auth: undefined }
 
 export interface RequestOf {
   readonly route: Route
@@ -36,12 +39,25 @@ export async function authenticate(
   if (operator === undefined) throw new Problem('unauthenticated')
   if (route.method !== 'GET') checkCsrf(facts, operator.csrf)
   const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }
-  if (route.access === 'operator') return { tenantId: undefined, actor }
+  if (route.access === 'operator') return { tenantId: undefined, actor, auth: undefined }
   const tenant = operator.tenants.find((each) => each.slug === tenantSlug)
   // A tenant that is not the operator's does not exist for them.
   if (tenant === undefined) throw new Problem('not_found')
   if (!tenant.abilities.includes(route.access)) throw new Problem('forbidden')
-  return { tenantId: tenant.id, actor }
+  return { tenantId: tenant.id, actor, auth: authOf(tenant.id, actor, tenant) }
+}
+
+function authOf(
+  tenantId: TenantId,
+  actor: Actor,
+  { role, abilities }: { readonly role: string; readonly abilities: readonly Ability[] },
+): AuthContext {
+  return {
+    ...{ tenantId, actor, roles: [role] },
+    may: (ability) => abilities.includes(ability),
+    rows: () => ({ is: 'all' }),
+    masked: (_resource, record) => record,
+  }
 }
 
 async function byKey(
@@ -54,7 +70,12 @@ async function byKey(
   if (!key.abilities.includes(access)) throw new Problem('forbidden')
   if (tenantSlug !== undefined && (await deps.tenants.bySlug(tenantSlug))?.id !== key.tenantId)
     throw new Problem('not_found')
-  return { tenantId: key.tenantId, actor: { kind: 'key', id: key.keyId, name: key.keyId } }
+  const actor: Actor = { kind: 'key', id: key.keyId, name: key.keyId }
+  return {
+    tenantId: key.tenantId,
+    actor,
+    auth: authOf(key.tenantId, actor, { role: 'service', abilities: key.abilities }),
+  }
 }
 
 function checkCsrf(facts: RequestFacts, expected: string): void {

@@ -20,9 +20,10 @@ export async function serveRoute(
     facts,
     actor: caller.actor,
     get tenantId() {
-      if (caller.tenantId === undefined)
-        throw new Problem('internal', undefined, { cause: new Error(`${route.path} has no tenant`) })
-      return caller.tenantId
+      return scoped(route, caller.tenantId)
+    },
+    get auth() {
+      return scoped(route, caller.auth)
     },
   })
   const headers = { 'cache-control': 'no-store', ...reply.headers }
@@ -32,6 +33,11 @@ export async function serveRoute(
     status: reply.status ?? 200,
     headers: { 'content-type': 'application/json', ...headers },
   })
+}
+
+function scoped<T>(route: Route, value: T | undefined): T {
+  if (value === undefined) throw new Problem('internal', undefined, { cause: new Error(`${route.path} has no tenant`) })
+  return value
 }
 
 async function bodyOf(route: Route, context: Context): Promise<unknown> {

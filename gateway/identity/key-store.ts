@@ -1,7 +1,7 @@
 // Collection `keys`: site keys (public, in a page) and API keys (secret, hashed). The only file that knows its documents.
 
 import { type Collection, type Db, MongoServerError } from 'mongodb'
-import type { Ability } from '../platform/http.ts'
+import type { Ability } from '../platform/access.ts'
 import { asTenantId, newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 

@@ -1,7 +1,7 @@
 // Site keys and API keys: making, showing once, checking, revoking.
 
+import type { Ability } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Ability } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { ApiKeyView, SiteKeyView } from '../protocol/rest.ts'

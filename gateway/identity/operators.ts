@@ -1,8 +1,8 @@
 // Operators' sign-in: a link that works once, then a session cookie. Owns no HTTP.
 
 import { randomBytes } from 'node:crypto'
+import type { Ability } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Ability } from '../platform/http.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Tenant, Tenants } from '../tenants/tenants.ts'

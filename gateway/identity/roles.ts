@@ -1,6 +1,6 @@
 // What each role may do in a tenant, and what an API key may do. Pure.
 
-import type { Ability } from '../platform/http.ts'
+import type { Ability } from '../platform/access.ts'
 
 export type Role = 'owner' | 'admin' | 'member' | 'viewer'
 

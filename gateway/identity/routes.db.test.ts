@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { authAs } from '../../test/harness/auth.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
-import type { Actor, RouteReply } from '../platform/http.ts'
+import type { Actor } from '../platform/access.ts'
+import type { RouteReply } from '../platform/http.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import { createTenants, type Tenant, tenantCollections } from '../tenants/tenants.ts'
 import { createIdentity, type Identity, identityCollections } from './identity.ts'
@@ -53,6 +55,7 @@ async function call(method: string, path: string, given: Call = {}): Promise<Rou
     facts: { ip: '10.0.0.1', origin: headers.origin, userAgent: 'test', header: (name) => headers[name] },
     tenantId: tenant.id,
     actor: given.actor,
+    auth: authAs(tenant.id),
   })
 }
 const bootstrap = (body: object, headers: Readonly<Record<string, string>> = { origin: page, host: 'talk.example' }) =>

@@ -1,20 +1,8 @@
 // A route as data: schemas, who may call it, what it does. Slices export tables of these; http/ serves them.
 
 import { z } from 'zod'
+import type { Ability, Actor, AuthContext } from './access.ts'
 import type { TenantId } from './ids.ts'
-
-/** What an operator or an API key may do; a route names the one it needs. */
-export type Ability =
-  | 'sessions.read'
-  | 'sessions.end'
-  | 'credits.read'
-  | 'credits.write'
-  | 'usage.read'
-  | 'tenant.read'
-  | 'tenant.write'
-  | 'keys.read'
-  | 'keys.write'
-  | 'realtime.create'
 
 /** `public`: anyone. `operator`: a signed-in person, no tenant. An ability: an API key or operator of one tenant. */
 export type Access = 'public' | 'operator' | Ability
@@ -26,13 +14,6 @@ export interface RequestFacts {
   header(name: string): string | undefined
 }
 
-/** The verified caller of a tenant-scoped route. */
-export interface Actor {
-  readonly kind: 'operator' | 'key'
-  readonly id: string
-  readonly name: string
-}
-
 export interface RouteInput<P, Q, B> {
   readonly params: P
   readonly query: Q
@@ -42,6 +23,8 @@ export interface RouteInput<P, Q, B> {
   readonly tenantId: TenantId
   /** Undefined on public routes. */
   readonly actor: Actor | undefined
+  /** What the caller may do in the credential's tenant. Throws a Problem on `public` and `operator` routes, as `tenantId` does. */
+  readonly auth: AuthContext
 }
 
 /** A page of the gateway itself (panel, console, demo): its Origin names the host that it connects to. */

@@ -30,6 +30,18 @@ export type IdPrefix =
   | 'kid'
   | 'node'
   | 'dlg'
+  | 'obj'
+  | 'aud'
+  | 'role'
+  | 'pol'
+  | 'inv'
+  | 'sec'
+  | 'ver'
+  | 'evt'
+  | 'rel'
+  | 'exec'
+  | 'msg'
+  | 'type'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

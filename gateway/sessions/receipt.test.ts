@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { authAs } from '../../test/harness/auth.ts'
 import type { RouteInput } from '../platform/http.ts'
 import { asTenantId } from '../platform/ids.ts'
 import type { Receipt } from '../protocol/rest.ts'
@@ -21,6 +22,7 @@ function ask(query: { format?: 'json' | 'csv' }, accept?: string) {
   const header = (name: string) => (name === 'accept' ? accept : undefined)
   const input: RouteInput<unknown, unknown, unknown> = {
     ...{ params: { id: 'sess_1' }, query, body: undefined, actor: undefined, tenantId: asTenantId('ten_1') },
+    auth: authAs('ten_1'),
     facts: { ip: '127.0.0.1', origin: undefined, userAgent: '', header },
   }
   return route?.run(input)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { authAs } from '../../test/harness/auth.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import type { RouteInput } from '../platform/http.ts'
 import { asTenantId } from '../platform/ids.ts'
@@ -87,6 +88,7 @@ test('the routes show and suspend the tenant of the credential', async () => {
     facts: { ip: '127.0.0.1', origin: undefined, userAgent: '', header: () => undefined },
     tenantId: tenant.id,
     actor: undefined,
+    auth: authAs(tenant.id),
   })
   const [show, suspend] = routes
   expect((await show!.run(input(undefined))).json).toMatchObject({ id: tenant.id, status: 'active', agents: [] })

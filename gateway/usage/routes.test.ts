@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { authAs } from '../../test/harness/auth.ts'
 import type { Ledger, TenantLedger } from '../ledger/ledger.ts'
 import type { RouteInput } from '../platform/http.ts'
 import { asTenantId } from '../platform/ids.ts'
@@ -26,7 +27,7 @@ function csvOf(all: readonly EntryView[]) {
   return (query: { cursor?: string }) => {
     const facts = { ip: '127.0.0.1', origin: undefined, userAgent: '', header: () => undefined }
     const input: RouteInput<unknown, unknown, unknown> = {
-      ...{ params: undefined, query, body: undefined, facts, tenantId, actor: undefined },
+      ...{ params: undefined, query, body: undefined, facts, tenantId, actor: undefined, auth: authAs(tenantId) },
     }
     return csv?.run(input)
   }

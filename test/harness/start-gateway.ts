@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type App, createApp, type Outside, type Started } from '../../gateway/app.ts'
+import { type App, createApp, type Started } from '../../gateway/app.ts'
 import { type Config, readConfig } from '../../gateway/config.ts'
 import { createLog } from '../../gateway/platform/log.ts'
+import type { Outside } from '../../gateway/slices.ts'
 import { TenancyWatch } from './tenancy.ts'
 
 export interface TestGateway extends AsyncDisposable {

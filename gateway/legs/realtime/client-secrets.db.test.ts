@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { authAs } from '../../../test/harness/auth.ts'
 import { openTestStore, type TestStore } from '../../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../../agents/agents.ts'
 import { createIdentity, type Identity, identityCollections } from '../../identity/identity.ts'
-import type { Actor, RouteReply } from '../../platform/http.ts'
+import type { Actor } from '../../platform/access.ts'
+import type { RouteReply } from '../../platform/http.ts'
 import { ensureIndexes } from '../../platform/mongo.ts'
 import { createTenants, type Tenant, tenantCollections } from '../../tenants/tenants.ts'
 import { clientSecretRoutes } from './client-secrets.ts'
@@ -52,6 +54,7 @@ async function mint(body: object, actor?: Actor): Promise<RouteReply> {
     body: route.body?.parse(body),
     facts: { ip: '10.0.0.1', origin: undefined, userAgent: 'test', header: () => undefined },
     tenantId: tenant.id,
+    auth: authAs(tenant.id),
     actor: actor ?? { kind: 'key', id: view.id, name: 'server' },
   })
 }

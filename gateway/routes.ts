@@ -1,0 +1,93 @@
+// The gateway's HTTP: the slices' route tables joined with what they need of each other, the front ends, health.
+
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from './config.ts'
+import { entityRoutes } from './entities/routes.ts'
+import { createHttp, type HttpDeps } from './http/http.ts'
+import { identityRoutes } from './identity/routes.ts'
+import type { Legs } from './legs/legs.ts'
+import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
+import type { Seeded } from './seed/seed.ts'
+import { sessionRoutes } from './sessions/routes.ts'
+import { type Outside, publicUrl, type Slices } from './slices.ts'
+import type { Stores } from './stores.ts'
+import { tenantRoutes } from './tenants/routes.ts'
+import { usageRoutes } from './usage/routes.ts'
+
+export function createAppHttp(
+  config: Config,
+  deps: Slices &
+    Outside & {
+      readonly stores: Stores
+      readonly legs: Legs
+      readonly demo: () => Seeded | undefined
+    },
+): ReturnType<typeof createHttp> {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+  const { identity, tenants, stores } = deps
+  return createHttp({
+    clock: deps.clock,
+    log: deps.log,
+    identity,
+    tenants,
+    trustedProxies: config.PARLEY_TRUSTED_PROXIES,
+    routes: [
+      ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
+      ...clientSecretRoutes(deps),
+      ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
+      ...sessionRoutes(deps),
+      ...deps.legs.routes,
+      ...usageRoutes(deps),
+      ...entityRoutes({
+        ...deps,
+        tenantIdOf: async (slug) => {
+          const tenant = await tenants.bySlug(slug)
+          return tenant?.status === 'active' ? tenant.id : undefined
+        },
+      }),
+    ],
+    site: {
+      widgetDir: join(root, 'widget', 'dist'),
+      consoleDir: join(root, 'console', 'dist'),
+      frameAncestors: (key) => identity.pagesOf(key),
+      demoTenants: () => demoTenants(deps),
+    },
+    health: async () => {
+      const [truth, redis] = await Promise.all([stores.mongo.ping(1_000), stores.redis.ping()])
+      const checks = { mongodb: truth ? 'ok' : 'unreachable', redis: redis ? 'ok' : 'unreachable' }
+      return {
+        ready: truth && redis && !deps.sessions.draining,
+        checks: { ...checks, sessions: String(deps.sessions.liveCount), calls: String(deps.legs.callCount) },
+      }
+    },
+    allowKey: async (tenantId, keyId) => {
+      const plan = (await tenants.byId(tenantId))?.plan
+      if (plan === undefined) return undefined
+      const answer = await deps.usage.allowRequest({ tenantId, plan, keyId, ip: undefined })
+      return answer.is === 'refused' ? answer : undefined
+    },
+    upgrade: deps.legs.upgrade,
+  })
+}
+
+async function demoTenants(
+  deps: Slices & { readonly demo: () => Seeded | undefined },
+): ReturnType<HttpDeps['site']['demoTenants']> {
+  const seeded = deps.demo()?.tenants ?? []
+  const found = await Promise.all(seeded.map(async (each) => ({ each, tenant: await deps.tenants.byId(each.id) })))
+  return found.flatMap(({ each, tenant }) =>
+    tenant?.status === 'active'
+      ? [
+          {
+            slug: each.slug,
+            name: tenant.name,
+            agent: each.agent,
+            key: each.siteKey,
+            accent: tenant.brand.accent,
+            blurb: tenant.texts.greeting,
+          },
+        ]
+      : [],
+  )
+}

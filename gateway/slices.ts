@@ -1,0 +1,155 @@
+// Every slice with what it needs of the others: what comes back (a voice, a finished session) is joined here. With app.ts
+// and routes.ts the composition root, the only files that know every slice.
+
+import { agentCollections, type Brief, createAgents } from './agents/agents.ts'
+import type { Config } from './config.ts'
+import { createCascade } from './engines/cascade/cascade.ts'
+import { createDemo, createHoldingLine } from './engines/demo/demo.ts'
+import { createVoice, type Voice } from './engines/demo/voice.ts'
+import type { EngineFactory, OpenSteady } from './engines/engines.ts'
+import { createGeminiLive } from './engines/gemini-live/gemini-live.ts'
+import { createOpenAiLive } from './engines/openai-live/openai-live.ts'
+import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
+import { createEngines } from './engines/registry.ts'
+import { createSteady } from './engines/steady/steady.ts'
+import { needsKey } from './engines/upstream/address.ts'
+import { createEntities, entityCollections } from './entities/entities.ts'
+import { createIdentity, identityCollections } from './identity/identity.ts'
+import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
+import { createLedger, ledgerCollections } from './ledger/ledger.ts'
+import { createBus } from './platform/bus.ts'
+import type { Clock } from './platform/clock.ts'
+import { newId } from './platform/ids.ts'
+import type { Log } from './platform/log.ts'
+import type { MongoOptions } from './platform/mongo.ts'
+import { createSessions, sessionCollections } from './sessions/sessions.ts'
+import type { Stores } from './stores.ts'
+import { createTenants, tenantCollections } from './tenants/tenants.ts'
+import { createTools, toolCollections } from './tools/tools.ts'
+import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
+import { createUsage, usageCollections } from './usage/usage.ts'
+
+export const collections = [
+  ...tenantCollections,
+  ...agentCollections,
+  ...identityCollections,
+  ...knowledgeCollections,
+  ...entityCollections,
+  ...toolCollections,
+  ...transcriptCollections,
+  ...ledgerCollections,
+  ...usageCollections,
+  ...sessionCollections,
+]
+
+/** What tests exchange. */
+export interface Outside {
+  readonly clock: Clock
+  readonly log: Log
+  /** Sees every command that goes to the truth store. */
+  readonly onCommand?: MongoOptions['onCommand']
+}
+
+export type Slices = ReturnType<typeof createSlices>
+
+export function createSlices(
+  config: Config,
+  stores: Stores,
+  outside: Outside & { readonly secret: Buffer; readonly wal?: Wal },
+) {
+  const { clock, log, secret, wal } = outside
+  const nodeId = newId('node')
+  const { db } = stores.mongo
+  const { redis } = stores.redis
+  const bus = createBus({ redis, nodeId, log, clock })
+  const tenants = createTenants({ db })
+  const agents = createAgents({ db, tenants })
+  const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
+  const knowledge = createKnowledge({ db })
+  const entities = createEntities({ db })
+  const tools = createTools({ db, entities, knowledge, log, clock })
+  const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
+  const ledger = createLedger({ db, clock })
+  const usage = createUsage({ db, redis, ledger, clock, log })
+  const voice = createVoice({ log })
+  const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
+  const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
+  const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
+  const sessions = createSessions({
+    db,
+    clock,
+    log,
+    nodeId,
+    bus,
+    openBus: (channel) => createBus({ redis, nodeId: channel, log, clock }),
+    // The in-process Redis reaches nobody else.
+    hasPeers: stores.redis.kind !== 'embedded',
+    drainMs: config.PARLEY_DRAIN_SECONDS * 1000,
+    transcript,
+    usage,
+    ledger,
+    tools,
+    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.fallbackEngines),
+    openEngine,
+    notAllowed: (pairs) => identity.stillAllowed(pairs),
+    emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
+  })
+  return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions, bus }
+}
+
+function engineFactories(
+  config: Config,
+  deps: Outside & Parameters<typeof createDemo>[0] & { readonly voice: Voice; readonly openEngine: OpenSteady },
+): EngineFactory[] {
+  const openai = createOpenAiRealtime({
+    apiKey: config.OPENAI_API_KEY,
+    baseUrl: config.OPENAI_BASE_URL,
+    defaultModel: config.OPENAI_REALTIME_MODEL,
+    transcriptionModel: config.OPENAI_TRANSCRIPTION_MODEL,
+    log: deps.log,
+    clock: deps.clock,
+  })
+  const gemini = createGeminiLive({
+    apiKey: config.GEMINI_API_KEY,
+    baseUrl: config.GEMINI_BASE_URL,
+    defaultModel: config.GEMINI_LIVE_MODEL,
+    log: deps.log,
+    clock: deps.clock,
+  })
+  const demo = createDemo(deps)
+  return [
+    openai,
+    liveFactory(config, deps, openai.off === undefined ? openai : demo),
+    gemini,
+    createCascade({ ...deps, plan: config.cascade }),
+    demo,
+  ]
+}
+
+/** GPT-Live, with an engine of ours at work behind the voice. */
+function liveFactory(
+  config: Config,
+  deps: Outside & { readonly openEngine: OpenSteady },
+  behind: EngineFactory,
+): EngineFactory {
+  const backendModel = config.OPENAI_LIVE_RESPONSES_MODEL
+  return createOpenAiLive({
+    apiKey: config.OPENAI_API_KEY,
+    baseUrl: config.OPENAI_LIVE_BASE_URL ?? config.OPENAI_BASE_URL,
+    isOffered: config.OPENAI_LIVE_BASE_URL !== undefined || needsKey(config.OPENAI_BASE_URL),
+    defaultModel: config.OPENAI_LIVE_MODEL,
+    ...(backendModel === undefined ? {} : { backendModel }),
+    // It outlives the connections of its provider, as the voice in front of it does.
+    desk: {
+      model: behind.defaultModel,
+      open: (options, history) => deps.openEngine({ ...options, factories: [behind], history }),
+    },
+    log: deps.log,
+    clock: deps.clock,
+  })
+}
+
+/** Issuer of the visitors' tokens: must not change with the port a test happens to get. */
+export function publicUrl(config: Config): string {
+  return config.PUBLIC_URL ?? `http://localhost:${config.PORT}`
+}
