@@ -3,7 +3,7 @@
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { EngineChoice, EngineFactory, Engines, PassedOver } from './engines.ts'
-import { Rests } from './rests.ts'
+import { Rests } from './refusals.ts'
 
 export interface RegistryNeeds {
   readonly clock: Clock

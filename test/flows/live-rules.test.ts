@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { aLaw, muLaw } from '../../gateway/legs/media/g711.ts'
+import { decodeLaw, encodeLaw } from '../../gateway/platform/g711.ts'
 import { resample, samplesOf } from '../../gateway/platform/resample.ts'
 import { connectLive, type LiveClient } from '../harness/live-client.ts'
 import { silencePcm, speechPcm } from '../harness/speech.ts'
@@ -159,8 +159,8 @@ describe('who comes in', () => {
 describe('sound', () => {
   const formats = [
     ['audio/pcm', 16_000, (pcm: Buffer) => Buffer.from(resample(samplesOf(pcm), 24_000, 16_000).buffer), 32],
-    ['audio/pcmu', 8_000, (pcm: Buffer) => muLaw.encode(resample(samplesOf(pcm), 24_000, 8_000)), 8],
-    ['audio/pcma', 8_000, (pcm: Buffer) => aLaw.encode(resample(samplesOf(pcm), 24_000, 8_000)), 8],
+    ['audio/pcmu', 8_000, (pcm: Buffer) => encodeLaw('pcmu', resample(samplesOf(pcm), 24_000, 8_000)), 8],
+    ['audio/pcma', 8_000, (pcm: Buffer) => encodeLaw('pcma', resample(samplesOf(pcm), 24_000, 8_000)), 8],
   ] as const
   test.each(formats)(
     '%s %i Hz goes both ways: speech is noticed, and what is said comes in the same',
@@ -178,7 +178,11 @@ describe('sound', () => {
       const ms = client.soundBytes / bytesPerMs
       expect(ms).toBeGreaterThan(500)
       expect(ms).toBeLessThan(performance.now() - beganMs + 300)
-      const decode = { 'audio/pcm': samplesOf, 'audio/pcmu': muLaw.decode, 'audio/pcma': aLaw.decode }[type]
+      const decode = {
+        'audio/pcm': samplesOf,
+        'audio/pcmu': (bytes: Buffer) => decodeLaw('pcmu', bytes),
+        'audio/pcma': (bytes: Buffer) => decodeLaw('pcma', bytes),
+      }[type]
       const loudest = decode(Buffer.concat(client.sound)).reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
       expect(loudest).toBeGreaterThan(3_000)
       expect(client.of('error')).toEqual([])

@@ -1,9 +1,9 @@
 // The four encodings of a Live WebSocket, to and from the PCM16 24 kHz that engines take. One format for both directions.
 
 import { z } from 'zod'
+import { decodeLaw, encodeLaw, type Law } from '../../platform/g711.ts'
 import { Resampler, samplesOf } from '../../platform/resample.ts'
 import { sampleRateHz } from '../../protocol/realtime.ts'
-import { aLaw, type Law, muLaw } from '../media/g711.ts'
 
 export const audioFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('audio/pcm'), rate: z.union([z.literal(16_000), z.literal(24_000)]) }),
@@ -15,7 +15,7 @@ export type AudioFormat = z.output<typeof audioFormat>
 export const pcm24k: AudioFormat = { type: 'audio/pcm', rate: sampleRateHz }
 
 function lawOf({ type }: AudioFormat): Law | undefined {
-  return { 'audio/pcm': undefined, 'audio/pcmu': muLaw, 'audio/pcma': aLaw }[type]
+  return ({ 'audio/pcm': undefined, 'audio/pcmu': 'pcmu', 'audio/pcma': 'pcma' } as const)[type]
 }
 
 /** One direction of one stream: resampling has a memory. */
@@ -38,7 +38,7 @@ export class Decoder {
   push(bytes: Buffer): Buffer | undefined {
     if (this.#law === undefined && bytes.length % 2 !== 0) return undefined
     if (this.#resampler === undefined) return bytes
-    return bytesOf(this.#resampler.push(this.#law?.decode(bytes) ?? samplesOf(bytes)))
+    return bytesOf(this.#resampler.push(this.#law === undefined ? samplesOf(bytes) : decodeLaw(this.#law, bytes)))
   }
 }
 
@@ -53,7 +53,7 @@ export class Encoder {
 
   push(samples: Int16Array): Buffer {
     const resampled = this.#resampler?.push(samples) ?? samples
-    return this.#law?.encode(resampled) ?? bytesOf(resampled)
+    return this.#law === undefined ? bytesOf(resampled) : encodeLaw(this.#law, resampled)
   }
 }
 
