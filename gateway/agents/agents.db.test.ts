@@ -25,14 +25,14 @@ const resolve = (agentId: string, channel: 'widget' | 'api' | 'console' | 'voice
 
 test('only an active agent with a live config of an active tenant resolves', async () => {
   const scope = agents.of(tenant.id)
-  const { id } = await scope.create({ slug: 'a', name: 'A', config: { instructions: 'Be kind.' } })
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { systemPrompt: 'Be kind.' } })
   expect(await resolve(id)).toBeUndefined()
   await scope.publish(id)
   expect(await resolve(id)).toMatchObject({
     agentId: id,
     slug: 'a',
     engine: 'auto',
-    instructions: 'Be kind.',
+    instructions: expect.stringContaining('<system>\nBe kind.\n</system>'),
     greeting: null,
     limits: { idleMs: 120_000, maxDurationMs: 3_600_000 },
   })
@@ -60,12 +60,12 @@ test('an agent may name the engine that stands in for its first; by default none
 
 test('an edited draft changes nothing until it is published', async () => {
   const scope = agents.of(tenant.id)
-  const { id } = await scope.create({ slug: 'a', name: 'A', config: { instructions: 'one' } })
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { systemPrompt: 'one' } })
   await scope.publish(id)
-  await scope.saveDraft(id, { instructions: 'two' })
-  expect((await resolve(id))?.instructions).toBe('one')
+  await scope.saveDraft(id, { systemPrompt: 'two' })
+  expect((await resolve(id))?.instructions).toContain('one')
   expect((await scope.publish(id)).version).toBe(2)
-  expect((await resolve(id))?.instructions).toBe('two')
+  expect((await resolve(id))?.instructions).toContain('two')
 })
 
 test('[S002-30] tools are tenant ∩ channel ∩ agent, and a denial wins', async () => {
@@ -74,7 +74,7 @@ test('[S002-30] tools are tenant ∩ channel ∩ agent, and a denial wins', asyn
     deniedTools: ['admin'],
   })
   const scope = agents.of(tenant.id)
-  const config = { tools: ['refund', 'search', 'book', 'admin', 'search'], deniedTools: ['book'] }
+  const config = { enabledTools: ['refund', 'search', 'book', 'admin', 'search'], disabledTools: ['book'] }
   const { id } = await scope.create({ slug: 'a', name: 'A', config })
   await scope.publish(id)
   expect((await resolve(id, 'widget'))?.tools).toEqual(['search'])
@@ -122,15 +122,17 @@ test('a slug is taken once per tenant, and a config out of shape is refused', as
 test('an agent may have caps on messages and credits of a day and on credits of a session; none by default', async () => {
   const scope = agents.of(tenant.id)
   const none = { dailyMessages: null, dailyCreditsMicro: null, sessionCreditsMicro: null }
-  const caps = { dailyMessages: 500, dailyCreditsMicro: 20_000_000, sessionCreditsMicro: 5_000_000 }
+  const caps = { maxMessagesPerDay: 500, maxCostPerDay: 20_000_000, limits: { sessionCreditsMicro: 5_000_000 } }
   const { id } = await scope.create({ slug: 'a', name: 'A', config: { limits: {} } })
   await scope.publish(id)
   expect((await resolve(id))?.limits).toEqual({ idleMs: 120_000, maxDurationMs: 3_600_000, ...none })
-  await scope.saveDraft(id, { limits: caps })
+  await scope.saveDraft(id, caps)
   await scope.publish(id)
-  expect((await resolve(id))?.limits).toMatchObject(caps)
-  for (const wrong of [{ dailyMessages: 0 }, { dailyCreditsMicro: -1 }, { sessionCreditsMicro: 1.5 }])
-    await expect(scope.saveDraft(id, { limits: wrong })).rejects.toMatchObject({ code: 'invalid' })
+  expect((await resolve(id))?.limits).toMatchObject({
+    ...{ dailyMessages: 500, dailyCreditsMicro: 20_000_000, sessionCreditsMicro: 5_000_000 },
+  })
+  for (const wrong of [{ maxMessagesPerDay: 0 }, { maxCostPerDay: -1 }, { limits: { sessionCreditsMicro: 1.5 } }])
+    await expect(scope.saveDraft(id, wrong)).rejects.toMatchObject({ code: 'invalid' })
 })
 
 test('an agent says how people are heard; by default the engine decides', async () => {
@@ -154,15 +156,60 @@ test('an agent says how people are heard; by default the engine decides', async 
 
 test('[S002-33] the prompt library gives the tenant’s own prompt, else the first shared one, else an error', async () => {
   const scope = agents.of(tenant.id)
-  const { id } = await scope.create({ slug: 'a', name: 'A', config: { library: true, instructions: 'Sell.' } })
+  const { id } = await scope.create({ slug: 'a', name: 'A', config: { library: true, systemPrompt: 'Sell.' } })
   await scope.publish(id)
   await expect(scope.prompt()).rejects.toMatchObject({ code: 'not_found' })
   await agents.putSharedPrompt(1, { name: 'second', base: 'Second.' })
   await agents.putSharedPrompt(0, { name: 'first', base: 'First.' })
   expect(await scope.prompt()).toEqual({ name: 'first', base: 'First.' })
-  expect((await resolve(id))?.instructions).toBe('First.\n\nSell.')
+  expect((await resolve(id))?.instructions).toMatch(
+    /^<library>\nFirst\.\n<\/library>[\s\S]*<system>\nSell\.\n<\/system>/,
+  )
   await scope.putPrompt(0, { name: 'own', base: 'Own.' })
   expect(await scope.prompt()).toEqual({ name: 'own', base: 'Own.' })
   const other = await tenants.create({ slug: `p-${count}`, name: 'O' })
   expect((await agents.of(other.id).prompt()).name).toBe('first')
+})
+
+test('[S000-5] an agent answers on every channel but those that its config turns off', async () => {
+  const scope = agents.of(tenant.id)
+  const { id } = await scope.create({
+    ...{ slug: 'a', name: 'A' },
+    config: {
+      channelBindings: [
+        { channel: 'voice', enabled: false },
+        { channel: 'widget', enabled: true },
+      ],
+    },
+  })
+  await scope.publish(id)
+  expect(await resolve(id, 'voice')).toBeUndefined()
+  expect(await resolve(id, 'widget')).toBeDefined()
+  expect(await resolve(id, 'console')).toBeDefined()
+  const twice = [{ channel: 'voice', enabled: false } as const, { channel: 'voice', enabled: true } as const]
+  await expect(scope.saveDraft(id, { channelBindings: twice })).rejects.toMatchObject({ code: 'invalid' })
+})
+
+test('[S000-5] agents stored with configs of the first shape still answer, and are edited as all others', async () => {
+  const old = {
+    instructions: 'Old words.',
+    tools: ['search'],
+    limits: { idleMs: 9_000, dailyMessages: 3 },
+    voice: 'ash',
+  }
+  const { id } = await agents.of(tenant.id).create({ slug: 'a', name: 'A' })
+  await store.db
+    .collection<{ _id: string; tenantId: string }>('agents')
+    .updateOne({ _id: id, tenantId: tenant.id }, { $set: { draft: old, live: old, status: 'active', version: 1 } })
+  expect(await resolve(id)).toMatchObject({
+    instructions: expect.stringContaining('Old words.'),
+    tools: ['search'],
+    voice: 'ash',
+    limits: { idleMs: 9_000, maxDurationMs: 3_600_000, dailyMessages: 3, dailyCreditsMicro: null },
+    text: { modelProvider: '', modelId: '', fallbackModels: [], temperature: null, maxTokens: null },
+  })
+  const draft = (await agents.of(tenant.id).byId(id))!.draft
+  await agents.of(tenant.id).saveDraft(id, { ...draft, temperature: 0.4, maxTokens: 300 })
+  await agents.of(tenant.id).publish(id)
+  expect((await resolve(id))?.text).toMatchObject({ temperature: 0.4, maxTokens: 300 })
 })

@@ -10,22 +10,13 @@ import { Problem } from '../platform/problem.ts'
 import type { AgentView } from '../protocol/rest.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { Tenants } from '../tenants/tenants.ts'
-import {
-  type Agent,
-  type AgentConfig,
-  type AgentConfigInput,
-  type AgentStatus,
-  agentConfig,
-  hearingOf,
-  type MutableField,
-  newAgent,
-  type Prompt,
-  selectPrompt,
-  toolsFor,
-} from './agent.ts'
+import { type Agent, type AgentStatus, newAgent, type Prompt, selectPrompt, toolsFor } from './agent.ts'
+import { type AgentConfig, type AgentConfigInput, agentConfig, hearingOf, type MutableField } from './config.ts'
+import { buildPrompt } from './prompt.ts'
 import { agentStore, promptStore } from './store.ts'
 
-export type { Agent, AgentConfigInput, AgentStatus, MutableField, Prompt } from './agent.ts'
+export type { Agent, AgentStatus, Prompt } from './agent.ts'
+export type { AgentConfig, AgentConfigInput, MutableField } from './config.ts'
 
 /** An agent config as one session gets it. */
 export interface Brief {
@@ -37,18 +28,33 @@ export interface Brief {
   readonly fallbackEngines: readonly EngineKind[]
   /** Whether a browser may talk with the provider itself. Missing: it may not. */
   readonly media?: AgentConfig['media']
-  /** Empty: the engine's default. */
+  /** Of the voice engine. Empty: its default. */
   readonly model: string
   readonly voice: string
   readonly language: string
+  /** The built prompt: that of the library, the six sections of the config and its system prompt. */
   readonly instructions: string
+  /** Who answers in writing, as `TextModels.chain` takes it. */
+  readonly text: {
+    readonly modelProvider: string
+    readonly modelId: string
+    readonly fallbackModels: readonly string[]
+    readonly temperature: number | null
+    readonly maxTokens: number | null
+  }
+  readonly autonomyLevel: AgentConfig['autonomyLevel']
+  /** Names of tools that wait for a person, whatever the level. */
+  readonly requireApprovalFor: readonly string[]
+  readonly blockedTopics: readonly string[]
   readonly greeting: string | null
   /** Said before the end when credit or time runs out. */
   readonly closing: string
   /** Tenant ∩ channel ∩ agent, denials taken out. */
   readonly tools: readonly string[]
-  /** Configs stored before there were caps lack them. */
-  readonly limits: Pick<AgentConfig['limits'], 'idleMs' | 'maxDurationMs'> & Partial<AgentConfig['limits']>
+  readonly limits: AgentConfig['limits'] & {
+    readonly dailyMessages: number | null
+    readonly dailyCreditsMicro: number | null
+  }
   readonly clientTools: boolean
   /** What the client may change by `session.update`. */
   readonly mutable: readonly MutableField[]
@@ -131,9 +137,11 @@ export function createAgents(deps: { readonly db: Db; readonly tenants: Tenants 
         store.byId(request.tenantId, request.agentId),
       ])
       if (tenant?.status !== 'active' || agent?.status !== 'active' || agent.live === undefined) return undefined
-      const base = agent.live.library ? (await promptOf(request.tenantId)).base : ''
+      if (!answersOn(agent.live, request.channel)) return undefined
+      const library = agent.live.library ? (await promptOf(request.tenantId)).base : ''
       return briefOf(agent, agent.live, {
-        base,
+        tenantName: tenant.name,
+        library,
         channel: request.channel,
         trusted: request.trusted === true,
         // A client secret lives in a browser: its channel is `api`, but who holds it is a stranger.
@@ -152,7 +160,8 @@ function briefOf(
   agent: Agent,
   config: AgentConfig,
   session: {
-    readonly base: string
+    readonly tenantName: string
+    readonly library: string
     readonly channel: Channel
     readonly trusted: boolean
     readonly tools: readonly string[]
@@ -164,30 +173,41 @@ function briefOf(
     slug: agent.slug,
     name: agent.name,
     engine: config.engine,
-    // Configs stored before the field existed lack it.
-    fallbackEngines: config.fallbackEngines ?? [],
+    fallbackEngines: config.fallbackEngines,
     media: config.media,
     model: config.model,
     voice: config.voice,
     language: config.language,
-    instructions: [session.base, config.instructions].filter((part) => part !== '').join('\n\n'),
+    instructions: buildPrompt({ name: agent.name, role: 'the agent', config, ...session }).text,
+    text: textOf(config),
+    autonomyLevel: config.autonomyLevel,
+    requireApprovalFor: config.requireApprovalFor,
+    blockedTopics: config.blockedTopics,
     greeting: config.greeting,
     closing: config.closing,
     tools: session.tools,
-    limits: config.limits,
+    limits: { ...config.limits, dailyMessages: config.maxMessagesPerDay, dailyCreditsMicro: config.maxCostPerDay },
     clientTools: config.clientTools && session.trusted,
     mutable: ofOwner ? config.mutable.api : config.mutable.visitor,
     ...hearingOf(config),
-    // Configs stored before there was a choice lack it.
-    bargeIn: config.hearing?.bargeIn,
+    bargeIn: config.hearing.bargeIn,
   }
+}
+
+function textOf({ modelProvider, modelId, fallbackModels, temperature, maxTokens }: AgentConfig): Brief['text'] {
+  return { modelProvider, modelId, fallbackModels, temperature, maxTokens }
+}
+
+/** A channel that the config does not name is answered. */
+function answersOn({ channelBindings }: AgentConfig, channel: Channel): boolean {
+  return channelBindings.every((each) => each.channel !== channel || each.enabled)
 }
 
 /** What people see of an agent: its live behaviour, or the draft before there is any. */
 function viewOf(agent: Agent): AgentView {
   const config = agent.live ?? agent.draft
   const { id, slug, name, status } = agent
-  return { id, slug, name, status, engine: config.engine, voice: config.voice, tools: config.tools }
+  return { id, slug, name, status, engine: config.engine, voice: config.voice, tools: config.enabledTools }
 }
 
 function found(agent: Agent | undefined): Agent {

@@ -3,7 +3,9 @@
 import { type Collection, type Db, MongoServerError } from 'mongodb'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
-import type { Agent, AgentConfig, AgentStatus, Prompt } from './agent.ts'
+import type { Agent, AgentStatus, Prompt } from './agent.ts'
+import type { AgentConfig } from './config.ts'
+import { readStoredConfig } from './stored-config.ts'
 
 interface AgentDoc {
   _id: string
@@ -11,8 +13,9 @@ interface AgentDoc {
   slug: string
   name: string
   status: AgentStatus
-  draft: AgentConfig
-  live?: AgentConfig
+  /** As the version of its time wrote them. */
+  draft: unknown
+  live?: unknown
   version: number
   createdAt: Date
   updatedAt: Date
@@ -34,8 +37,8 @@ function toAgent(doc: AgentDoc): Agent {
     slug: doc.slug,
     name: doc.name,
     status: doc.status,
-    draft: doc.draft,
-    ...(doc.live === undefined ? {} : { live: doc.live }),
+    draft: readStoredConfig(doc.draft),
+    ...(doc.live === undefined ? {} : { live: readStoredConfig(doc.live) }),
     version: doc.version,
   }
 }
@@ -60,7 +63,7 @@ export const agentStore = {
         return (await collection.find({ tenantId }).sort({ slug: 1 }).toArray()).map(toAgent)
       },
       /** Undefined when the tenant has an agent of this slug. */
-      async insert(tenantId: TenantId, agent: Pick<AgentDoc, 'slug' | 'name' | 'draft'>): Promise<Agent | undefined> {
+      async insert(tenantId: TenantId, agent: Pick<Agent, 'slug' | 'name' | 'draft'>): Promise<Agent | undefined> {
         const now = new Date()
         const doc: AgentDoc = {
           _id: newId('agt'),

@@ -57,10 +57,10 @@ export const demoTenants: readonly DemoTenant[] = [
       config: {
         library: true,
         voice: 'marin',
-        instructions:
+        systemPrompt:
           'You are the concierge of Cypress House, a small hotel with a restaurant by the old harbour. Look facts up with search_knowledge.',
         greeting: 'Hello, this is Cypress House. How can I help you?',
-        tools: ['search_knowledge'],
+        enabledTools: ['search_knowledge'],
       },
     },
     siteKey: 'pk_demo_cypress',
@@ -87,10 +87,10 @@ export const demoTenants: readonly DemoTenant[] = [
       config: {
         library: true,
         voice: 'cedar',
-        instructions:
+        systemPrompt:
           'You sell ProductCo furniture. Find pieces with search_products, counts and price ranges with product_stats, and answer questions about delivery, returns and warranty with search_knowledge. Prices are in US dollars. Say it when a piece is out of stock.',
         greeting: 'Hi, this is ProductCo. What are you looking for?',
-        tools: ['search_products', 'product_stats', 'search_knowledge'],
+        enabledTools: ['search_products', 'product_stats', 'search_knowledge'],
       },
     },
     siteKey: 'pk_demo_productco',
@@ -130,10 +130,10 @@ export const demoTenants: readonly DemoTenant[] = [
       config: {
         library: true,
         voice: 'marin',
-        instructions:
+        systemPrompt:
           'You are the guide of the conference Voices 2027 in Hamburg on 18 and 19 March 2027. Use event_program for talks and times, event_speakers for people, event_info for place and tickets, and search_knowledge for everything else.',
         greeting: 'Welcome to Voices 2027. What would you like to know?',
-        tools: ['event_program', 'event_speakers', 'event_info', 'search_knowledge'],
+        enabledTools: ['event_program', 'event_speakers', 'event_info', 'search_knowledge'],
       },
     },
     siteKey: 'pk_demo_eventco',

@@ -38,7 +38,7 @@ async function createTenant(n: number, keyCount: number): Promise<string[]> {
   const agent = await agents.of(id).create({
     slug: agentSlug,
     name: 'Bench',
-    config: { instructions: 'You answer briefly.', engine },
+    config: { systemPrompt: 'You answer briefly.', engine },
   })
   await agents.of(id).publish(agent.id)
   await ledger.of(id).post({ key: 'bench', kind: 'grant', amountMicro: grantMicro, note: 'Bench' })

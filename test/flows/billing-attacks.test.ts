@@ -151,14 +151,14 @@ test('BILL-01: 100 sessions opened at once on credit for one: one is served, and
   expect(left).toBeLessThan(12_000_000)
 }, 60_000)
 
-async function limited(slug: string, limits: AgentConfigInput['limits']): Promise<void> {
+async function limited(slug: string, caps: Pick<AgentConfigInput, 'limits' | 'maxMessagesPerDay'>): Promise<void> {
   const { tenants, agents } = gateway.app.slices
   const tenant = await tenants.bySlug(slug)
   if (tenant === undefined) throw new Error('no tenant')
   const scope = agents.of(tenant.id)
   const [agent] = await scope.list()
   if (agent === undefined) throw new Error('no agent')
-  await scope.saveDraft(agent.id, { ...agent.draft, limits })
+  await scope.saveDraft(agent.id, { ...agent.draft, ...caps })
   await scope.publish(agent.id)
 }
 
@@ -167,7 +167,7 @@ async function visit(siteKey: string): Promise<TestClient> {
 }
 
 test('[S36] BILL-12: a call that is held open ends with a sentence before it costs more than a session may', async () => {
-  await limited('cypress', { sessionCreditsMicro: 2_300_000 })
+  await limited('cypress', { limits: { sessionCreditsMicro: 2_300_000 } })
   await using visitor = await visit('pk_demo_cypress')
   const sessionId = String((await visitor.event('parley.session')).session_id)
   await visitor.until(
@@ -183,7 +183,7 @@ test('[S36] BILL-12: a call that is held open ends with a sentence before it cos
 })
 
 test('[U13] BILL-12: who makes an agent answer all day meets its limit, in words of its own, and so do all others', async () => {
-  await limited('eventco', { dailyMessages: 2 })
+  await limited('eventco', { maxMessagesPerDay: 2 })
   const first = await visit('pk_demo_eventco')
   for (let i = 1; i <= 2; i++) {
     first.ask('When does it start?')

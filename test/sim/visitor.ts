@@ -1,12 +1,12 @@
 // One visitor: opens a session, writes now and then, loses the connection, comes back to the same gateway or to another
 // one with the token it has, sends again what was not said to be durable, hangs up. Its leg keeps what it was told.
 
-import type { Brief } from '../../gateway/agents/agents.ts'
 import { asTenantId } from '../../gateway/platform/ids.ts'
 import { Problem } from '../../gateway/platform/problem.ts'
 import { limits } from '../../gateway/protocol/realtime.ts'
 import type { Leg, LegPort, Opened, OpenRequest, Sessions } from '../../gateway/sessions/sessions.ts'
 import type { Random } from '../chaos/random.ts'
+import { briefFor } from '../harness/brief.ts'
 import type { Gateway } from './gateway.ts'
 import type { Life, Scheduler } from './scheduler.ts'
 import type { SessionTruth } from './truth.ts'
@@ -305,20 +305,11 @@ export class Visitor {
   }
 }
 
-const brief: Brief = {
-  ...{
-    agentId: 'agt_sim',
-    slug: 'sim',
-    name: 'Sim',
-    engine: 'demo',
-    fallbackEngines: [],
-    model: 'sim',
-    voice: 'none',
-  },
-  ...{ language: 'en', instructions: '', greeting: null, closing: 'That is all the time there is.', tools: ['lookup'] },
+const brief = briefFor({
+  ...{ agentId: 'agt_sim', slug: 'sim', name: 'Sim', model: 'sim', voice: 'none' },
+  ...{ closing: 'That is all the time there is.', tools: ['lookup'] },
   limits: { idleMs: 60_000, maxDurationMs: 200_000 },
-  ...{ clientTools: false, mutable: [], turnDetection: 'server_vad', settings: {} },
-}
+})
 
 /** Stands for the socket: text, returnable. */
 export class SimLeg implements Leg {

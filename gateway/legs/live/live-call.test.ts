@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { briefFor } from '../../../test/harness/brief.ts'
 import { ManualClock } from '../../../test/harness/clock.ts'
-import type { Brief } from '../../agents/agents.ts'
 import type { CommandAnswer, EngineEvent } from '../../engines/engines.ts'
 import { asTenantId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -43,25 +43,11 @@ class FakeChannel implements Channel {
   }
 }
 
-const brief: Brief = {
-  agentId: 'agt_1',
-  slug: 'shop',
-  name: 'Shop',
-  engine: 'demo',
-  fallbackEngines: [],
-  turnDetection: 'server_vad',
-  settings: {},
-  model: '',
-  voice: '',
-  language: 'en',
+const brief = briefFor({
   instructions: 'secret',
-  greeting: null,
-  closing: 'Bye.',
-  tools: [],
-  limits: { idleMs: 60_000, maxDurationMs: 600_000 },
   clientTools: true,
   mutable: ['instructions', 'tools', 'voice'],
-}
+})
 
 function setup() {
   const clock = new ManualClock()
