@@ -178,6 +178,9 @@ export const settings = {
     .describe(
       'After SIGTERM, how long clients may take to move to another gateway and sentences to end. Phone calls want 1800.',
     ),
+  PARLEY_CHECK_REPLIES: flag
+    .default(false)
+    .describe('For developers: an answer that is not what the API document says becomes an internal error.'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -2,6 +2,7 @@
 
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { agentView } from './agents/views.ts'
 import type { Config } from './config.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { createHttp, type HttpDeps } from './http/http.ts'
@@ -35,7 +36,7 @@ export function createAppHttp(
     routes: [
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
       ...clientSecretRoutes(deps),
-      ...tenantRoutes({ tenants, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
+      ...tenantRoutes({ tenants, agentView, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...sessionRoutes(deps),
       ...deps.legs.routes,
       ...usageRoutes(deps),
@@ -67,6 +68,7 @@ export function createAppHttp(
       const answer = await deps.usage.allowRequest({ tenantId, plan, keyId, ip: undefined })
       return answer.is === 'refused' ? answer : undefined
     },
+    checkReplies: config.PARLEY_CHECK_REPLIES,
     upgrade: deps.legs.upgrade,
   })
 }

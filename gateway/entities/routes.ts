@@ -6,6 +6,7 @@ import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Entities, TenantEntities } from './entities.ts'
 import { parseTime } from './program.ts'
+import { conferenceReply, productStatsReply, productsReply, programReply, speakersReply } from './views.ts'
 
 export interface EntityRoutesDeps {
   readonly entities: Entities
@@ -49,6 +50,7 @@ function productRoutes(scope: Scope): Route[] {
       method: 'GET',
       path: '/v1/public/:tenant/products',
       access: 'public',
+      reply: productsReply,
       summary: 'Products that fit every given criterion, cheapest first',
       params,
       query: productQuery.extend({
@@ -68,6 +70,7 @@ function productRoutes(scope: Scope): Route[] {
       method: 'GET',
       path: '/v1/public/:tenant/products/stats',
       access: 'public',
+      reply: productStatsReply,
       summary: 'How many products fit, and their lowest, highest and average price',
       params,
       query: productQuery,
@@ -85,6 +88,7 @@ function eventRoutes(scope: Scope): Route[] {
       method: 'GET',
       path: '/v1/public/:tenant/event',
       access: 'public',
+      reply: conferenceReply,
       summary: 'The upcoming conference: name, place, dates, tickets',
       params,
       async run(input) {
@@ -97,6 +101,7 @@ function eventRoutes(scope: Scope): Route[] {
       method: 'GET',
       path: '/v1/public/:tenant/event/speakers',
       access: 'public',
+      reply: speakersReply,
       summary: 'Speakers of the conference',
       params,
       query: z.strictObject({ name: z.string().max(80).optional() }),
@@ -108,6 +113,7 @@ function eventRoutes(scope: Scope): Route[] {
       method: 'GET',
       path: '/v1/public/:tenant/event/sessions',
       access: 'public',
+      reply: programReply,
       summary: 'The program, in order; `at` gives the sessions running at that local time',
       params,
       query: z.strictObject({

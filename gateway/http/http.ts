@@ -8,6 +8,7 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
+import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type RequestFacts, type Route, route } from '../platform/http.ts'
@@ -36,6 +37,8 @@ export interface HttpDeps {
     tenantId: TenantId,
     keyId: string,
   ) => Promise<{ readonly code: ProblemCode; readonly retryAfterMs: number } | undefined>
+  /** For tests and development: an answer that is not what its route declares is an internal error. */
+  readonly checkReplies: boolean
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, ip: string) => boolean
 }
 
@@ -107,7 +110,7 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
     if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
     const caller = await authenticate(deps, { route: each, facts, tenantSlug: context.req.query('tenant') })
     await allowed(deps, caller)
-    return serveRoute(each, context, facts, caller)
+    return serveRoute(each, { context, facts, caller, checkReplies: deps.checkReplies })
   }
   for (const each of routes) {
     // The credential is in the request, never a cookie, and a token says itself which page it is for.
@@ -173,6 +176,11 @@ function errorType({ kind }: Problem): string {
   return kind.http === 429 ? 'rate_limit_error' : 'invalid_request_error'
 }
 
+const health = z
+  .strictObject({ status: z.enum(['ready', 'not_ready']), checks: z.record(z.string(), z.string()) })
+  .meta({ id: 'Health' })
+const readiness = { reply: health, replies: [{ type: 'application/json', status: 503, schema: health }] } as const
+
 function healthRoutes(deps: HttpDeps): Route[] {
   const ready = async () => {
     const { ready: isReady, checks } = await deps.health()
@@ -184,6 +192,7 @@ function healthRoutes(deps: HttpDeps): Route[] {
       path: '/health/live',
       access: 'public',
       summary: 'The process runs.',
+      reply: z.strictObject({ status: z.literal('live') }),
       run: async () => ({ json: { status: 'live' } }),
     }),
     route({
@@ -191,6 +200,7 @@ function healthRoutes(deps: HttpDeps): Route[] {
       path: '/health/ready',
       access: 'public',
       summary: 'The process can take sessions.',
+      ...readiness,
       run: ready,
     }),
     route({
@@ -198,6 +208,7 @@ function healthRoutes(deps: HttpDeps): Route[] {
       path: '/health',
       access: 'public',
       summary: 'State of the gateway and what is on or off.',
+      ...readiness,
       run: ready,
     }),
   ]

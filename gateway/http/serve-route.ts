@@ -5,12 +5,19 @@ import type { z } from 'zod'
 import type { RawBody, RequestFacts, Route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Caller } from './auth.ts'
+import { misfit, statusOf } from './check-reply.ts'
+
+export interface ServeContext {
+  readonly context: Context
+  readonly facts: RequestFacts
+  readonly caller: Caller
+  /** An answer that is not what the route declares is an internal error. */
+  readonly checkReplies: boolean
+}
 
 export async function serveRoute(
   route: Route,
-  context: Context,
-  facts: RequestFacts,
-  caller: Caller,
+  { context, facts, caller, checkReplies }: ServeContext,
 ): Promise<Response> {
   const { tenant: _scope, ...query } = context.req.query()
   const reply = await route.run({
@@ -27,10 +34,13 @@ export async function serveRoute(
     },
   })
   const headers = { 'cache-control': 'no-store', ...reply.headers }
-  if (reply.text !== undefined) return new Response(reply.text, { status: reply.status ?? 200, headers })
-  if (reply.json === undefined) return new Response(null, { status: reply.status ?? 204, headers })
+  const status = statusOf(route, reply)
+  const wrong = checkReplies ? misfit(route, reply) : undefined
+  if (wrong !== undefined) throw new Problem('internal', undefined, { cause: new Error(wrong) })
+  if (reply.text !== undefined) return new Response(reply.text, { status, headers })
+  if (reply.json === undefined) return new Response(null, { status, headers })
   return new Response(JSON.stringify(reply.json), {
-    status: reply.status ?? 200,
+    status,
     headers: { 'content-type': 'application/json', ...headers },
   })
 }

@@ -2,9 +2,11 @@
 
 import { z } from 'zod'
 import { exactOrigin, isOwnOrigin, type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
+import { pageOf } from '../platform/page.ts'
 import { Problem } from '../platform/problem.ts'
 import type { OperatorView } from '../protocol/rest.ts'
 import { type Identity, type Operator, sessionCookieName } from './identity.ts'
+import { apiKeyView, bootstrapReply, newApiKeyReply, operatorView, siteKeyView } from './views.ts'
 
 export interface IdentityRoutesDeps {
   readonly identity: Identity
@@ -26,6 +28,7 @@ function visitorRoutes(identity: Identity): Route[] {
       method: 'POST',
       path: '/v1/widget/bootstrap',
       access: 'public',
+      reply: bootstrapReply,
       summary: 'A page shows its site key and gets a visitor token of 15 minutes, with the looks of the widget',
       body: z.strictObject({
         key: z.string().max(80),
@@ -62,6 +65,7 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       method: 'POST',
       path: '/v1/console/sign-in',
       access: 'public',
+      reply: operatorView,
       summary: 'Exchanges a one-time sign-in token for a session cookie',
       body: z.strictObject({ token: z.string().max(100) }),
       async run({ body }): Promise<RouteReply> {
@@ -88,6 +92,7 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       method: 'GET',
       path: '/v1/console/me',
       access: 'operator',
+      reply: operatorView,
       summary: 'The signed-in operator, the tenants to choose from and the CSRF token',
       run: async ({ facts }) => ({ json: presentOperator(await signedIn(identity, facts)), headers: noStore }),
     }),
@@ -118,6 +123,7 @@ function keyRoutes(identity: Identity): Route[] {
       method: 'GET',
       path: '/v1/site-keys',
       access: 'keys.read',
+      reply: pageOf(siteKeyView),
       summary: 'The tenant’s site keys, newest first',
       run: async ({ tenantId }) => ({ json: { items: await identity.siteKeys(tenantId), next: null } }),
     }),
@@ -125,6 +131,8 @@ function keyRoutes(identity: Identity): Route[] {
       method: 'POST',
       path: '/v1/site-keys',
       access: 'keys.write',
+      reply: siteKeyView,
+      status: 201,
       summary: 'Makes a site key for one agent',
       body: z.strictObject({ label, agentSlug: slug, origins: z.array(exactOrigin).max(20).optional() }),
       run: async ({ tenantId, body }) => ({ status: 201, json: await identity.createSiteKey(tenantId, body) }),
@@ -133,6 +141,7 @@ function keyRoutes(identity: Identity): Route[] {
       method: 'POST',
       path: '/v1/site-keys/:id/revoke',
       access: 'keys.write',
+      reply: siteKeyView,
       summary: 'Revokes a site key; its live sessions end within seconds',
       params: keyParams,
       run: async ({ tenantId, params }) => ({ json: await identity.revokeSiteKey(tenantId, params.id) }),
@@ -141,6 +150,7 @@ function keyRoutes(identity: Identity): Route[] {
       method: 'GET',
       path: '/v1/api-keys',
       access: 'keys.read',
+      reply: pageOf(apiKeyView),
       summary: 'The tenant’s API keys, newest first, without their secrets',
       run: async ({ tenantId }) => ({ json: { items: await identity.apiKeys(tenantId), next: null } }),
     }),
@@ -148,6 +158,8 @@ function keyRoutes(identity: Identity): Route[] {
       method: 'POST',
       path: '/v1/api-keys',
       access: 'keys.write',
+      reply: newApiKeyReply,
+      status: 201,
       summary: 'Makes an API key; `key` is shown this once',
       body: z.strictObject({ label }),
       async run({ tenantId, body }) {
@@ -159,6 +171,7 @@ function keyRoutes(identity: Identity): Route[] {
       method: 'POST',
       path: '/v1/api-keys/:id/revoke',
       access: 'keys.write',
+      reply: apiKeyView,
       summary: 'Revokes an API key; its live sessions end within seconds',
       params: keyParams,
       run: async ({ tenantId, params }) => ({ json: await identity.revokeApiKey(tenantId, params.id) }),

@@ -51,8 +51,29 @@ export interface RouteReply {
 export const rawBody = z.object({ type: z.string(), bytes: z.instanceof(Uint8Array) })
 export type RawBody = z.output<typeof rawBody>
 
+/** An answer beside the JSON of `reply`: in another form, or with another status. */
+export interface OtherReply {
+  readonly type:
+    | 'application/json'
+    | 'application/jsonl'
+    | 'application/sdp'
+    | 'text/csv'
+    | 'text/event-stream'
+    | 'text/html'
+    | 'text/plain'
+  /** Default: 200. */
+  readonly status?: number
+  /** Of the JSON, of one line of JSONL, of the `data` of one server-sent event. */
+  readonly schema?: z.ZodType
+}
+
 /** What is not so for every route. */
 export interface RouteManner {
+  /** Of the JSON answer as it is sent. Without it and without `replies` the route answers 204. */
+  readonly reply?: z.ZodType
+  /** Of the JSON answer, and of every answer whose `run` names none. Default: 200 with `reply`, 204 without. */
+  readonly status?: number
+  readonly replies?: readonly OtherReply[]
   /** The body is no JSON: `body` is given it as a `RawBody`. */
   readonly raw?: true
   /** Part of the original's API that pages call themselves: readable from any origin, errors in the original's shape. */

@@ -1,18 +1,20 @@
 // A conversation as every client sees it.
 
-export type Channel =
-  | 'widget'
-  | 'console'
-  | 'voice'
-  | 'api'
-  | 'whatsapp'
-  | 'sms'
-  | 'email'
-  | 'instagram'
-  | 'facebook_messenger'
-  | 'webchat'
-  | 'telegram'
-  | 'pushover'
+export const channels = [
+  'widget',
+  'console',
+  'voice',
+  'api',
+  'whatsapp',
+  'sms',
+  'email',
+  'instagram',
+  'facebook_messenger',
+  'webchat',
+  'telegram',
+  'pushover',
+] as const
+export type Channel = (typeof channels)[number]
 
 export type TurnRole = 'user' | 'agent' | 'tool' | 'system'
 

@@ -3,9 +3,11 @@
 import { z } from 'zod'
 import { csvReply } from '../platform/csv.ts'
 import { type Route, type RouteReply, route } from '../platform/http.ts'
+import { pageOf, pageQuery } from '../platform/page.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Receipt } from '../protocol/rest.ts'
 import type { Sessions } from './sessions.ts'
+import { peopleReply, receiptReply, sessionView, transcriptReply } from './views.ts'
 
 const byId = z.strictObject({ id: z.string().max(64) })
 
@@ -16,11 +18,11 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       method: 'GET',
       path: '/v1/sessions',
       access: 'sessions.read',
+      reply: pageOf(sessionView),
       summary: 'Sessions of the tenant, newest first.',
       query: z.strictObject({
         state: z.enum(['live', 'ended']).optional(),
-        cursor: z.string().max(128).optional(),
-        limit: z.coerce.number().int().min(1).max(200).default(50),
+        ...pageQuery,
       }),
       run: async ({ tenantId, query }) => ({
         json: await sessions.of(tenantId).list({
@@ -34,6 +36,7 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       method: 'GET',
       path: '/v1/sessions/:id',
       access: 'sessions.read',
+      reply: sessionView,
       summary: 'One session.',
       params: byId,
       run: async ({ tenantId, params }) => ({ json: found(await sessions.of(tenantId).get(params.id)) }),
@@ -42,6 +45,7 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       method: 'GET',
       path: '/v1/sessions/:id/transcript',
       access: 'sessions.read',
+      reply: transcriptReply,
       summary: 'What was said, in the order in which speech began, heard and unheard text apart.',
       params: byId,
       run: async ({ tenantId, params }) => {
@@ -54,6 +58,7 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       method: 'GET',
       path: '/v1/usage/people',
       access: 'usage.read',
+      reply: peopleReply,
       summary: 'Sessions, seconds and credits per person: contacts of one e-mail are one person.',
       query: z.strictObject({ from: z.iso.date(), to: z.iso.date() }),
       run: async ({ tenantId, query }) => {
@@ -65,6 +70,7 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       method: 'POST',
       path: '/v1/sessions/:id/end',
       access: 'sessions.end',
+      reply: sessionView,
       summary: 'Ends a live session now.',
       params: byId,
       body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
@@ -81,6 +87,8 @@ function receiptRoute(sessions: Sessions): Route {
     method: 'GET',
     path: '/v1/sessions/:id/receipt',
     access: 'credits.read',
+    reply: receiptReply,
+    replies: [{ type: 'text/csv' }],
     summary: 'The bill of an ended session, as JSON or CSV; its lines sum to the ledger entries.',
     params: byId,
     query: z.strictObject({ format: z.enum(['json', 'csv']).optional() }),

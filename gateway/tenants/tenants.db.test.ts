@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { authAs } from '../../test/harness/auth.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import type { RouteInput } from '../platform/http.ts'
@@ -80,7 +81,7 @@ test('a sub-tenant is listed under its parent', async () => {
 
 test('the routes show and suspend the tenant of the credential', async () => {
   const tenant = await tenants.create({ slug: 'routes', name: 'R' })
-  const routes = tenantRoutes({ tenants, agentsOf: async () => [] })
+  const routes = tenantRoutes({ tenants, agentView: z.never(), agentsOf: async () => [] })
   const input = (body: unknown): RouteInput<unknown, unknown, unknown> => ({
     params: undefined,
     query: undefined,

@@ -4,8 +4,10 @@ import { z } from 'zod'
 import type { Ledger, TenantLedger } from '../ledger/ledger.ts'
 import { type CsvCell, csvReply } from '../platform/csv.ts'
 import { type Route, type RouteReply, route } from '../platform/http.ts'
+import { pageOf, pageQuery } from '../platform/page.ts'
 import type { EntryView } from '../protocol/rest.ts'
 import type { Usage } from './usage.ts'
+import { creditsView, entryView, usageDaysReply } from './views.ts'
 
 const day = z.iso.date()
 
@@ -15,6 +17,7 @@ export function usageRoutes(deps: { readonly ledger: Ledger; readonly usage: Usa
       method: 'GET',
       path: '/v1/credits',
       access: 'credits.read',
+      reply: creditsView,
       summary: 'Balance and holds of the tenant.',
       run: async ({ tenantId }) => ({ json: await deps.ledger.of(tenantId).credits() }),
     }),
@@ -22,11 +25,9 @@ export function usageRoutes(deps: { readonly ledger: Ledger; readonly usage: Usa
       method: 'GET',
       path: '/v1/credits/entries',
       access: 'credits.read',
+      reply: pageOf(entryView),
       summary: 'Ledger entries, newest first.',
-      query: z.strictObject({
-        cursor: z.string().max(128).optional(),
-        limit: z.coerce.number().int().min(1).max(200).default(50),
-      }),
+      query: z.strictObject(pageQuery),
       run: async ({ tenantId, query }) => ({
         json: await deps.ledger
           .of(tenantId)
@@ -37,6 +38,7 @@ export function usageRoutes(deps: { readonly ledger: Ledger; readonly usage: Usa
       method: 'GET',
       path: '/v1/credits/entries.csv',
       access: 'credits.read',
+      replies: [{ type: 'text/csv' }],
       summary: 'Ledger entries as CSV, newest first, at most 10,000; `x-next-cursor` leads to the rest.',
       query: z.strictObject({ cursor: z.string().max(128).optional() }),
       run: ({ tenantId, query }) => entriesCsv(deps.ledger.of(tenantId), query.cursor),
@@ -45,6 +47,7 @@ export function usageRoutes(deps: { readonly ledger: Ledger; readonly usage: Usa
       method: 'GET',
       path: '/v1/usage/days',
       access: 'usage.read',
+      reply: usageDaysReply,
       summary: 'Seconds, tokens, cost and credits per day, channel and agent.',
       query: z.strictObject({ from: day, to: day }),
       run: async ({ tenantId, query }) => ({ json: { days: await deps.usage.days(tenantId, query) } }),

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type App, createApp, type Started } from '../../gateway/app.ts'
 import { type Config, readConfig } from '../../gateway/config.ts'
+import { misfitMark } from '../../gateway/http/check-reply.ts'
 import { createLog } from '../../gateway/platform/log.ts'
 import type { Outside } from '../../gateway/slices.ts'
 import { TenancyWatch } from './tenancy.ts'
@@ -50,6 +51,7 @@ export async function startGateway(
     PORT: '0',
     HOST: '127.0.0.1',
     PARLEY_DATA_DIR: dataDir,
+    PARLEY_CHECK_REPLIES: 'true',
     PARLEY_DEMO_API_KEY: apiKey,
     ...database,
     ...env,
@@ -96,8 +98,15 @@ export async function startGateway(
       await app.drain()
       await rm(dataDir, { recursive: true, force: true })
       tenancy.check()
+      checkReplies(lines)
     },
   }
+}
+
+/** A test that does not look at an answer still hears of one that is not as declared. */
+function checkReplies(lines: readonly string[]): void {
+  const wrong = lines.find((line) => line.includes(misfitMark))
+  if (wrong !== undefined) throw new Error(wrong)
 }
 
 async function json(response: Response): Promise<unknown> {

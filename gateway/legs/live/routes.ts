@@ -29,6 +29,7 @@ export function liveRoutes(deps: { readonly sessions: Sessions; readonly liveCal
       method: 'POST',
       path: '/v1/live/sessions/:id/hangup',
       access: 'sessions.end',
+      replies: [{ type: 'text/plain' }],
       summary: 'Ends a live session, as its client would.',
       params: byId,
       run: async ({ tenantId, params: { id } }) => {

@@ -33,6 +33,19 @@ const sessionBody = z.strictObject({
   name: z.string().trim().min(1).max(80).optional(),
 })
 
+const roomReply = z
+  .strictObject({
+    url: z.string().describe('Where the LiveKit server is reached.'),
+    token: z.string(),
+    room: z.string(),
+    identity: z.string(),
+    expiresAt: z.number().describe('Seconds since epoch.'),
+    sessionId: z.string(),
+    conversationId: z.string(),
+    agent: z.strictObject({ slug: z.string(), name: z.string(), identity: z.string() }),
+  })
+  .meta({ id: 'LiveKitRoom' })
+
 /** `deps` undefined: this gateway has no LiveKit server. */
 export function livekitRoutes(deps: RoutesDeps | undefined): Route[] {
   const on = (): RoutesDeps => {
@@ -45,6 +58,8 @@ export function livekitRoutes(deps: RoutesDeps | undefined): Route[] {
       method: 'POST',
       path: '/v1/livekit/sessions',
       access: 'public',
+      status: 201,
+      reply: roomReply,
       // Pages ask for rooms of their own.
       stock: true,
       summary:
@@ -90,7 +105,6 @@ async function openSession(
   const { opened, agent } = await deps.desk.open({ caller, ip: facts.ip, room, identity, after })
   const token = await callerToken(deps.keys, { room, identity, name: body.name ?? 'Visitor' })
   return {
-    status: 201,
     json: {
       url: deps.publicUrl,
       token,

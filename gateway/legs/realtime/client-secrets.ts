@@ -29,6 +29,21 @@ const body = z.strictObject({
   origin: exactOrigin.optional(),
 })
 
+const reply = z
+  .strictObject({
+    value: z.string(),
+    expires_at: z.number().describe('Seconds since epoch.'),
+    /** As the original's session object, which grows with it. */
+    session: z.looseObject({
+      id: z.string(),
+      type: z.literal('realtime'),
+      object: z.literal('realtime.session'),
+      model: z.string(),
+      agent: z.string(),
+    }),
+  })
+  .meta({ id: 'ClientSecret' })
+
 /** Which engine will answer is known when the session opens: what it cannot do is refused there. */
 const anyEngine: Policy['capabilities'] = {
   mutable: ['instructions', 'tools', 'voice', 'turnDetection', 'outputModality'],
@@ -46,6 +61,7 @@ export function clientSecretRoutes({ identity, agents }: Deps): Route[] {
       method: 'POST',
       path: '/v1/realtime/client_secrets',
       access: 'realtime.create',
+      reply,
       summary: 'A customer’s backend gets a short-lived token for one of its visitors (as OpenAI’s client secrets)',
       body,
       async run({ body: asked, tenantId, actor }) {

@@ -36,12 +36,26 @@ export interface Placer extends Pick<Calls, 'hangUp' | 'ice'> {
   place(placing: Placing): Promise<Placed>
 }
 
+const iceReply = z
+  .strictObject({
+    ice_servers: z.array(
+      z.strictObject({
+        urls: z.array(z.string()),
+        username: z.string().exactOptional(),
+        credential: z.string().exactOptional(),
+      }),
+    ),
+    expires_at: z.number().describe('Seconds since epoch.'),
+  })
+  .meta({ id: 'IceServers' })
+
 export function webrtcRoutes(calls: Placer): Route[] {
   return [
     route({
       method: 'POST',
       path: '/v1/realtime/calls',
       access: 'public',
+      replies: [{ type: 'application/sdp', status: 201 }],
       stock: true,
       raw: true,
       summary: 'Answers a WebRTC offer (application/sdp, or a form with `sdp` and `session`) of a visitor or a tenant',
@@ -66,6 +80,7 @@ export function webrtcRoutes(calls: Placer): Route[] {
       method: 'POST',
       path: '/v1/realtime/calls/:id/hangup',
       access: 'public',
+      status: 200,
       stock: true,
       summary: 'Ends a call',
       params: z.object({ id: z.string().max(64) }),
@@ -78,6 +93,7 @@ export function webrtcRoutes(calls: Placer): Route[] {
       method: 'GET',
       path: '/v1/realtime/ice',
       access: 'public',
+      reply: iceReply,
       stock: true,
       summary: 'ICE servers for a browser, with credentials of the relay that run out',
       query: z.object({ agent: named, model: named }),

@@ -1,0 +1,80 @@
+// What the public catalogue and conference answer with.
+
+import { z } from 'zod'
+import type { EventInfo, ProductStats, ProductView, ProgramItem, Speaker } from './entities.ts'
+
+const price = z.number().describe('In whole units of the currency.')
+
+const productView = z
+  .strictObject({
+    slug: z.string(),
+    name: z.string(),
+    description: z.string(),
+    category: z.string(),
+    colours: z.array(z.string()),
+    material: z.string(),
+    price,
+    currency: z.string(),
+    images: z.array(z.string()),
+    dimensions: z.string(),
+    inStock: z.boolean(),
+  })
+  .meta({ id: 'Product' }) satisfies z.ZodType<ProductView>
+
+export const productsReply = z.strictObject({ items: z.array(productView) })
+
+export const productStatsReply = z
+  .strictObject({
+    count: z.number(),
+    minPrice: price.nullable(),
+    maxPrice: price.nullable(),
+    avgPrice: price.nullable(),
+    categories: z.array(z.strictObject({ category: z.string(), count: z.number(), minPrice: price })),
+  })
+  .meta({ id: 'ProductStats' }) satisfies z.ZodType<ProductStats>
+
+export const conferenceReply = z
+  .strictObject({
+    slug: z.string(),
+    name: z.string(),
+    tagline: z.string(),
+    description: z.string(),
+    venue: z.string(),
+    address: z.string(),
+    city: z.string(),
+    startsOn: z.iso.date(),
+    endsOn: z.iso.date(),
+    timezone: z.string(),
+    tickets: z.string(),
+    website: z.string(),
+  })
+  .meta({ id: 'Conference' }) satisfies z.ZodType<EventInfo & { readonly slug: string }>
+
+const speakerView = z
+  .strictObject({
+    slug: z.string(),
+    name: z.string(),
+    title: z.string(),
+    company: z.string(),
+    bio: z.string(),
+    topics: z.array(z.string()),
+  })
+  .meta({ id: 'Speaker' }) satisfies z.ZodType<Speaker & { readonly slug: string }>
+
+export const speakersReply = z.strictObject({ items: z.array(speakerView) })
+
+const programItem = z
+  .strictObject({
+    slug: z.string(),
+    title: z.string(),
+    abstract: z.string(),
+    track: z.string(),
+    room: z.string(),
+    day: z.iso.date(),
+    startsAt: z.string(),
+    endsAt: z.string(),
+    speakers: z.array(z.strictObject({ slug: z.string(), name: z.string(), company: z.string() })),
+  })
+  .meta({ id: 'ProgramItem' }) satisfies z.ZodType<ProgramItem>
+
+export const programReply = z.strictObject({ items: z.array(programItem) })

@@ -1,0 +1,56 @@
+// What the routes of credentials answer with.
+
+import { z } from 'zod'
+import type { ApiKeyView, OperatorView, SiteKeyView, WidgetBootstrap } from '../protocol/rest.ts'
+
+const at = z.iso.datetime()
+const status = z.enum(['active', 'revoked'])
+
+export const bootstrapReply = z
+  .strictObject({
+    token: z.string(),
+    expiresAt: z.number().describe('Seconds since epoch.'),
+    agent: z.strictObject({ slug: z.string(), name: z.string() }),
+    brand: z.strictObject({ accent: z.string(), title: z.string(), logoUrl: z.string().exactOptional() }),
+    texts: z.strictObject({
+      greeting: z.string(),
+      placeholder: z.string(),
+      consent: z.string(),
+      suggestions: z.array(z.string()),
+    }),
+    voice: z.boolean(),
+  })
+  .meta({ id: 'WidgetBootstrap' }) satisfies z.ZodType<WidgetBootstrap>
+
+export const operatorView = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    tenants: z.array(z.strictObject({ id: z.string(), slug: z.string(), name: z.string(), role: z.string() })),
+    csrf: z.string().describe('Sent back as x-parley-csrf with every state-changing call.'),
+  })
+  .meta({ id: 'Operator' }) satisfies z.ZodType<OperatorView>
+
+export const siteKeyView = z
+  .strictObject({
+    id: z.string(),
+    key: z.string(),
+    label: z.string(),
+    agentSlug: z.string(),
+    status,
+    createdAt: at,
+  })
+  .meta({ id: 'SiteKey' }) satisfies z.ZodType<SiteKeyView>
+
+export const apiKeyView = z
+  .strictObject({
+    id: z.string(),
+    prefix: z.string(),
+    label: z.string(),
+    status,
+    createdAt: at,
+    lastUsedAt: at.nullable(),
+  })
+  .meta({ id: 'ApiKey' }) satisfies z.ZodType<ApiKeyView>
+
+export const newApiKeyReply = apiKeyView.extend({ key: z.string() }).meta({ id: 'NewApiKey' })
