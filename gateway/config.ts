@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
+import { readTextPlan, type TextPlan } from './engines/text/choice.ts'
 import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
 
 const flag = z.stringbool()
@@ -104,9 +105,23 @@ export const settings = {
     .string()
     .optional()
     .describe('Further OpenAI-compatible servers: `name=https://host/v1 key, …`; the key may be missing.'),
-  ANTHROPIC_API_KEY: z.string().optional().describe('Key of the server anthropic of CASCADE_LLM.'),
-  OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter of CASCADE_LLM.'),
-  DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek of CASCADE_LLM.'),
+  TEXT_MODELS: z
+    .string()
+    .optional()
+    .describe(
+      'Language models that answer in writing (messages, channels, the OpenAI-compatible doors) for agents that name none, in the order they are asked, as CASCADE_LLM. Default: CASCADE_LLM, else a good and a cheap model of each provider whose key is set; without any the built-in demo brain answers.',
+    ),
+  ANTHROPIC_API_KEY: z.string().optional().describe('Key of the server anthropic.'),
+  ANTHROPIC_BASE_URL: url
+    .default('https://api.anthropic.com/v1')
+    .describe('Address of the server anthropic, or of a relay.'),
+  OPENROUTER_API_KEY: z.string().optional().describe('Key of the server openrouter.'),
+  OPENROUTER_BASE_URL: url.default('https://openrouter.ai/api/v1').describe('Address of the server openrouter.'),
+  DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek.'),
+  DEEPSEEK_BASE_URL: url.default('https://api.deepseek.com/v1').describe('Address of the server deepseek.'),
+  OLLAMA_BASE_URL: url
+    .default('http://127.0.0.1:11434/v1')
+    .describe('Address of the server ollama, which needs no key.'),
   LIVEKIT_URL: url
     .optional()
     .describe(
@@ -193,6 +208,8 @@ export interface Config extends z.output<typeof schema> {
   readonly dataDir: string
   /** What the variables CASCADE_… ask for. */
   readonly cascade: CascadePlan
+  /** What the variable TEXT_MODELS and the keys come to. */
+  readonly text: TextPlan
   readonly webrtc: WebRtcConfig
   /** Undefined: no LiveKit server. */
   readonly livekit: LiveKitSettings | undefined
@@ -229,10 +246,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if (ports !== undefined && !(ports.min >= 1024 && ports.max <= 65_535 && ports.min <= ports.max))
     problems.push('WEBRTC_PORTS: from 1024 to 65535, the lower one first')
   const cascade = readPlan(cascadeSettings(given))
-  problems.push(...forcedProblems(given), ...cascade.problems)
+  const text = readTextPlan(given.TEXT_MODELS, cascade.plan.servers, cascade.plan.llm)
+  problems.push(...forcedProblems(given), ...cascade.problems, ...text.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const { data } = parsed
-  const parts = { cascade: cascade.plan, webrtc: webRtcOf(data, ports), livekit: liveKitOf(data) }
+  const parts = { cascade: cascade.plan, text: text.plan, webrtc: webRtcOf(data, ports), livekit: liveKitOf(data) }
   return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), ...parts }
 }
 
@@ -261,14 +279,23 @@ function webRtcOf(data: z.output<typeof schema>, ports: WebRtcConfig['ports']): 
 }
 
 function cascadeSettings(given: Readonly<Record<string, string | undefined>>): Parameters<typeof readPlan>[0] {
-  const own = given.OPENAI_BASE_URL
+  // A base URL that is none has its own problem in the list.
+  const address = (name: keyof typeof settings): string | undefined =>
+    url.safeParse(given[name]).success ? given[name] : undefined
+  const gemini = address('GEMINI_BASE_URL')
   return {
     llm: given.CASCADE_LLM,
     stt: given.CASCADE_STT,
     tts: given.CASCADE_TTS,
     servers: given.CASCADE_SERVERS,
-    // A base URL that is none has its own problem in the list.
-    openAiBaseUrl: own !== undefined && url.safeParse(own).success ? own : 'https://api.openai.com/v1',
+    openAiBaseUrl: address('OPENAI_BASE_URL') ?? 'https://api.openai.com/v1',
+    baseUrls: {
+      anthropic: address('ANTHROPIC_BASE_URL'),
+      openrouter: address('OPENROUTER_BASE_URL'),
+      deepseek: address('DEEPSEEK_BASE_URL'),
+      ollama: address('OLLAMA_BASE_URL'),
+      google: gemini === undefined ? undefined : `${gemini.replace(/\/+$/, '')}/v1beta`,
+    },
     keys: {
       openai: given.OPENAI_API_KEY,
       anthropic: given.ANTHROPIC_API_KEY,

@@ -12,6 +12,7 @@ import { createOpenAiLive } from './engines/openai-live/openai-live.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
 import { createEngines } from './engines/registry.ts'
 import { createSteady } from './engines/steady/steady.ts'
+import { createTextModels } from './engines/text/text-models.ts'
 import { needsKey } from './engines/upstream/address.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
 import { createIdentity, identityCollections } from './identity/identity.ts'
@@ -74,6 +75,7 @@ export function createSlices(
   const voice = createVoice({ log })
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
+  const textModels = createTextModels({ plan: config.text, knowledge, clock, log })
   const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
     db,
@@ -94,7 +96,21 @@ export function createSlices(
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
-  return { tenants, agents, identity, knowledge, entities, tools, transcript, ledger, usage, engines, sessions, bus }
+  return {
+    tenants,
+    agents,
+    identity,
+    knowledge,
+    entities,
+    tools,
+    transcript,
+    ledger,
+    usage,
+    engines,
+    textModels,
+    sessions,
+    bus,
+  }
 }
 
 function engineFactories(

@@ -1,6 +1,25 @@
 // The engine port: what a session may ask of a model's realtime side and what comes back. One adapter per provider
 // implements it; nothing here knows a provider. Events arrive in one ordered stream through `EngineOptions.onEvent`.
 
+import type { AnswerField, EngineSettings, Setting } from './settings.ts'
+import type { EngineTool } from './text/model.ts'
+
+export type { AnswerField, EngineSettings, Setting, TranscriptionSettings, TurnSettings } from './settings.ts'
+export type { Call, EngineTool, Message, Piece } from './text/model.ts'
+export type { Tally, Tokens } from './text/tally.ts'
+export type {
+  AskOptions,
+  PassedModel,
+  Question,
+  TextChoice,
+  TextModel,
+  TextModelListing,
+  TextModels,
+  TextPrompt,
+  TextUse,
+  TextWish,
+} from './text/text-model.ts'
+
 /** Where an event comes from: the provider said it, we measured it, or we concluded it. */
 export type Source = 'provider' | 'local' | 'inferred'
 
@@ -32,53 +51,6 @@ export interface Capabilities {
   /** `openai-realtime-ga`: events carry `wire`, the provider's own frame, so that a leg of the same protocol forwards it as it is. */
   readonly dialect: 'openai-realtime-ga' | 'none'
 }
-
-export interface EngineTool {
-  readonly name: string
-  readonly description: string
-  /** JSON Schema of the arguments. */
-  readonly parameters: Readonly<Record<string, unknown>>
-}
-
-export interface TurnSettings {
-  /** False: speech that ends is not answered before somebody asks for it. */
-  readonly createsResponse?: boolean
-  /** False: speech does not stop the answer in progress. */
-  readonly interruptsResponse?: boolean
-  /** 0 to 1: the higher, the louder speech has to be. */
-  readonly threshold?: number
-  readonly prefixPaddingMs?: number
-  readonly silenceMs?: number
-  /** So long after an answer the engine speaks up by itself; null: never. */
-  readonly idleTimeoutMs?: number | null
-  /** How soon a turn is taken to be over; only where meaning decides it. */
-  readonly eagerness?: 'low' | 'medium' | 'high' | 'auto'
-}
-
-export interface TranscriptionSettings {
-  readonly model?: string
-  /** ISO 639-1. */
-  readonly language?: string
-  readonly languages?: readonly string[]
-  readonly prompt?: string
-  readonly keywords?: readonly string[]
-  readonly delay?: string
-}
-
-/** What may be set beyond the fields of the brief. What is missing is as the engine has it. */
-export interface EngineSettings {
-  readonly turns?: TurnSettings
-  readonly transcription?: TranscriptionSettings
-  readonly noiseReduction?: 'near_field' | 'far_field' | null
-  /** Of the voice, 1 being its own. */
-  readonly speed?: number
-  readonly toolChoice?: 'auto' | 'none'
-  /** Of one answer; `inf`: as many as the model can. */
-  readonly maxOutputTokens?: number | 'inf'
-}
-export type Setting = keyof TurnSettings | Exclude<keyof EngineSettings, 'turns'>
-
-export type AnswerField = 'aside' | 'input' | 'instructions' | 'maxOutputTokens' | 'toolChoice' | 'tools' | 'voice'
 
 /** What one session needs of its engine. Built from the agent's live config; never from the client. */
 export interface EngineBrief {

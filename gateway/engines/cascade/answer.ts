@@ -6,21 +6,21 @@ import { newId } from '../../platform/ids.ts'
 import type { EngineEvent } from '../engines.ts'
 import type { Gate } from '../pace.ts'
 import { sentences } from '../sentences.ts'
+import { failureOf, PartFailure } from '../text/failure.ts'
+import type { Call, Llm, Piece } from '../text/model.ts'
+import type { Health } from '../text/order.ts'
+import { Patience, type Times } from '../text/patience.ts'
+import { Tally } from '../text/tally.ts'
 import { type Conversation, Said } from './conversation.ts'
-import { failureOf, PartFailure } from './failure.ts'
 import { Item } from './item.ts'
 import { Mouth, type MouthNeeds } from './mouth.ts'
-import type { Health } from './order.ts'
-import type { Call, Llm, Piece } from './part.ts'
-import { type CascadeTimes, Patience } from './patience.ts'
 import { type Ask, promptOf } from './prompt.ts'
 import { type Sink, SpokenSink, WrittenSink } from './sink.ts'
-import { Tally } from './tally.ts'
 
 export interface AnswerNeeds {
   readonly clock: Clock
   readonly gate: Gate
-  readonly times: CascadeTimes
+  readonly times: Times
   readonly health: Health
   readonly llms: readonly Llm[]
   readonly mouth: Pick<MouthNeeds, 'voices' | 'voice' | 'taken'>

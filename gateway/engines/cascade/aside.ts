@@ -5,20 +5,20 @@ import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import type { EngineBrief, EngineEvent } from '../engines.ts'
+import { failureOf, PartFailure } from '../text/failure.ts'
+import type { Call, Llm, Prompt } from '../text/model.ts'
+import type { Health } from '../text/order.ts'
+import { Patience, type Times } from '../text/patience.ts'
+import { Tally } from '../text/tally.ts'
 import { Conversation } from './conversation.ts'
-import { failureOf, PartFailure } from './failure.ts'
-import type { Health } from './order.ts'
-import type { Call, Llm, Prompt } from './part.ts'
-import { type CascadeTimes, Patience } from './patience.ts'
 import { promptOf } from './prompt.ts'
-import { Tally } from './tally.ts'
 import { askOf } from './wish.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 export interface AsideNeeds {
   readonly clock: Clock
-  readonly times: CascadeTimes
+  readonly times: Times
   readonly health: Health
   readonly llms: readonly Llm[]
   emit(event: EngineEvent): void

@@ -18,23 +18,23 @@ import type {
 import { Gate } from '../pace.ts'
 import { Recent } from '../recent.ts'
 import type { VadEvent } from '../sound/vad.ts'
+import { PartFailure } from '../text/failure.ts'
+import type { Health } from '../text/order.ts'
+import type { Times } from '../text/patience.ts'
 import { Verdicts } from '../verdicts.ts'
 import { Answer, type AnswerNeeds, endEvents } from './answer.ts'
 import { Aside, questionOf } from './aside.ts'
 import { Conversation, fact } from './conversation.ts'
 import { type CascadeParts, capabilitiesOf, unheard } from './facts.ts'
-import { PartFailure } from './failure.ts'
 import { looksUnfinished, wordsOf } from './hearing.ts'
 import { Listening, shortestCommitMs } from './listening.ts'
-import type { Health } from './order.ts'
-import type { CascadeTimes } from './patience.ts'
-import { CascadeMeters, type Tally } from './tally.ts'
+import { CascadeMeters, type Completion } from './meters.ts'
 import { type Asked, wishOf } from './wish.ts'
 
 export interface CascadeEngineNeeds {
   readonly clock: Clock
   readonly log: Log
-  readonly times: CascadeTimes
+  readonly times: Times
   readonly health: Health
   readonly deafness: Deafness
   readonly parts: CascadeParts
@@ -66,7 +66,7 @@ export class CascadeEngine implements Engine {
   readonly #conversation: Conversation
   readonly #listening: Listening
   readonly #verdicts: Verdicts
-  readonly #open = new Set<Tally>()
+  readonly #open = new Set<Completion>()
   readonly #foreign = new Recent<true>()
   readonly #over = new AbortController()
   #state: 'idle' | 'opening' | 'ready' | 'closed' = 'idle'
@@ -353,7 +353,7 @@ export class CascadeEngine implements Engine {
     this.#next()
   }
 
-  #count(tally: Tally): void {
+  #count(tally: Completion): void {
     if (!this.#open.delete(tally)) return
     this.#meters.completion(tally)
     this.#meter()

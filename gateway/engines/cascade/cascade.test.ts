@@ -10,8 +10,8 @@ import {
 import { pieces, silencePcm, speechPcm } from '../../../test/harness/speech.ts'
 import { systemClock } from '../../platform/clock.ts'
 import type { EngineBrief } from '../engines.ts'
+import type { Times } from '../text/patience.ts'
 import { createCascade } from './cascade.ts'
-import type { CascadeTimes } from './patience.ts'
 import { readPlan } from './plan.ts'
 
 const servers: ScriptedCascade[] = []
@@ -43,7 +43,7 @@ const voice = {
 }
 
 /** Servers are called a, b, …; every part is served by all of them in order. */
-function factory(on: readonly ScriptedCascade[], lists: Lists = {}, times: Partial<CascadeTimes> = {}) {
+function factory(on: readonly ScriptedCascade[], lists: Lists = {}, times: Partial<Times> = {}) {
   const names = on.map((_, i) => String.fromCharCode(97 + i))
   const all = (model: string) => names.map((name) => `${name}:${model}`).join(',')
   const { plan, problems } = readPlan({

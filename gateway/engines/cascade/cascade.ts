@@ -6,17 +6,18 @@ import type { Log } from '../../platform/log.ts'
 import type { Voice } from '../demo/voice.ts'
 import type { EngineBrief, EngineFactory } from '../engines.ts'
 import { Recent } from '../recent.ts'
+import { createChat } from '../text/chat.ts'
+import { PartFailure } from '../text/failure.ts'
+import type { Llm } from '../text/model.ts'
+import { Health } from '../text/order.ts'
+import { defaultTimes, type Times } from '../text/patience.ts'
+import { Probe } from '../text/probe.ts'
+import { createSdkModel } from '../text/sdk.ts'
+import type { PartPlan } from '../text/server.ts'
 import { CascadeEngine, Deafness } from './cascade-engine.ts'
-import { createChat } from './chat.ts'
 import type { CascadeParts } from './facts.ts'
-import { PartFailure } from './failure.ts'
-import { Health } from './order.ts'
-import type { Llm, Stt, Tts } from './part.ts'
-import { type CascadeTimes, defaultTimes } from './patience.ts'
+import type { Stt, Tts } from './part.ts'
 import { type CascadePlan, partFor } from './plan.ts'
-import { Probe } from './probe.ts'
-import { createSdkModel } from './sdk.ts'
-import type { PartPlan } from './server.ts'
 import { builtInSpeech, createSpeech } from './speech.ts'
 import { createTranscription } from './transcription.ts'
 
@@ -26,7 +27,7 @@ export interface CascadeNeeds {
   readonly voice: Voice
   readonly clock: Clock
   readonly log: Log
-  readonly times?: Partial<CascadeTimes>
+  readonly times?: Partial<Times>
 }
 
 export function createCascade(needs: CascadeNeeds): EngineFactory {

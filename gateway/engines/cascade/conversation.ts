@@ -3,7 +3,7 @@
 
 import { splitHeard, type TextSpan } from '../../platform/heard.ts'
 import type { EngineBrief } from '../engines.ts'
-import type { Call, Message } from './part.ts'
+import type { Call, Message } from '../text/model.ts'
 
 /** Some 12,000 tokens: beyond it the oldest is forgotten. */
 const longestChars = 48_000

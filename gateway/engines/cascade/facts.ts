@@ -1,8 +1,9 @@
 // What a cascade can, by the parts it has.
 
 import type { Capabilities } from '../engines.ts'
-import type { PartFailure } from './failure.ts'
-import type { Llm, Stt, Tts } from './part.ts'
+import type { PartFailure } from '../text/failure.ts'
+import type { Llm } from '../text/model.ts'
+import type { Stt, Tts } from './part.ts'
 
 export interface CascadeParts {
   readonly llms: readonly Llm[]

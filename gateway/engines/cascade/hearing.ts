@@ -2,15 +2,15 @@
 
 import type { Clock } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
-import { failureOf, PartFailure } from './failure.ts'
-import type { Health } from './order.ts'
+import { failureOf, PartFailure } from '../text/failure.ts'
+import type { Health } from '../text/order.ts'
+import { Patience, type Times } from '../text/patience.ts'
+import type { Transcript } from './meters.ts'
 import type { Stt } from './part.ts'
-import { type CascadeTimes, Patience } from './patience.ts'
-import type { Transcript } from './tally.ts'
 
 export interface HearingNeeds {
   readonly clock: Clock
-  readonly times: CascadeTimes
+  readonly times: Times
   readonly health: Health
   /** In the operator's order. */
   readonly ears: readonly Stt[]

@@ -4,9 +4,9 @@ import type { Clock } from '../../platform/clock.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
 import { type Gate, Pacer, type Pacing } from '../pace.ts'
 import { alignWords } from '../sentences.ts'
-import type { Health } from './order.ts'
+import type { Health } from '../text/order.ts'
+import type { Times } from '../text/patience.ts'
 import type { Tts } from './part.ts'
-import type { CascadeTimes } from './patience.ts'
 import { speakable } from './sentence-stream.ts'
 import { Synthesis } from './synthesis.ts'
 
@@ -19,7 +19,7 @@ const usualMsPerChar = 65
 export interface MouthNeeds {
   readonly clock: Clock
   readonly gate: Gate
-  readonly times: CascadeTimes
+  readonly times: Times
   readonly health: Health
   readonly voices: readonly Tts[]
   readonly voice: string

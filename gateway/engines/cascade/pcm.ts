@@ -1,7 +1,7 @@
 // The bytes of a speech endpoint as PCM16 24 kHz: headerless samples or a WAV, of any rate, in pieces that end anywhere.
 
 import { Resampler, samplesOf } from '../../platform/resample.ts'
-import { PartFailure } from './failure.ts'
+import { PartFailure } from '../text/failure.ts'
 
 const ourHz = 24_000
 const lowestHz = 8_000

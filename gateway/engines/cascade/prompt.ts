@@ -1,8 +1,9 @@
 // From the conversation to a prompt that every model takes: one system text, first and last a message of the person.
 
 import type { EngineTool } from '../engines.ts'
+import { goOn } from '../text/go-on.ts'
+import type { Message, Prompt } from '../text/model.ts'
 import type { Conversation, Said } from './conversation.ts'
-import type { Message, Prompt } from './part.ts'
 
 export interface Ask {
   readonly instructions: string
@@ -50,14 +51,6 @@ function systemOf(conversation: Conversation, ask: Ask, opening: readonly Messag
     ask.after === '' ? '' : goOn(ask.after),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
-}
-
-function goOn(after: string): string {
-  return (
-    'Your last answer broke off in the middle. The person has heard it up to and including the words quoted below. Continue ' +
-    'it with the very next word, in the same language and tone. Do not repeat any of it, do not greet, do not apologise and ' +
-    `do not mention the interruption. If nothing is missing, write nothing at all. Heard so far: ${JSON.stringify(after)}`
-  )
 }
 
 /** Models answer a person: a conversation that ends with the agent's own words would be continued or refused. */

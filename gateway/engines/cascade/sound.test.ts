@@ -6,7 +6,7 @@ import {
   startScriptedCascade,
 } from '../../../test/harness/scripted-cascade.ts'
 import { encodeWav } from '../../platform/resample.ts'
-import { PartFailure } from './failure.ts'
+import { PartFailure } from '../text/failure.ts'
 import { PcmReader } from './pcm.ts'
 import { builtInSpeech, createSpeech } from './speech.ts'
 import { createTranscription } from './transcription.ts'

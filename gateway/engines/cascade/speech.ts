@@ -2,10 +2,10 @@
 
 import { type Voice, voiceNamed } from '../demo/voice.ts'
 import { pronounceable } from '../sentences.ts'
-import { failureOf, PartFailure } from './failure.ts'
+import { failureOf, PartFailure } from '../text/failure.ts'
+import { Endpoint, type LevelOf, type PartPlan } from '../text/server.ts'
 import type { Tts } from './part.ts'
 import { PcmReader } from './pcm.ts'
-import { Endpoint, type LevelOf, type PartPlan } from './server.ts'
 
 /** The voice that OpenAI's clients send, and that compatible servers map to one of theirs. */
 const anyVoice = 'alloy'

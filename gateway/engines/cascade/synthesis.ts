@@ -4,14 +4,14 @@
 import type { Clock } from '../../platform/clock.ts'
 import { wordEnd } from '../../platform/words.ts'
 import { bytesPerMs } from '../../protocol/realtime.ts'
-import { failureOf, PartFailure } from './failure.ts'
-import type { Health } from './order.ts'
+import { failureOf, PartFailure } from '../text/failure.ts'
+import type { Health } from '../text/order.ts'
+import { Patience, type Times } from '../text/patience.ts'
 import type { Tts } from './part.ts'
-import { type CascadeTimes, Patience } from './patience.ts'
 
 export interface SynthesisNeeds {
   readonly clock: Clock
-  readonly times: CascadeTimes
+  readonly times: Times
   readonly health: Health
   /** In the operator's order. */
   readonly voices: readonly Tts[]

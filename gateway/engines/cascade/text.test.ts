@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { failureOf, PartFailure, statusFailure, streamFailure } from '../text/failure.ts'
+import type { Message } from '../text/model.ts'
+import { eventData } from '../text/sse.ts'
 import { Conversation, Said } from './conversation.ts'
-import { failureOf, PartFailure, statusFailure, streamFailure } from './failure.ts'
 import { looksUnfinished } from './hearing.ts'
-import type { Message } from './part.ts'
 import { type Ask, promptOf } from './prompt.ts'
 import { SentenceStream, speakable } from './sentence-stream.ts'
-import { eventData } from './sse.ts'
 
 function stream(...deltas: readonly string[]): string[] {
   const sentences = new SentenceStream()

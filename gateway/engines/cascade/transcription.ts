@@ -2,10 +2,10 @@
 
 import { z } from 'zod'
 import { encodeWav, samplesOf } from '../../platform/resample.ts'
-import { failureOf, PartFailure } from './failure.ts'
+import { failureOf, PartFailure } from '../text/failure.ts'
+import { Endpoint, type PartPlan } from '../text/server.ts'
+import type { Transcript } from './meters.ts'
 import type { Stt } from './part.ts'
-import { Endpoint, type PartPlan } from './server.ts'
-import type { Transcript } from './tally.ts'
 
 const rateHz = 24_000
 /** A minute of speech has some 1,000 characters. */

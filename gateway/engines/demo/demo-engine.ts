@@ -71,7 +71,7 @@ export class DemoEngine implements Engine {
     this.#options = options
     this.#brief = options.brief
     this.#verdicts = new Verdicts(options.brief.interruptions)
-    this.#mind = new Mind(options.tenantId, needs.knowledge, options.brief)
+    this.#mind = new Mind(options.tenantId, needs.knowledge, options.brief.tools)
     this.#calls = new OpenCalls(needs.clock, () => this.#ask({ what: 'say', text: lateText }))
     this.#ears = new Ears(needs.recogniser !== undefined)
     this.#tune()

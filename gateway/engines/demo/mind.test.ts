@@ -61,7 +61,7 @@ const faq = [
 const knowledge: DemoKnowledge = { search: async () => faq }
 
 function mind(over: Partial<EngineBrief> = {}): Mind {
-  return new Mind('ten_1', knowledge, { ...brief, ...over })
+  return new Mind('ten_1', knowledge, { ...brief, ...over }.tools)
 }
 
 const ask = (text: string, one = mind()): Promise<Thought> => one.think([{ kind: 'text', text }])

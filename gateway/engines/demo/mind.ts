@@ -1,7 +1,7 @@
 // What the demo does with what it was told: answers from the tenant's knowledge, asks the tenant's tools, or says that it
 // does not know. No conversation is canned; only its own limits are in its own words.
 
-import type { EngineBrief, EngineTool } from '../engines.ts'
+import type { EngineTool } from '../engines.ts'
 import { describeResult, joined, shortened } from './describe.ts'
 import { chooseTool, type Intent } from './intent.ts'
 import { type Property, slotAnswered, spaced } from './slots.ts'
@@ -51,15 +51,16 @@ export class Mind {
   readonly #tenantId: string
   readonly #knowledge: DemoKnowledge
   readonly #notes: string[] = []
+  readonly #facts: { readonly title: string; readonly text: string }[] = []
   #tools: readonly EngineTool[]
   #asking: Asking | undefined
   #deaf = 0
   #lost = 0
 
-  constructor(tenantId: string, knowledge: DemoKnowledge, brief: EngineBrief) {
+  constructor(tenantId: string, knowledge: DemoKnowledge, tools: readonly EngineTool[]) {
     this.#tenantId = tenantId
     this.#knowledge = knowledge
-    this.#tools = brief.tools
+    this.#tools = tools
   }
 
   tools(tools: readonly EngineTool[]): void {
@@ -70,6 +71,11 @@ export class Mind {
   note(text: string): void {
     this.#notes.push(text.slice(0, noteChars))
     if (this.#notes.length > notesKept) this.#notes.shift()
+  }
+
+  /** A question the agent was given the answer to. */
+  learn(question: string, answer: string): void {
+    this.#facts.push({ title: question, text: answer })
   }
 
   async think(heard: readonly Heard[]): Promise<Thought> {
@@ -127,7 +133,7 @@ export class Mind {
     const wanted = [...new Set(contentWords(text).map(stem))]
     if (wanted.length === 0) return undefined
     const found = await this.#knowledge.search(this.#tenantId, text, passages)
-    const all = [...this.#notes.map((note) => ({ title: '', text: note })), ...found]
+    const all = [...this.#notes.map((note) => ({ title: '', text: note })), ...this.#facts, ...found]
     let best: { text: string; match: number } | undefined
     for (const passage of all) {
       const stems = stemsOf(`${passage.title} ${passage.text}`)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { CascadeMeters, Tally, type Tokens } from './tally.ts'
+import { CascadeMeters } from '../cascade/meters.ts'
+import { Tally, type Tokens } from './tally.ts'
 
 const count = fc.nat({ max: 100_000 })
 /** One completion as a provider tells it: figures that grow, some told twice, some late, some never to the end. */

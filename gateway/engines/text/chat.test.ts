@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type ScriptedCascade, startScriptedCascade } from '../../../test/harness/scripted-cascade.ts'
+import { CascadeMeters } from '../cascade/meters.ts'
 import { createChat } from './chat.ts'
 import { PartFailure } from './failure.ts'
-import type { Message, Piece, Prompt } from './part.ts'
-import { CascadeMeters, Tally } from './tally.ts'
+import type { Message, Piece, Prompt } from './model.ts'
+import { Tally } from './tally.ts'
 
 let server: ScriptedCascade
 

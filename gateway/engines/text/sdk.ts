@@ -3,9 +3,9 @@
 
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Message } from '@ai-sdk/provider'
 import { z } from 'zod'
-import type { EngineTool } from '../engines.ts'
 import { failureOf, PartFailure, streamFailure } from './failure.ts'
-import type { Call, Llm, Message, Piece, Prompt } from './part.ts'
+import { temperatureFor } from './limits.ts'
+import type { Call, EngineTool, Llm, Message, Piece, Prompt } from './model.ts'
 import { reach } from './reach.ts'
 import type { PartPlan, ServerKind } from './server.ts'
 import type { Tally } from './tally.ts'
@@ -35,18 +35,45 @@ export function createSdkModel(plan: PartPlan): Llm {
   // Begun with the session and not with its first question.
   const loaded = load(plan)
   loaded.catch(() => undefined)
+  const refused = new Set<string>()
   return {
     name: plan.name,
     async *answer(prompt, { signal, tally }) {
       try {
         const model = await loaded
-        const { stream } = await model.doStream({ ...callOf(prompt, plan), abortSignal: signal })
+        const stream = await begun(model, { plan, prompt, signal, refused })
         tally.accepted()
         yield* pieces(stream, { by: plan.name, tally })
       } catch (thrown) {
         throw signal.aborted ? signal.reason : failureOf(thrown)
       }
     },
+  }
+}
+
+interface Beginning {
+  readonly plan: PartPlan
+  readonly prompt: Prompt
+  readonly signal: AbortSignal
+  /** What the model refused before, for the life of the process. */
+  readonly refused: Set<string>
+}
+
+const refusal = z.object({ statusCode: z.literal([400, 422]), responseBody: z.string() })
+
+/** A temperature that is refused is left out from then on, as `Endpoint` does with its fields. */
+async function begun(model: LanguageModelV4, { plan, prompt, signal, refused }: Beginning): Promise<Stream> {
+  const wanted = refused.has('temperature') ? undefined : prompt.temperature
+  const temperature = temperatureFor(wanted, plan.server.kind, plan.model)
+  const call = { ...callOf(prompt, plan), abortSignal: signal }
+  if (temperature === undefined) return (await model.doStream(call)).stream
+  try {
+    return (await model.doStream({ ...call, temperature })).stream
+  } catch (thrown) {
+    if (!(refusal.safeParse(thrown).data?.responseBody ?? '').includes('temperature')) throw thrown
+    const { stream } = await model.doStream(call)
+    refused.add('temperature')
+    return stream
   }
 }
 

@@ -1,13 +1,10 @@
 // Usage as disjoint cumulative meters. What a provider never told is counted as not told, not as nothing.
 
 import type { MeterKey, Meters } from '../engines.ts'
+import type { Tally } from '../text/tally.ts'
 
-/** Tokens of one completion; cached ones are a part of `input`. */
-export interface Tokens {
-  readonly input: number
-  readonly cached: number
-  readonly output: number
-}
+/** Of a completion, what goes on the bill. */
+export type Completion = Pick<Tally, 'tokens' | 'isUnreported'>
 
 /** The words of a stretch of speech. */
 export interface Transcript {
@@ -19,47 +16,11 @@ export interface Transcript {
     | { readonly is: 'seconds'; readonly seconds: number }
 }
 
-/** One completion on its way. Some providers tell its usage with every chunk, some twice, some never. */
-export class Tally {
-  #accepted = false
-  #tokens: Tokens | undefined
-  #whole = false
-
-  /** The provider works, and charges. */
-  accepted(): void {
-    this.#accepted = true
-  }
-
-  /** Cumulative figures, in any order. */
-  told({ input, cached, output }: Tokens): void {
-    const before = this.#tokens ?? { input: 0, cached: 0, output: 0 }
-    this.#tokens = {
-      input: Math.max(before.input, input),
-      cached: Math.max(before.cached, cached),
-      output: Math.max(before.output, output),
-    }
-  }
-
-  /** The stream came to its end: what was told is the whole. */
-  ended(): void {
-    this.#whole = true
-  }
-
-  get tokens(): Tokens | undefined {
-    return this.#tokens
-  }
-
-  /** The provider charged for something it did not tell, or not to the end. */
-  get isUnreported(): boolean {
-    return this.#accepted && !(this.#whole && this.#tokens !== undefined)
-  }
-}
-
 export class CascadeMeters {
   readonly #meters: Record<string, number> = {}
 
   /** Once for each completion, when nothing more of it will come. */
-  completion(tally: Tally): void {
+  completion(tally: Completion): void {
     const { tokens } = tally
     if (tokens !== undefined) {
       const cached = Math.min(tokens.cached, tokens.input)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type ScriptedModels, scriptedTokens, startScriptedModels } from '../../../test/harness/scripted-models.ts'
 import { PartFailure } from './failure.ts'
-import type { Message, Piece, Prompt } from './part.ts'
+import type { Message, Piece, Prompt } from './model.ts'
 import { createSdkModel } from './sdk.ts'
 import type { PartPlan, ServerKind } from './server.ts'
 import { Tally } from './tally.ts'

@@ -1,11 +1,11 @@
-// A language model over `POST /chat/completions`, streamed. Sent is what every compatible server takes: no temperature, no
-// limit of tokens, no empty list of tools.
+// A language model over `POST /chat/completions`, streamed. Sent is what every compatible server takes: no empty list of
+// tools, no temperature and no limit of tokens but those that were asked for and that the model takes.
 
 import { z } from 'zod'
-import type { EngineTool } from '../engines.ts'
 import { failureOf, PartFailure, streamFailure } from './failure.ts'
-import type { Call, Llm, Message, Piece, Prompt } from './part.ts'
-import { Endpoint, type LevelOf, type PartPlan } from './server.ts'
+import { type Sampling, samplingOf, temperatureFor } from './limits.ts'
+import type { Call, EngineTool, Llm, Message, Piece, Prompt } from './model.ts'
+import { Endpoint, type LevelOf, type PartPlan, type ServerKind } from './server.ts'
 import { eventData } from './sse.ts'
 import type { Tally } from './tally.ts'
 
@@ -52,12 +52,13 @@ export function createChat({ name, server, model, options }: PartPlan): Llm {
     tool_choice: 1,
     max_tokens: 1,
     max_completion_tokens: 1,
+    temperature: 1,
   })
   return {
     name,
     async *answer(prompt, { signal, tally }) {
       const response = await endpoint.post(
-        (level) => JSON.stringify(bodyOf(prompt, { by: name, model, options, level })),
+        (level) => JSON.stringify(bodyOf(prompt, { by: name, model, options, level, kind: server.kind })),
         signal,
       )
       tally.accepted()
@@ -76,12 +77,14 @@ interface BodyNeeds {
   readonly model: string
   readonly options: PartPlan['options']
   readonly level: LevelOf
+  readonly kind: ServerKind
 }
 
 function bodyOf(
-  { system, messages, tools, toolChoice, maxTokens }: Prompt,
-  { by, model, options, level }: BodyNeeds,
+  { system, messages, tools, toolChoice, maxTokens, temperature: wanted }: Prompt,
+  { by, model, options, level, kind }: BodyNeeds,
 ): unknown {
+  const temperature = temperatureFor(wanted, kind, model)
   return {
     model,
     messages: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messagesOf(messages, by)],
@@ -89,16 +92,22 @@ function bodyOf(
     ...(level('stream_options') === 0 ? { stream_options: { include_usage: true } } : {}),
     ...(tools.length === 0 ? {} : { tools: tools.map(toolOf) }),
     ...(tools.length === 0 || toolChoice === 'auto' || level('tool_choice') > 0 ? {} : { tool_choice: toolChoice }),
-    ...limitOf(maxTokens, level),
+    ...limitOf(maxTokens, samplingOf(kind, model).limitName, level),
+    ...(temperature === undefined || level('temperature') > 0 ? {} : { temperature }),
     ...options,
   }
 }
 
 /** Two names for one thing, and servers that know one of them refuse the other. */
-function limitOf(maxTokens: number | undefined, level: LevelOf): Readonly<Record<string, number>> {
+function limitOf(
+  maxTokens: number | undefined,
+  first: Sampling['limitName'],
+  level: LevelOf,
+): Readonly<Record<string, number>> {
   if (maxTokens === undefined) return {}
-  if (level('max_tokens') === 0) return { max_tokens: maxTokens }
-  return level('max_completion_tokens') === 0 ? { max_completion_tokens: maxTokens } : {}
+  const second = first === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
+  if (level(first) === 0) return { [first]: maxTokens }
+  return level(second) === 0 ? { [second]: maxTokens } : {}
 }
 
 function toolOf({ name, description, parameters }: EngineTool): unknown {

@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../../platform/clock.ts'
 import { PartFailure } from './failure.ts'
 
 /** Milliseconds. `steady` gives an engine up after 8 s without a word: a part must be given up well before. */
-export interface CascadeTimes {
+export interface Times {
   /** Until the first piece of an answer, a transcript or a sentence's sound, where another part could be asked. */
   readonly firstMs: number
   /** The same of the last part there is. */
@@ -13,7 +13,7 @@ export interface CascadeTimes {
   readonly stallMs: number
 }
 
-export const defaultTimes: CascadeTimes = { firstMs: 3_500, lastMs: 15_000, stallMs: 4_000 }
+export const defaultTimes: Times = { firstMs: 3_500, lastMs: 15_000, stallMs: 4_000 }
 
 export class Patience {
   readonly #clock: Clock
