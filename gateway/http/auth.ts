@@ -33,7 +33,7 @@ export async function authenticate(
   const bearer = facts.header('authorization')
   if (bearer?.startsWith('Bearer ') === true) {
     if (route.access === 'operator') throw new Problem('forbidden')
-    return byKey(deps, bearer.slice(7).trim(), { access: route.access, tenantSlug })
+    return allowed(route.access, await byKey(deps, bearer.slice(7).trim(), tenantSlug))
   }
   const operator = await deps.identity.signedIn(facts.header('cookie'))
   if (operator === undefined) throw new Problem('unauthenticated')
@@ -43,39 +43,25 @@ export async function authenticate(
   const tenant = operator.tenants.find((each) => each.slug === tenantSlug)
   // A tenant that is not the operator's does not exist for them.
   if (tenant === undefined) throw new Problem('not_found')
-  if (!tenant.abilities.includes(route.access)) throw new Problem('forbidden')
-  return { tenantId: tenant.id, actor, auth: authOf(tenant.id, actor, tenant) }
+  return allowed(route.access, await deps.identity.authFor.operator(operator, tenant.id))
 }
 
-function authOf(
-  tenantId: TenantId,
-  actor: Actor,
-  { role, abilities }: { readonly role: string; readonly abilities: readonly Ability[] },
-): AuthContext {
-  return {
-    ...{ tenantId, actor, roles: [role] },
-    may: (ability) => abilities.includes(ability),
-    rows: () => ({ is: 'all' }),
-    masked: (_resource, record) => record,
-  }
+function allowed(access: Ability, auth: AuthContext | undefined): Caller {
+  if (auth === undefined) throw new Problem('not_found')
+  if (!auth.may(access)) throw new Problem('forbidden')
+  return { tenantId: auth.tenantId, actor: auth.actor, auth }
 }
 
 async function byKey(
   deps: { readonly identity: Identity; readonly tenants: Tenants },
   raw: string,
-  { access, tenantSlug }: { readonly access: Ability; readonly tenantSlug: string | undefined },
-): Promise<Caller> {
+  tenantSlug: string | undefined,
+): Promise<AuthContext> {
   const key = await deps.identity.verifyApiKey(raw)
   if (key === undefined) throw new Problem('unauthenticated')
-  if (!key.abilities.includes(access)) throw new Problem('forbidden')
   if (tenantSlug !== undefined && (await deps.tenants.bySlug(tenantSlug))?.id !== key.tenantId)
     throw new Problem('not_found')
-  const actor: Actor = { kind: 'key', id: key.keyId, name: key.keyId }
-  return {
-    tenantId: key.tenantId,
-    actor,
-    auth: authOf(key.tenantId, actor, { role: 'service', abilities: key.abilities }),
-  }
+  return deps.identity.authFor.key(key)
 }
 
 function checkCsrf(facts: RequestFacts, expected: string): void {

@@ -2,10 +2,12 @@
 // sessions; and the contacts behind visitors. Secrets are stored hashed or sealed and shown once.
 
 import type { Db } from 'mongodb'
+import type { Ability } from '../platform/access.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import type { Tenants } from '../tenants/tenants.ts'
+import { type AuthFor, createAuthFor } from './auth-for.ts'
 import { clientSessionStore } from './client-session-store.ts'
 import { contactStore } from './contact-store.ts'
 import { type ContactRequest, contactOf } from './contacts.ts'
@@ -13,12 +15,23 @@ import { keyStore } from './key-store.ts'
 import { createKeys, type Keys } from './keys.ts'
 import { operatorStore } from './operator-store.ts'
 import { createOperators, type Operator, type Operators } from './operators.ts'
+import { type BuiltinRole, builtinRoles, keyCeiling } from './roles/builtin.ts'
 import { createSeal } from './seal.ts'
 import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
 
+export type { AuthFor } from './auth-for.ts'
 export type { Operator } from './operators.ts'
+export type { BuiltinRole } from './roles/builtin.ts'
+
+/** The roles every tenant has, with all they may do. */
+export const roleTable: Readonly<Record<BuiltinRole, readonly Ability[]>> = builtinRoles
+/** What an API key may be given, and has when nothing was chosen. */
+export const keyTable: { readonly most: readonly Ability[]; readonly usual: readonly Ability[] } = {
+  most: keyCeiling,
+  usual: builtinRoles.service,
+}
 
 /** A live session's credentials. `signingKeyId` when it began with a token: a revoked signing key ends it too. */
 export interface LivePair {
@@ -28,6 +41,8 @@ export interface LivePair {
 }
 
 export interface Identity extends Visitors, Keys, Operators {
+  /** What a credential may do: the one place where that is decided. */
+  readonly authFor: AuthFor
   /** `tenant:key` of every pair that may not go on: key revoked, tenant suspended. Two indexed queries for any number. */
   stillAllowed(pairs: readonly LivePair[]): Promise<ReadonlySet<string>>
   /** Finds or makes the contact; any number of callers at once get the same id. */
@@ -86,6 +101,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     }),
     ...createKeys({ store: keys, tenants, clock }),
     ...operators,
+    authFor: createAuthFor(),
     contact,
     async stillAllowed(pairs) {
       if (pairs.length === 0) return new Set()

@@ -7,7 +7,7 @@ import { Problem } from '../platform/problem.ts'
 import type { ApiKeyView, SiteKeyView } from '../protocol/rest.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import type { ApiKeyRecord, keyStore, SiteKeyRecord } from './key-store.ts'
-import { apiKeyAbilities } from './roles.ts'
+import { builtinRoles } from './roles/builtin.ts'
 import { randomText, sameText, sha256 } from './seal.ts'
 
 export interface ApiKeyActor {
@@ -111,7 +111,7 @@ async function createApiKey(
   const hash = sha256(raw)
   const { tenantId, label } = wanted
   const record =
-    (await store.api.add(tenantId, { prefix, hash, label, abilities: apiKeyAbilities })) ??
+    (await store.api.add(tenantId, { prefix, hash, label, abilities: builtinRoles.service })) ??
     (await store.api.find(prefix))
   if (record?.tenantId !== tenantId || !sameText(record.hash, hash)) throw new Problem('conflict', 'This key is taken.')
   return { raw, view: presentApiKey(record) }

@@ -3,14 +3,13 @@
 
 import type { Collection, Db } from 'mongodb'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
-import type { Role } from './roles.ts'
 
 export interface OperatorRecord {
   readonly operatorId: string
   readonly name: string
   /** Sees every tenant of this gateway. */
   readonly owner: boolean
-  readonly roles: readonly { readonly tenantId: string; readonly role: Role }[]
+  readonly roles: readonly { readonly tenantId: string; readonly role: string }[]
 }
 
 interface OperatorDoc extends Omit<OperatorRecord, 'operatorId'> {

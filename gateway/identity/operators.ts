@@ -1,13 +1,12 @@
 // Operators' sign-in: a link that works once, then a session cookie. Owns no HTTP.
 
 import { randomBytes } from 'node:crypto'
-import type { Ability } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Tenant, Tenants } from '../tenants/tenants.ts'
 import type { OperatorRecord, operatorStore } from './operator-store.ts'
-import { abilitiesOf, type Role } from './roles.ts'
+import { builtinRole } from './roles/builtin.ts'
 import { sha256 } from './seal.ts'
 
 export interface Operator {
@@ -17,8 +16,8 @@ export interface Operator {
     readonly id: TenantId
     readonly slug: string
     readonly name: string
-    readonly role: Role
-    readonly abilities: readonly Ability[]
+    /** Of the five every tenant has, or one of the tenant's own. */
+    readonly role: string
   }[]
   /** Comes back as `x-parley-csrf` with every state-changing call. */
   readonly csrf: string
@@ -103,10 +102,10 @@ export function createOperators(deps: {
 
 async function tenantsOf(tenants: Tenants, operator: OperatorRecord): Promise<Operator['tenants']> {
   const roles = new Map(operator.roles.map((each) => [each.tenantId, each.role]))
-  const roleIn = (tenant: Tenant): Role | undefined => (operator.owner ? 'owner' : roles.get(tenant.id))
+  const roleIn = (tenant: Tenant): string | undefined => (operator.owner ? 'owner' : roles.get(tenant.id))
   return (await tenants.all()).flatMap((tenant) => {
     const role = roleIn(tenant)
     if (role === undefined) return []
-    return [{ id: tenant.id, slug: tenant.slug, name: tenant.name, role, abilities: abilitiesOf[role] }]
+    return [{ id: tenant.id, slug: tenant.slug, name: tenant.name, role: builtinRole(role) ?? role }]
   })
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { exactOrigin, isOwnOrigin, type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
 import { pageOf } from '../platform/page.ts'
 import { Problem } from '../platform/problem.ts'
+import { maxSlugChars } from '../platform/slug.ts'
 import type { OperatorView } from '../protocol/rest.ts'
 import { type Identity, type Operator, sessionCookieName } from './identity.ts'
 import { apiKeyView, bootstrapReply, newApiKeyReply, operatorView, siteKeyView } from './views.ts'
@@ -14,7 +15,7 @@ export interface IdentityRoutesDeps {
   readonly publicUrl: string
 }
 
-const slug = z.string().min(1).max(40)
+const slug = z.string().min(1).max(maxSlugChars)
 const email = z.email().max(254)
 const noStore = { 'cache-control': 'no-store' }
 

@@ -26,6 +26,8 @@ export const abilities = [
   'objects.read',
   'objects.write',
   'realtime.create',
+  'roles.read',
+  'roles.write',
   'secrets.read',
   'secrets.write',
   'sessions.end',
@@ -51,6 +53,7 @@ export type RowCondition =
       readonly is: 'field'
       /** Dotted path inside the record, e.g. `data.ownerId`. */
       readonly field: string
+      /** `eq` and `in`: one of the values. `ne`: none of them. */
       readonly op: 'eq' | 'ne' | 'in'
       readonly values: readonly (string | number | boolean | null)[]
     }
@@ -76,4 +79,6 @@ export interface AuthContext {
   rows(resource: string, kind?: string): Rows
   /** A copy without the fields that are hidden from the caller, and with those redacted that are only to be known of. */
   masked<T extends object>(resource: string, record: T, kind?: string): T
+  /** Whether a filter, a search or a sort may use the field: what is masked must not be guessed by asking. */
+  sees(resource: string, field: string, kind?: string): boolean
 }

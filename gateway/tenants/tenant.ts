@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { TenantId } from '../platform/ids.ts'
+import { slugPattern } from '../platform/slug.ts'
 import type { WidgetBrand, WidgetTexts } from '../protocol/rest.ts'
 
 /** Names of tools a channel may use; `all` leaves the choice to the agent. */
@@ -57,7 +58,7 @@ function isTimezone(name: string): boolean {
 const toolRule = z.union([z.literal('all'), z.array(z.string().min(1).max(64)).max(200)])
 
 export const newTenant = z.strictObject({
-  slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens'),
+  slug: z.string().regex(slugPattern, 'lower-case letters, digits and inner hyphens'),
   name: z.string().trim().min(1).max(120),
   plan: z.enum(['free', 'pro', 'agency', 'enterprise']).default('free'),
   origins: z

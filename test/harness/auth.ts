@@ -11,6 +11,7 @@ export function authAs(tenantId: string, own: Partial<AuthContext> = {}): AuthCo
     may: () => true,
     rows: () => ({ is: 'all' }),
     masked: (_resource, record) => record,
+    sees: () => true,
     ...own,
   }
 }

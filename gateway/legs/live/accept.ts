@@ -119,7 +119,7 @@ async function attach(
     throw new Problem('invalid', 'graceful_close is true or false.')
   const key = token.startsWith('af_') ? await deps.identity.verifyApiKey(token) : undefined
   if (key === undefined) throw new Problem(token.startsWith('af_') || token === '' ? 'unauthenticated' : 'forbidden')
-  if (!key.abilities.includes('realtime.create')) throw new Problem('forbidden')
+  if (!(await deps.identity.authFor.key(key)).may('realtime.create')) throw new Problem('forbidden')
   const call = deps.liveCalls.get(key.tenantId, sessionId)
   if (call === undefined) throw await absent(deps, key.tenantId, sessionId)
   // The session outlives the key of one that only attached to it.

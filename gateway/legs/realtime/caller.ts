@@ -67,10 +67,12 @@ async function byApiKey(deps: CallerDeps, key: string, asked: Asked): Promise<Ca
   const slug = asked.agent ?? asked.model
   const found = await deps.identity.verifyApiKey(key)
   if (found === undefined) throw new Problem('unauthenticated')
-  if (!found.abilities.includes('realtime.create')) throw new Problem('forbidden')
+  const auth = await deps.identity.authFor.key(found)
+  if (!auth.may('realtime.create')) throw new Problem('forbidden')
   const agent = slug === undefined ? undefined : await deps.agents.of(found.tenantId).bySlug(slug)
   if (agent === undefined)
     throw new Problem('unknown_agent', 'Name one of your agents by ?agent=<slug> or ?model=<slug>.')
+  if (!auth.may('realtime.create', agent.id)) throw new Problem('forbidden')
   const { id, email } = asked.visitor ?? {}
   const contactId = await deps.identity.contact({
     tenantId: found.tenantId,

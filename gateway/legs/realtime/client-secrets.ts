@@ -6,6 +6,7 @@ import type { Agents, Brief } from '../../agents/agents.ts'
 import type { Identity } from '../../identity/identity.ts'
 import { exactOrigin, type Route, route } from '../../platform/http.ts'
 import { Problem } from '../../platform/problem.ts'
+import { maxSlugChars } from '../../platform/slug.ts'
 import { type Change, changeOf } from './session-change.ts'
 import { type SessionFields, sessionFields } from './session-fields.ts'
 import { sessionObject } from './session-object.ts'
@@ -16,7 +17,7 @@ interface Deps {
   readonly agents: Pick<Agents, 'resolve'>
 }
 
-const slug = z.string().min(1).max(40)
+const slug = z.string().min(1).max(maxSlugChars)
 const body = z.strictObject({
   agent: slug.optional(),
   expires_after: z

@@ -161,7 +161,7 @@ export class Calls {
     if (token?.startsWith('af_') !== true) return authenticate(this.#deps, asked)
     const key = await this.#deps.identity.verifyApiKey(token)
     if (key === undefined) throw new Problem('unauthenticated')
-    if (!key.abilities.includes('realtime.create')) throw new Problem('forbidden')
+    if (!(await this.#deps.identity.authFor.key(key)).may('realtime.create')) throw new Problem('forbidden')
     return { tenantId: key.tenantId }
   }
 

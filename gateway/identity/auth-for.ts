@@ -1,0 +1,70 @@
+// From every credential to its AuthContext. Nothing is remembered: a role, an assignment or a key that changed counts from
+// the next request on, and a live socket asks again within 3 s.
+
+import type { Actor, AuthContext } from '../platform/access.ts'
+import type { TenantId } from '../platform/ids.ts'
+import type { ApiKeyActor } from './keys.ts'
+import type { Operator } from './operators.ts'
+import { authContextOf } from './roles/auth-context.ts'
+import { builtinGrant, builtinRole, grantOf } from './roles/builtin.ts'
+import type { Grant } from './roles/grant.ts'
+import type { VisitorClaims } from './visitor-token.ts'
+
+export interface AuthFor {
+  /** Undefined in a tenant where the operator has no role. */
+  operator(operator: Operator, tenantId: TenantId): Promise<AuthContext | undefined>
+  key(key: ApiKeyActor): Promise<AuthContext>
+  /** May talk to the token's agent and read the own conversations with it. The actor's id is the contact's. */
+  visitor(claims: Pick<VisitorClaims, 'tenantId' | 'agentId' | 'contactId'>): AuthContext
+  /** An agent that acts by itself: with a role of its own, else as an API key for which nothing was chosen. */
+  agent(
+    tenantId: TenantId,
+    agent: { readonly id: string; readonly name: string; readonly role?: string },
+  ): Promise<AuthContext>
+  /** The gateway's own work (jobs, webhooks): everything in this tenant. */
+  system(tenantId: TenantId, actor?: Actor): AuthContext
+}
+
+const gateway: Actor = { kind: 'system', id: 'system', name: 'Parley' }
+
+export function createAuthFor(): AuthFor {
+  return {
+    async operator(operator, tenantId) {
+      const membership = operator.tenants.find((each) => each.id === tenantId)
+      if (membership === undefined) return undefined
+      const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }
+      return authContextOf(tenantId, { actor, grants: grantsOf(membership.role) })
+    },
+    async key({ tenantId, keyId, label, abilities }) {
+      const actor: Actor = { kind: 'key', id: keyId, name: label }
+      return authContextOf(tenantId, { actor, grants: [grantOf('service', abilities)] })
+    },
+    visitor: ({ tenantId, agentId, contactId }) => {
+      const actor: Actor = { kind: 'visitor', id: contactId, name: contactId }
+      return authContextOf(tenantId, { actor, grants: [visitorGrant(agentId)] })
+    },
+    async agent(tenantId, { id, name, role }) {
+      return authContextOf(tenantId, { actor: { kind: 'agent', id, name }, grants: grantsOf(role ?? 'service') })
+    },
+    system: (tenantId, actor = gateway) => authContextOf(tenantId, { actor, grants: [builtinGrant('owner')] }),
+  }
+}
+
+/** A role nobody has any more gives nothing. */
+function grantsOf(role: string): readonly Grant[] {
+  const name = builtinRole(role)
+  return name === undefined ? [] : [builtinGrant(name)]
+}
+
+function visitorGrant(agentId: string): Grant {
+  return {
+    ...grantOf('visitor', ['chat.create', 'conversations.read', 'realtime.create']),
+    scope: { of: 'agent', id: agentId },
+    rules: [
+      {
+        resource: 'conversations',
+        conditions: [{ is: 'field', field: 'contactId', op: 'eq', values: ['actor.id'] }],
+      },
+    ],
+  }
+}
