@@ -194,13 +194,11 @@ async function engineLoss(scene: Scene): Promise<void> {
     () => heard(caller, 1_400),
   )
   const isOver = async () => (await viewOf(scene, caller)).endReason !== undefined
-  const mayRepeat = scene.engine === 'openai-live'
   // The demo says what it knows, and the end of it is the end.
   const isDemoDone = async () => scene.engine === 'demo' && (await turnsOf(scene, caller)).at(-1)?.state === 'final'
   const saidOrOver = async () => {
     if ((await isOver()) || (await isDemoDone())) return legend
-    const said = saidBy(await turnsOf(scene, caller), 'agent').join(' ')
-    return mayRepeat && said.endsWith(legend) ? legend : said
+    return saidBy(await turnsOf(scene, caller), 'agent').join(' ')
   }
   await expect.poll(saidOrOver, patient).toBe(legend)
   const goesOn = !(await isOver())

@@ -9,16 +9,14 @@ export type TransportName = (typeof transports)[number]
 export const actions = ['talk', 'text', 'tool', 'interruption', 'mute', 'end', 'engine loss'] as const
 export type ActionName = (typeof actions)[number]
 
-/** `ok`, or the typed answer that a client gets instead. `may repeat`: a defect, a broken answer may be begun anew. */
-export type Cell = 'ok' | 'ok, may repeat' | `cannot ${string}`
+/** `ok`, or the typed answer that a client gets instead. */
+export type Cell = 'ok' | `cannot ${string}`
 
 /** Asked for where the engine's provider takes no browser: the gateway ends the call itself, and says so. */
 const endedHere: Cell = 'cannot x-parley-media: gateway'
 const withoutDirect: readonly EngineName[] = ['cascade', 'gemini-live', 'demo']
 
 export function expected(engine: EngineName, transport: TransportName, action: ActionName): Cell {
-  // The voice answers before its speech is known to be over: what broke off counts as not answered yet.
-  if (engine === 'openai-live' && action === 'engine loss') return 'ok, may repeat'
   return transport === 'direct' && withoutDirect.includes(engine) ? endedHere : 'ok'
 }
 

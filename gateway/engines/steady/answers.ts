@@ -50,6 +50,10 @@ export class Answers {
   #asks: Ask[] = []
   #active: Response | undefined
   #last: SaidItem | undefined
+  /** What the person is saying now, to a voice that may answer before its end. */
+  #hearing: string | undefined
+  /** The answer that began before the end of this speech. */
+  #early: { readonly itemId: string; readonly response: Response } | undefined
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock
@@ -73,6 +77,17 @@ export class Answers {
     if (this.#asks.length >= asksKept) return false
     this.#asks.push(ask)
     return true
+  }
+
+  /** To a continuous voice: speech begins, or nobody speaks. */
+  hears(itemId: string | undefined): void {
+    this.#hearing = itemId
+  }
+
+  /** Speech is over and meant; a voice that began to answer it before its end owes nothing more. */
+  askedBySpeech(itemId: string): void {
+    const isAnswered = this.#early?.itemId === itemId && !this.#early.response.cut
+    if (!isAnswered) this.asked({ is: 'speech', itemId })
   }
 
   /** Takes the first, which failed. */
@@ -103,6 +118,7 @@ export class Answers {
     if (speech !== undefined) this.forget(({ is }) => is === 'speech')
     const ask = speech ?? this.#asks.shift()
     this.#active = { responseId, ask, items: [], called: false, cut: false }
+    if (this.#hearing !== undefined) this.#early = { itemId: this.#hearing, response: this.#active }
   }
 
   done(responseId: string): Response | undefined {
@@ -114,6 +130,7 @@ export class Answers {
 
   /** The one that breaks off now. Of a direct call words come long before their sound: what was not played was not heard. */
   broken(media: Capabilities['media']): Response | undefined {
+    this.#hearing = undefined
     const nowMs = this.#clock.monotonicMs()
     for (const item of media === 'direct' ? (this.#active?.items ?? []) : []) {
       const playedMs = Math.min(item.audioMs, nowMs - (item.fromMs ?? nowMs))

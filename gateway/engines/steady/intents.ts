@@ -111,7 +111,7 @@ export class Intents {
     holding.flushed()
     answers.cut()
     const { itemId } = command
-    if (speech.isDue(itemId, 'meant') && memory.answersSpeech) answers.asked({ is: 'speech', itemId })
+    if (speech.isDue(itemId, 'meant') && memory.answersSpeech) answers.askedBySpeech(itemId)
     return this.#pass(command)
   }
 

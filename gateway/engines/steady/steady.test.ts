@@ -67,6 +67,52 @@ it('[E2] begins the answer anew when nothing of it was heard', () => {
   expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
 })
 
+describe('a voice that answers before the speech is over', () => {
+  const live = [{ kind: 'openai-live', capabilities: { conversation: 'continuous' } }] as const
+  const heard = 'We deliver on'
+
+  it('[E2] [E4] is asked for what follows of an answer that broke off, and not for a second one', () => {
+    const rig = new Rig(live).live()
+    rig.now.speech('start')
+    rig.now.begin()
+    rig.now.speech('stop')
+    rig.now.say(heard)
+    rig.now.closed('lost', 'ws_1006')
+    rig.now.ready()
+    expect(rig.now.sent).toEqual([{ type: 'goOn', after: heard }])
+  })
+
+  it('[E4] is asked for an answer to speech that came while it spoke, or whose answer was cut', () => {
+    const rig = new Rig(live).live()
+    rig.now.begin()
+    rig.now.say(heard)
+    rig.now.speech('start')
+    rig.now.speech('stop')
+    rig.now.closed('lost', 'ws_1006')
+    rig.now.ready()
+    expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
+    const cut = new Rig(live).live()
+    cut.now.speech('start')
+    cut.now.begin()
+    cut.engine.send({ type: 'cancel' })
+    cut.now.speech('stop')
+    cut.now.words('How does delivery work?')
+    cut.now.closed('lost', 'ws_1006')
+    cut.now.ready()
+    expect(cut.now.sent).toEqual([{ type: 'goOn', after: '' }])
+  })
+
+  it('[E4] keeps the answer due of an engine that takes turns: what it began is about what was said before', () => {
+    const rig = new Rig().live()
+    rig.now.speech('start')
+    rig.now.begin()
+    rig.now.speech('stop')
+    rig.now.closed('lost', 'ws_1006')
+    rig.now.ready()
+    expect(rig.now.sent).toEqual([{ type: 'goOn', after: '' }])
+  })
+})
+
 it('[E4] asks for an answer that was due and had not begun, once', () => {
   const rig = new Rig().live()
   asked(rig)

@@ -224,10 +224,9 @@ class SteadyEngine implements Engine {
       default:
         this.#cap.seen(event)
         follow(event, {
-          answers: this.#answers,
-          speech: this.#speech,
-          holding: this.#trouble.holding,
+          ...{ answers: this.#answers, speech: this.#speech, holding: this.#trouble.holding },
           answersSpeech: this.#memory.answersSpeech,
+          answersEarly: this.#capabilities.conversation === 'continuous',
         })
     }
     this.#emit(event)
