@@ -16,7 +16,7 @@ export type Cell = 'ok' | `cannot ${string}`
 const endedHere: Cell = 'cannot x-parley-media: gateway'
 const withoutDirect: readonly EngineName[] = ['cascade', 'gemini-live', 'demo']
 
-export function expected(engine: EngineName, transport: TransportName, action: ActionName): Cell {
+export function expected(engine: EngineName, transport: TransportName): Cell {
   return transport === 'direct' && withoutDirect.includes(engine) ? endedHere : 'ok'
 }
 

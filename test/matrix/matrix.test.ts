@@ -54,7 +54,7 @@ describe.skipIf(!isWanted).each(engines)('%s', (engine) => {
     beforeAll(() => setAgent(place.gateway, transport === 'direct' ? 'direct' : 'relayed'))
 
     test.each(actions)('%s', async (action) => {
-      const cell = expected(engine, transport, action)
+      const cell = expected(engine, transport)
       if (cell === 'ok') await doing[action](sceneOf(engine, transport))
       else {
         answeredBy ??= mediaOf()
