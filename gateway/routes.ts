@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { agentView } from './agents/views.ts'
 import type { Config } from './config.ts'
 import { entityRoutes } from './entities/routes.ts'
+import { eventRoutes } from './events/routes.ts'
+import { executionRoutes } from './executions/routes.ts'
 import { createHttp, type HttpDeps } from './http/http.ts'
 import { identityRoutes } from './identity/routes.ts'
 import type { Legs } from './legs/legs.ts'
@@ -40,6 +42,8 @@ export function createAppHttp(
       ...sessionRoutes(deps),
       ...deps.legs.routes,
       ...usageRoutes(deps),
+      ...eventRoutes(deps),
+      ...executionRoutes(deps),
       ...entityRoutes({
         ...deps,
         tenantIdOf: async (slug) => {

@@ -15,6 +15,8 @@ import { createSteady } from './engines/steady/steady.ts'
 import { createTextModels } from './engines/text/text-models.ts'
 import { needsKey } from './engines/upstream/address.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
+import { createEvents, eventCollections } from './events/events.ts'
+import { createExecutions, executionCollections } from './executions/executions.ts'
 import { createIdentity, identityCollections } from './identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
@@ -36,6 +38,8 @@ export const collections = [
   ...identityCollections,
   ...knowledgeCollections,
   ...entityCollections,
+  ...eventCollections,
+  ...executionCollections,
   ...toolCollections,
   ...transcriptCollections,
   ...ledgerCollections,
@@ -68,6 +72,8 @@ export function createSlices(
   const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
   const knowledge = createKnowledge({ db })
   const entities = createEntities({ db })
+  const events = createEvents({ db, clock, unseen: async () => new Set() })
+  const executions = createExecutions({ db, clock })
   const tools = createTools({ db, entities, knowledge, log, clock })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db, clock })
@@ -96,21 +102,8 @@ export function createSlices(
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
-  return {
-    tenants,
-    agents,
-    identity,
-    knowledge,
-    entities,
-    tools,
-    transcript,
-    ledger,
-    usage,
-    engines,
-    textModels,
-    sessions,
-    bus,
-  }
+  const records = { knowledge, entities, events, executions, transcript, ledger }
+  return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, bus }
 }
 
 function engineFactories(

@@ -3,7 +3,7 @@ const rows = [
   ['protocol'],
   ['embedded'],
   ['platform'],
-  ['tenants', 'ledger', 'knowledge', 'entities', 'objects', 'transcript', 'engines'],
+  ['tenants', 'ledger', 'knowledge', 'entities', 'events', 'executions', 'objects', 'transcript', 'engines'],
   ['identity', 'usage', 'billing', 'agents'],
   ['tools', 'leads'],
   ['sessions', 'chat'],

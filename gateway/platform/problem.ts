@@ -35,6 +35,12 @@ export class Problem extends Error {
   }
 }
 
+/** `not_found` for what is not there, and for what is another's. */
+export function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Problem('not_found')
+  return value
+}
+
 /** The driver's names for "the store cannot be reached": no defect, and it passes. */
 const unreachable =
   /^Mongo(Network|NetworkTimeout|ServerSelection|NotConnected|TopologyClosed|PoolCleared|PoolClosed|ServerClosed|WaitQueueTimeout)/

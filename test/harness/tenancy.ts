@@ -11,6 +11,8 @@ const ofTenants = new Set([
   'credit_entries',
   'credit_receipts',
   'entities',
+  'events',
+  'executions',
   'knowledge_documents',
   'knowledge_versions',
   'sessions',
