@@ -5,7 +5,7 @@ import type { Config } from './config.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createLegs } from './legs/legs.ts'
 import { systemClock } from './platform/clock.ts'
-import { isOwnOrigin } from './platform/http.ts'
+import { isOwnOrigin, type Route } from './platform/http.ts'
 import { createLog } from './platform/log.ts'
 import { createAppHttp } from './routes.ts'
 import { type Seeded, seedDemo } from './seed/seed.ts'
@@ -16,6 +16,8 @@ import { openWal, type Wal } from './transcript/transcript.ts'
 export interface App extends AsyncDisposable {
   readonly slices: Slices
   readonly stores: Stores
+  /** Everything served over HTTP, apart from files. */
+  readonly routes: readonly Route[]
   /** Seeds, listens, starts the jobs. */
   start(): Promise<Started>
   /** Ends the sessions, then the jobs, then the stores. */
@@ -64,6 +66,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   return {
     slices,
     stores,
+    routes: http.routes,
     drain,
     async start() {
       const port = await http.listen(config.PORT, config.HOST).catch((error: unknown) => {

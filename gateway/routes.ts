@@ -1,7 +1,9 @@
 // The gateway's HTTP: the slices' route tables joined with what they need of each other, the front ends, health.
 
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { agentView } from './agents/views.ts'
 import type { Config } from './config.ts'
 import { entityRoutes } from './entities/routes.ts'
@@ -9,7 +11,7 @@ import { eventRoutes } from './events/routes.ts'
 import { executionRoutes } from './executions/routes.ts'
 import { createHttp, type HttpDeps } from './http/http.ts'
 import { identityRoutes } from './identity/routes.ts'
-import type { Legs } from './legs/legs.ts'
+import { doors, type Legs } from './legs/legs.ts'
 import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
 import type { Seeded } from './seed/seed.ts'
 import { sessionRoutes } from './sessions/routes.ts'
@@ -52,6 +54,8 @@ export function createAppHttp(
         },
       }),
     ],
+    doors,
+    version: versionOf(root),
     site: {
       widgetDir: join(root, 'widget', 'dist'),
       consoleDir: join(root, 'console', 'dist'),
@@ -75,6 +79,11 @@ export function createAppHttp(
     checkReplies: config.PARLEY_CHECK_REPLIES,
     upgrade: deps.legs.upgrade,
   })
+}
+
+function versionOf(root: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  return z.object({ version: z.string() }).parse(manifest).version
 }
 
 async function demoTenants(

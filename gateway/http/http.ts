@@ -8,10 +8,9 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
-import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import type { Clock } from '../platform/clock.ts'
-import { type RequestFacts, type Route, route } from '../platform/http.ts'
+import type { Door, RequestFacts, Route } from '../platform/http.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { asProblem, Problem } from '../platform/problem.ts'
@@ -19,6 +18,7 @@ import type { ProblemCode } from '../protocol/codes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { authenticate, type Caller } from './auth.ts'
 import { clientIp, RateLimit } from './caller.ts'
+import { withOwnRoutes } from './own-routes.ts'
 import { serveRoute } from './serve-route.ts'
 import { type Site, siteRoutes } from './site.ts'
 
@@ -28,6 +28,9 @@ export interface HttpDeps {
   readonly identity: Identity
   readonly tenants: Tenants
   readonly routes: readonly Route[]
+  /** WebSockets that `upgrade` opens, for the API document. */
+  readonly doors: readonly Door[]
+  readonly version: string
   readonly site: Site
   /** Proxies in front whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: number
@@ -43,6 +46,8 @@ export interface HttpDeps {
 }
 
 export interface Http {
+  /** Everything that is served, apart from files and WebSockets. */
+  readonly routes: readonly Route[]
   readonly server: Server
   /** Resolves with the port bound. */
   listen(port: number, host: string): Promise<number>
@@ -66,7 +71,8 @@ export function createHttp(deps: HttpDeps): Http {
   )
   app.onError((thrown, context) => problemReply(deps, context, { thrown }))
   app.notFound((context) => problemReply(deps, context, { thrown: new Problem('not_found') }))
-  mountRoutes(app, deps, [...deps.routes, ...healthRoutes(deps)])
+  const routes = withOwnRoutes(deps)
+  mountRoutes(app, deps, routes)
   siteRoutes(app, deps.site)
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, getRequestListener(app.fetch))
   server.on('upgrade', (request, socket, head) => {
@@ -76,6 +82,7 @@ export function createHttp(deps: HttpDeps): Http {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })
   return {
+    routes,
     server,
     listen: (port, host) =>
       new Promise((resolve, reject) => {
@@ -174,42 +181,4 @@ function problemReply(
 function errorType({ kind }: Problem): string {
   if (kind.http >= 500) return 'server_error'
   return kind.http === 429 ? 'rate_limit_error' : 'invalid_request_error'
-}
-
-const health = z
-  .strictObject({ status: z.enum(['ready', 'not_ready']), checks: z.record(z.string(), z.string()) })
-  .meta({ id: 'Health' })
-const readiness = { reply: health, replies: [{ type: 'application/json', status: 503, schema: health }] } as const
-
-function healthRoutes(deps: HttpDeps): Route[] {
-  const ready = async () => {
-    const { ready: isReady, checks } = await deps.health()
-    return { status: isReady ? 200 : 503, json: { status: isReady ? 'ready' : 'not_ready', checks } }
-  }
-  return [
-    route({
-      method: 'GET',
-      path: '/health/live',
-      access: 'public',
-      summary: 'The process runs.',
-      reply: z.strictObject({ status: z.literal('live') }),
-      run: async () => ({ json: { status: 'live' } }),
-    }),
-    route({
-      method: 'GET',
-      path: '/health/ready',
-      access: 'public',
-      summary: 'The process can take sessions.',
-      ...readiness,
-      run: ready,
-    }),
-    route({
-      method: 'GET',
-      path: '/health',
-      access: 'public',
-      summary: 'State of the gateway and what is on or off.',
-      ...readiness,
-      run: ready,
-    }),
-  ]
 }

@@ -74,7 +74,6 @@ export function siteRoutes(app: Hono<Env>, site: Site): void {
     file(context, site.widgetDir, context.req.path.slice('/widget/'.length), assetHeaders(context.req.path)),
   )
   app.get('/demo', (context) => page(context, site.widgetDir, 'demo.html'))
-  app.get('/v1/demo/tenants', async (context) => context.json(await site.demoTenants()))
   app.get('/console', (context) => page(context, site.consoleDir, 'index.html'))
   app.get('/console/*', async (context) => {
     const path = context.req.path.slice('/console/'.length)

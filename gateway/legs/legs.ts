@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { Route } from '../platform/http.ts'
+import type { Door, Route } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import { problems } from '../protocol/codes.ts'
 import { limits, subprotocol } from '../protocol/realtime.ts'
@@ -25,6 +25,34 @@ export type { WebRtcConfig } from './webrtc/calls.ts'
 
 /** A fixture of 30 s is the longest a Live client sends at once: 1.44 MB, as base64. */
 const liveFrameBytes = 2 * 1024 * 1024
+
+/** What `upgrade` opens. */
+export const doors: readonly Door[] = [
+  {
+    path: '/v1/realtime',
+    summary: 'A session over a WebSocket, as OpenAI’s Realtime API; `?agent=` names the agent where the token does not',
+    access: 'visitor',
+    subprotocols: [subprotocol.parley, subprotocol.openai],
+  },
+  {
+    path: '/v1/live/sessions',
+    summary: 'A session over a WebSocket, as OpenAI’s Live API',
+    access: 'visitor',
+    subprotocols: [subprotocol.openai],
+  },
+  {
+    path: '/v1/live/sessions/:id/attach',
+    summary: 'A second connection to a Live session: control without sound',
+    access: 'visitor',
+    subprotocols: [subprotocol.openai],
+  },
+  {
+    path: '/v1/console/live',
+    summary: 'The tenant’s sessions as they run, for the console; `?tenant=` chooses the tenant',
+    access: 'operator',
+    subprotocols: [],
+  },
+]
 
 export interface Legs {
   /** True when the path is ours; the socket is then taken care of. */

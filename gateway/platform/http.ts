@@ -76,10 +76,21 @@ export interface RouteManner {
   readonly replies?: readonly OtherReply[]
   /** The body is no JSON: `body` is given it as a `RawBody`. */
   readonly raw?: true
+  /** Media types of a raw body. */
+  readonly accepts?: readonly string[]
   /** Part of the original's API that pages call themselves: readable from any origin, errors in the original's shape. */
   readonly stock?: true
   /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
   readonly busy?: true
+}
+
+/** A path that is opened as a WebSocket: for the API document, which has no other word for it. */
+export interface Door {
+  readonly path: string
+  readonly summary: string
+  /** Who may open it. `visitor`: a visitor's token or an API key. */
+  readonly access: 'visitor' | 'operator'
+  readonly subprotocols: readonly string[]
 }
 
 export interface Route extends RouteManner {

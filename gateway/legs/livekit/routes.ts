@@ -73,6 +73,7 @@ export function livekitRoutes(deps: RoutesDeps | undefined): Route[] {
       access: 'public',
       summary: 'Events of the LiveKit server, signed with its key: a caller in a room that names an agent is answered',
       raw: true,
+      accepts: ['application/webhook+json'],
       busy: true,
       body: rawBody,
       run: ({ body, facts }) => takeHook(on(), Buffer.from(body.bytes).toString('utf8'), facts),

@@ -58,6 +58,7 @@ export function webrtcRoutes(calls: Placer): Route[] {
       replies: [{ type: 'application/sdp', status: 201 }],
       stock: true,
       raw: true,
+      accepts: ['application/sdp', 'multipart/form-data'],
       summary: 'Answers a WebRTC offer (application/sdp, or a form with `sdp` and `session`) of a visitor or a tenant',
       query,
       body: rawBody,
