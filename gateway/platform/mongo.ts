@@ -1,6 +1,13 @@
 // The one way to the truth store. Knows no collection: each slice declares its own and its indexes.
 
-import { type CollectionOptions, type Db, type Document, type IndexDescription, MongoClient } from 'mongodb'
+import {
+  type Collection,
+  type CollectionOptions,
+  type Db,
+  type Document,
+  type IndexDescription,
+  MongoClient,
+} from 'mongodb'
 import { withDeadline } from './deadline.ts'
 
 export interface Mongo {
@@ -21,6 +28,8 @@ export interface MongoOptions {
 export interface CollectionSpec {
   readonly name: string
   readonly indexes: readonly IndexDescription[]
+  /** Names of indexes that earlier versions made and that would be in the way now: dropped at boot. */
+  readonly retired?: readonly string[]
 }
 
 /** Acknowledged means durable: majority, journalled. */
@@ -63,6 +72,19 @@ export async function openMongo(uri: string, database: string, options: MongoOpt
 export async function ensureIndexes(db: Db, specs: readonly CollectionSpec[]): Promise<void> {
   for (const spec of specs) {
     if (spec.indexes.length === 0) continue
-    await db.collection<Document>(spec.name).createIndexes([...spec.indexes])
+    const collection = db.collection<Document>(spec.name)
+    await collection.createIndexes([...spec.indexes])
+    for (const name of spec.retired ?? []) await dropIndex(collection, name)
+  }
+}
+
+const indexNotFound = 27
+
+async function dropIndex(collection: Collection, name: string): Promise<void> {
+  try {
+    await collection.dropIndex(name)
+  } catch (error) {
+    // Dropped by an earlier start, or by another process just now.
+    if (!(error instanceof Error && 'code' in error && error.code === indexNotFound)) throw error
   }
 }

@@ -36,6 +36,17 @@ export interface TurnLatency {
   readonly transportMs?: number
 }
 
+/** Cached tokens are a part of the input. */
+export interface TurnUsage {
+  readonly inputTokens: number
+  readonly cachedTokens: number
+  readonly outputTokens: number
+  /** Micro-dollars that the provider charges; null: not known. */
+  readonly costUsdMicro: number | null
+  /** Micro-credits that the tenant was charged, tools included. */
+  readonly creditsMicro: number
+}
+
 export interface Turn {
   readonly id: string
   readonly sessionId: string
@@ -59,6 +70,10 @@ export interface Turn {
     readonly output?: string
     readonly state: 'running' | 'ok' | 'failed'
   }
+  /** Of an agent's turn in writing: the tools it asked for. Each answer is a tool turn of the same call. */
+  readonly toolCalls?: readonly { readonly callId: string; readonly name: string; readonly arguments: string }[]
+  /** Of an agent's turn in writing: what it took. */
+  readonly usage?: TurnUsage
   /** Of an agent turn: how much was sent and how much the player reported, in milliseconds of audio. */
   readonly audio?: { readonly sentMs: number; readonly playedMs: number }
   /** From the last sound of the person's speech (or the end of their text) to the first sound (or word) of this turn, ms. */

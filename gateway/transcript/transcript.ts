@@ -8,14 +8,24 @@ import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { conversationStore } from './conversation-store.ts'
+import { createConversations, type TenantConversations } from './conversations.ts'
 import { type Outcome, turnStore, type Version } from './turn-store.ts'
 import { createTurnWriter, type TurnWriter, type WriteBy, type Written } from './turn-writer.ts'
 import { openProcessWal, type ReplayReport, type Wal, type WalOptions, type WalRecord } from './wal.ts'
 
+export type {
+  Conversation,
+  ConversationChange,
+  ConversationQuery,
+  NewConversation,
+  NewMessage,
+  TenantConversations,
+} from './conversations.ts'
 export type { Lease, TurnWriter, WriteBy, Written } from './turn-writer.ts'
 export type { ReplayReport, Wal, WalOptions } from './wal.ts'
 
 export interface TenantTranscript {
+  readonly conversations: TenantConversations
   /** The one open conversation between a contact and an agent; made on first use, by any number of callers at once. */
   conversation(key: { readonly agentId: string; readonly contactId: string }): Promise<string>
   /** For a live session: retries for ever, keeps what waits on disk too, stops when the session has another owner. */
@@ -85,7 +95,18 @@ export function createTranscript({ db, clock = systemClock, log, wal }: Transcri
     },
     replay: async () => (await wal?.replay(store)) ?? { files: 0, turns: 0, fenced: 0, damaged: 0 },
     of: (tenantId) => ({
-      conversation: (key) => conversations.findOrCreate(tenantId, key),
+      conversations: createConversations(conversations, {
+        tenantId,
+        clock,
+        turns: {
+          write: async (batch) => void (await write(tenantId, batch, 1)),
+          after: (id, page) => turns.after(tenantId, id, page),
+          sums: (ids) => turns.sums(tenantId, ids),
+          calls: (id, callIds) => turns.calls(tenantId, id, callIds),
+          removeAll: (id) => turns.removeAll(tenantId, id),
+        },
+      }),
+      conversation: async (key) => (await conversations.findOrCreate(tenantId, key)).id,
       writer: (by) =>
         createTurnWriter(by, {
           clock,

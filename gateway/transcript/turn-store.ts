@@ -21,6 +21,8 @@ interface TurnDoc {
   voice: boolean
   itemId: string
   tool?: Turn['tool']
+  toolCalls?: Turn['toolCalls']
+  usage?: Turn['usage']
   audio?: Turn['audio']
   latencyMs?: number
   latency?: Turn['latency']
@@ -74,6 +76,8 @@ function toTurn(doc: TurnDoc): Turn {
     voice: doc.voice,
     itemId: doc.itemId,
     ...(doc.tool === undefined ? {} : { tool: doc.tool }),
+    ...(doc.toolCalls === undefined ? {} : { toolCalls: doc.toolCalls }),
+    ...(doc.usage === undefined ? {} : { usage: doc.usage }),
     ...(doc.audio === undefined ? {} : { audio: doc.audio }),
     ...(doc.latencyMs === undefined ? {} : { latencyMs: doc.latencyMs }),
     ...(doc.latency === undefined ? {} : { latency: doc.latency }),
@@ -90,6 +94,8 @@ function changes(turn: Turn) {
     ...(turn.unheard === undefined ? {} : { unheard: turn.unheard }),
     voice: turn.voice,
     ...(turn.tool === undefined ? {} : { tool: turn.tool }),
+    ...(turn.toolCalls === undefined ? {} : { toolCalls: turn.toolCalls }),
+    ...(turn.usage === undefined ? {} : { usage: turn.usage }),
     ...(turn.audio === undefined ? {} : { audio: turn.audio }),
     ...(turn.latencyMs === undefined ? {} : { latencyMs: turn.latencyMs }),
     ...(turn.latency === undefined ? {} : { latency: turn.latency }),
@@ -216,6 +222,7 @@ export const turnStore = {
         const docs = await collection.find({ tenantId, conversationId }).sort({ seq: -1 }).limit(limit).toArray()
         return docs.reverse().map(toTurn)
       },
+      ...reads(collection),
       async ofSession(tenantId: TenantId, sessionId: string): Promise<readonly Turn[]> {
         const docs = await collection.find({ tenantId, sessionId }).sort({ seq: 1 }).toArray()
         return docs.map(toTurn)
@@ -234,4 +241,54 @@ export const turnStore = {
       },
     }
   },
+}
+
+/** What the turns of one conversation took in all. */
+export interface TurnSums {
+  readonly messageCount: number
+  readonly tokensUsed: number
+  readonly costUsdMicro: number
+  readonly creditsMicro: number
+}
+
+function reads(collection: Collection<TurnDoc>) {
+  return {
+    /** Oldest first, those after the position. */
+    async after(tenantId: TenantId, conversationId: string, page: { seq: number; limit: number }): Promise<Turn[]> {
+      const filter = { tenantId, conversationId, seq: { $gt: page.seq } }
+      return (await collection.find(filter).sort({ seq: 1 }).limit(page.limit).toArray()).map(toTurn)
+    },
+    async sums(tenantId: TenantId, conversationIds: readonly string[]): Promise<ReadonlyMap<string, TurnSums>> {
+      const used = (field: string) => ({ $sum: `$usage.${field}` })
+      const groups = await collection
+        .aggregate<{ _id: string; input: number; output: number } & Omit<TurnSums, 'tokensUsed'>>([
+          { $match: { tenantId, conversationId: { $in: [...conversationIds] } } },
+          {
+            $group: {
+              _id: '$conversationId',
+              messageCount: { $sum: 1 },
+              ...{ input: used('inputTokens'), output: used('outputTokens') },
+              ...{ costUsdMicro: used('costUsdMicro'), creditsMicro: used('creditsMicro') },
+            },
+          },
+        ])
+        .toArray()
+      return new Map(
+        groups.map(({ _id, input, output, ...sums }) => [_id, { ...sums, tokensUsed: input + output }] as const),
+      )
+    },
+    /** Which of these calls a turn of the conversation asked for, and which have their output. */
+    async calls(tenantId: TenantId, conversationId: string, callIds: readonly string[]) {
+      const wanted = { $in: [...callIds] }
+      const filter = { tenantId, conversationId, $or: [{ 'toolCalls.callId': wanted }, { 'tool.callId': wanted }] }
+      const docs = await collection.find(filter).toArray()
+      return {
+        asked: new Map(docs.flatMap((doc) => (doc.toolCalls ?? []).map((call) => [call.callId, call] as const))),
+        answered: new Set(docs.flatMap((doc) => (doc.tool === undefined ? [] : [doc.tool.callId]))),
+      }
+    },
+    async removeAll(tenantId: TenantId, conversationId: string): Promise<void> {
+      await collection.deleteMany({ tenantId, conversationId })
+    },
+  }
 }

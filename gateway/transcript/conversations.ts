@@ -1,0 +1,202 @@
+// Conversations as people and programs handle them: find, make, read, write, close. Rules T13–T17.
+
+import type { Clock } from '../platform/clock.ts'
+import { idOf, type TenantId } from '../platform/ids.ts'
+import { Problem } from '../platform/problem.ts'
+import type { ConversationView, ConversationWithMessages, MessageToolCall, MessageView } from '../protocol/chat.ts'
+import type { Page } from '../protocol/rest.ts'
+import type { Channel, Turn } from '../protocol/turn.ts'
+import type {
+  Conversation,
+  ConversationChange,
+  ConversationQuery,
+  ConversationStore,
+  NewConversation,
+} from './conversation-store.ts'
+import { messageView } from './message-view.ts'
+import type { TurnSums } from './turn-store.ts'
+
+export type { Conversation, ConversationChange, ConversationQuery, NewConversation } from './conversation-store.ts'
+
+export interface NewMessage {
+  readonly role: MessageView['role']
+  readonly content: string
+  /** Of an assistant: tools it asks for. */
+  readonly toolCalls?: readonly MessageToolCall[] | undefined
+  /** Of a tool: the call it answers, which a message before it made. */
+  readonly toolCallId?: string | undefined
+}
+
+export interface TenantConversations {
+  get(id: string): Promise<Conversation | undefined>
+  view(id: string): Promise<ConversationView | undefined>
+  withMessages(id: string): Promise<ConversationWithMessages | undefined>
+  /** The open one of this external id, else the latest that had it. */
+  byExternalId(externalId: string, channel?: Channel): Promise<ConversationView | undefined>
+  list(query: ConversationQuery): Promise<Page<ConversationView>>
+  /** With an external id the open one that has it, the same for any number of callers at once. */
+  create(wanted: NewConversation): Promise<Conversation>
+  /** The contact's open one with the agent, over all channels; made on first use, by any number of callers at once. */
+  shared(key: { readonly agentId: string; readonly contactId: string }, channel: Channel): Promise<Conversation>
+  /** `not_found`; `conflict` for a change of status of a closed one. */
+  update(id: string, change: ConversationChange): Promise<ConversationView>
+  /** With all its messages. False: nobody has it. */
+  remove(id: string): Promise<boolean>
+  /** Names who writes in it, where that was not known. */
+  link(id: string, contactId: string): Promise<void>
+  /** Oldest first. Undefined: nobody has the conversation. */
+  messages(
+    id: string,
+    page: { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<Page<MessageView> | undefined>
+  /** All or none. `invalid` for a tool's result whose call is not there or has one; `not_found`, `conflict` (closed). */
+  append(id: string, messages: readonly NewMessage[], channel?: Channel): Promise<readonly MessageView[]>
+  /** So many positions for turns in writing, after all before; the first of them. `not_found` when there is no such conversation. */
+  place(id: string, count: number): Promise<number>
+}
+
+/** What conversations need of the turns. */
+export interface TurnsOf {
+  write(turns: readonly Turn[]): Promise<void>
+  after(conversationId: string, page: { seq: number; limit: number }): Promise<readonly Turn[]>
+  sums(conversationIds: readonly string[]): Promise<ReadonlyMap<string, TurnSums>>
+  calls(
+    conversationId: string,
+    callIds: readonly string[],
+  ): Promise<{
+    readonly asked: ReadonlyMap<string, { readonly name: string; readonly arguments: string }>
+    readonly answered: ReadonlySet<string>
+  }>
+  removeAll(conversationId: string): Promise<void>
+}
+
+/** A conversation is read whole up to this; what is longer is read in pages. */
+const mostMessages = 1_000
+const nothing: TurnSums = { messageCount: 0, tokensUsed: 0, costUsdMicro: 0, creditsMicro: 0 }
+
+export function createConversations(
+  store: ConversationStore,
+  needs: { readonly tenantId: TenantId; readonly turns: TurnsOf; readonly clock: Clock },
+): TenantConversations {
+  const { tenantId, turns } = needs
+  const views = async (found: readonly Conversation[]): Promise<ConversationView[]> => {
+    const sums = found.length === 0 ? new Map<string, TurnSums>() : await turns.sums(found.map((each) => each.id))
+    return found.map((each) => ({ ...each, ...(sums.get(each.id) ?? nothing) }))
+  }
+  const viewOf = async (found: Conversation | undefined): Promise<ConversationView | undefined> =>
+    found === undefined ? undefined : (await views([found]))[0]
+  const place = async (id: string, count: number): Promise<number> => found(await store.place(tenantId, id, count))
+  return {
+    get: (id) => store.get(tenantId, id),
+    view: async (id) => viewOf(await store.get(tenantId, id)),
+    async withMessages(id) {
+      const view = await viewOf(await store.get(tenantId, id))
+      if (view === undefined) return undefined
+      const all = await turns.after(id, { seq: -1, limit: mostMessages })
+      return { ...view, messages: all.map(messageView) }
+    },
+    byExternalId: async (externalId, channel) => viewOf(await store.byExternalId(tenantId, externalId, channel)),
+    async list(query) {
+      const found = await store.list(tenantId, query)
+      const items = await views(found.slice(0, query.limit))
+      const last = items.at(-1)
+      const more = found.length > query.limit && last !== undefined
+      return { items, next: more ? `${Date.parse(last.updatedAt)}.${last.id}` : null }
+    },
+    create: (wanted) => store.create(tenantId, wanted),
+    shared: (key, channel) => store.findOrCreate(tenantId, key, channel),
+    async update(id, change) {
+      const changed = await store.change(tenantId, id, change)
+      if (changed === undefined) {
+        found(await store.get(tenantId, id))
+        throw new Problem('conflict', 'This conversation is closed.')
+      }
+      return found(await viewOf(changed))
+    },
+    async remove(id) {
+      const is = await store.remove(tenantId, id)
+      await turns.removeAll(id)
+      return is
+    },
+    link: (id, contactId) => store.link(tenantId, id, contactId),
+    async messages(id, { cursor, limit }) {
+      if ((await store.get(tenantId, id)) === undefined) return undefined
+      const seq = cursor !== undefined && /^\d{1,16}$/.test(cursor) ? Number(cursor) : -1
+      const found = await turns.after(id, { seq, limit: limit + 1 })
+      const page = found.slice(0, limit)
+      const last = page.at(-1)
+      return {
+        items: page.map(messageView),
+        next: found.length > limit && last !== undefined ? String(last.seq) : null,
+      }
+    },
+    async append(id, messages, channel) {
+      const conversation = found(await store.get(tenantId, id))
+      if (conversation.status === 'closed') throw new Problem('conflict', 'This conversation is closed.')
+      const answers = await answersOf(turns, id, messages)
+      const first = await place(id, messages.length)
+      const at = new Date(needs.clock.now()).toISOString()
+      const made = messages.map((message, i): Turn => {
+        const { callId = '', ...call } = answers.get(message) ?? {}
+        const itemId = message.role === 'tool' ? callId : `${first + i}`
+        return {
+          ...{ id: idOf('turn', id, message.role, itemId), conversationId: id, sessionId: id, itemId, seq: first + i },
+          ...{ channel: channel ?? conversation.channel, state: 'final', voice: false, createdAt: at, updatedAt: at },
+          role: message.role === 'assistant' ? 'agent' : message.role,
+          text: message.role === 'tool' ? '' : message.content,
+          ...(message.role === 'tool'
+            ? { tool: { name: '', arguments: '', ...call, callId, output: message.content, state: 'ok' } }
+            : {}),
+          ...(message.toolCalls === undefined || message.toolCalls.length === 0
+            ? {}
+            : { toolCalls: message.toolCalls.map(({ id: callId, ...rest }) => ({ callId, ...rest })) }),
+        }
+      })
+      await turns.write(made)
+      return made.map(messageView)
+    },
+    place,
+  }
+}
+
+type Asked = { readonly callId: string; readonly name: string; readonly arguments: string }
+
+/** The call that each tool's result in the batch answers: made before it, here or in what is stored, and not answered yet. */
+async function answersOf(
+  turns: TurnsOf,
+  conversationId: string,
+  messages: readonly NewMessage[],
+): Promise<ReadonlyMap<NewMessage, Asked>> {
+  const wanted = messages.flatMap(({ toolCallId }) => (toolCallId === undefined ? [] : [toolCallId]))
+  const made = messages.flatMap(({ toolCalls }) => toolCalls ?? [])
+  if (wanted.length + made.length === 0) return new Map()
+  const known = await turns.calls(conversationId, [...wanted, ...made.map((call) => call.id)])
+  const asked = new Map<string, Asked>([...known.asked].map(([callId, call]) => [callId, { ...call, callId }]))
+  const answered = new Set(known.answered)
+  const answers = new Map<NewMessage, Asked>()
+  for (const [i, message] of messages.entries()) {
+    const wrong = (field: string, text: string) =>
+      new Problem('invalid', `Message ${i}: ${text}`, {
+        issues: [{ path: `body.messages.${i}.${field}`, message: text }],
+      })
+    for (const { id: callId, ...call } of message.toolCalls ?? []) {
+      if (message.role !== 'assistant') throw wrong('toolCalls', 'only an assistant asks for tools')
+      if (asked.has(callId)) throw wrong('toolCalls', `the call ${callId} is there already`)
+      asked.set(callId, { callId, ...call })
+    }
+    if ((message.role === 'tool') !== (message.toolCallId !== undefined))
+      throw wrong('toolCallId', 'a tool’s result, and nothing else, names the call it answers')
+    const call = asked.get(message.toolCallId ?? '')
+    if (message.toolCallId === undefined) continue
+    if (call === undefined) throw wrong('toolCallId', `no message before it made the call ${message.toolCallId}`)
+    if (answered.has(call.callId)) throw wrong('toolCallId', `the call ${call.callId} has its result`)
+    answered.add(call.callId)
+    answers.set(message, call)
+  }
+  return answers
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Problem('not_found')
+  return value
+}
