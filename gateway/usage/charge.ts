@@ -108,7 +108,7 @@ async function count(
   })
 }
 
-function meterOf(action: Action): string {
+export function meterOf(action: Action): string {
   switch (action.is) {
     case 'message':
       return messageMeters[action.weight]

@@ -17,16 +17,19 @@ import { type AgentDayAnswer, type AgentDayAsk, createAgentDays } from './agent-
 import { type Bill, billOf, laterUsage, type PriceSnapshot, type UsageSoFar, whole } from './bill.ts'
 import { type ChargeAnswer, type ChargeAsk, type ChargeRequest, createCharges, type MayChargeAnswer } from './charge.ts'
 import { type DailyStore, dailySpec, openDaily } from './daily-store.ts'
+import { dayOpenSpec, openDayOpen } from './day-open-store.ts'
 import { createLocalGate } from './local-gate.ts'
 import { openPrices, priceSpec } from './price-store.ts'
 import { createRates, type RateAsk, type RateRefusal } from './rates.ts'
+import { createReserves, type Reserves } from './reserve.ts'
 import { createSlotCheck, holders, type LiveSessions } from './slot-check.ts'
 import { createSlots, type LastBeat, type SessionKey } from './slots.ts'
 
 export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
 export type { AgentDayAnswer } from './agent-day.ts'
 export type { Bill, PriceSnapshot, UsageSoFar } from './bill.ts'
-export type { ChargeRequest } from './charge.ts'
+export type { Action, ChargeRequest } from './charge.ts'
+export type { Metered, PieceCharge, PieceCharged, Reservation, ReserveAnswer, ReserveAsk } from './reserve.ts'
 
 export interface HeartbeatFacts {
   readonly tenantId: TenantId
@@ -44,7 +47,7 @@ export interface CheckpointFacts extends HeartbeatFacts {
   readonly day: string
 }
 
-export interface Usage {
+export interface Usage extends Reserves {
   /** Rate, slot, hold: in that order; a refusal leaves nothing behind. */
   admit(request: AdmitRequest): Promise<AdmitAnswer>
   bill(price: PriceSnapshot, usage: UsageSoFar): Bill
@@ -69,7 +72,7 @@ export interface Usage {
   days(tenantId: TenantId, range: { readonly from: string; readonly to: string }): Promise<readonly UsageDay[]>
 }
 
-export const usageCollections: readonly CollectionSpec[] = [priceSpec, dailySpec]
+export const usageCollections: readonly CollectionSpec[] = [priceSpec, dailySpec, dayOpenSpec]
 
 export function createUsage(deps: {
   readonly db: Db
@@ -132,6 +135,7 @@ export function createUsage(deps: {
     },
     agentDay,
     ...createCharges({ ledger, prices, daily, clock, agentDay }),
+    ...createReserves({ ledger, prices, daily, dayOpen: openDayOpen(db), clock, log }),
     async days(tenantId, range) {
       return daily.read(tenantId, { from: requireDay(range.from), to: requireDay(range.to) })
     },

@@ -5,6 +5,7 @@ import type { Document } from 'mongodb'
 
 /** Collections whose every document belongs to one tenant. Accounts are not listed: their `_id` is the tenant. */
 const ofTenants = new Set([
+  'agent_days',
   'agents',
   'contacts',
   'conversations',
