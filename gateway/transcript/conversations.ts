@@ -1,11 +1,12 @@
 // Conversations as people and programs handle them: find, make, read, write, close. Rules T13–T17.
 
 import type { Clock } from '../platform/clock.ts'
-import { idOf, type TenantId } from '../platform/ids.ts'
+import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
-import type { ConversationView, ConversationWithMessages, MessageToolCall, MessageView } from '../protocol/chat.ts'
+import type { ConversationView, ConversationWithMessages, MessageView } from '../protocol/chat.ts'
 import type { Page } from '../protocol/rest.ts'
 import type { Channel, Turn } from '../protocol/turn.ts'
+import { answersOf, type CallsOf, type NewMessage, turnsOf } from './append.ts'
 import type {
   Conversation,
   ConversationChange,
@@ -16,16 +17,8 @@ import type {
 import { messageView } from './message-view.ts'
 import type { TurnSums } from './turn-store.ts'
 
+export type { NewMessage } from './append.ts'
 export type { Conversation, ConversationChange, ConversationQuery, NewConversation } from './conversation-store.ts'
-
-export interface NewMessage {
-  readonly role: MessageView['role']
-  readonly content: string
-  /** Of an assistant: tools it asks for. */
-  readonly toolCalls?: readonly MessageToolCall[] | undefined
-  /** Of a tool: the call it answers, which a message before it made. */
-  readonly toolCallId?: string | undefined
-}
 
 export interface TenantConversations {
   get(id: string): Promise<Conversation | undefined>
@@ -56,17 +49,10 @@ export interface TenantConversations {
 }
 
 /** What conversations need of the turns. */
-export interface TurnsOf {
+export interface TurnsOf extends CallsOf {
   write(turns: readonly Turn[]): Promise<void>
   after(conversationId: string, page: { seq: number; limit: number }): Promise<readonly Turn[]>
   sums(conversationIds: readonly string[]): Promise<ReadonlyMap<string, TurnSums>>
-  calls(
-    conversationId: string,
-    callIds: readonly string[],
-  ): Promise<{
-    readonly asked: ReadonlyMap<string, { readonly name: string; readonly arguments: string }>
-    readonly answered: ReadonlySet<string>
-  }>
   removeAll(conversationId: string): Promise<void>
 }
 
@@ -74,26 +60,40 @@ export interface TurnsOf {
 const mostMessages = 1_000
 const nothing: TurnSums = { messageCount: 0, tokensUsed: 0, costUsdMicro: 0, creditsMicro: 0 }
 
-export function createConversations(
-  store: ConversationStore,
-  needs: { readonly tenantId: TenantId; readonly turns: TurnsOf; readonly clock: Clock },
-): TenantConversations {
-  const { tenantId, turns } = needs
+interface Needs {
+  readonly store: ConversationStore
+  readonly tenantId: TenantId
+  readonly turns: TurnsOf
+  readonly clock: Clock
+}
+
+export function createConversations(needs: Needs): TenantConversations {
+  return { ...reading(needs), ...writing(needs) }
+}
+
+function viewing({ tenantId, store, turns }: Needs) {
   const views = async (found: readonly Conversation[]): Promise<ConversationView[]> => {
     const sums = found.length === 0 ? new Map<string, TurnSums>() : await turns.sums(found.map((each) => each.id))
     return found.map((each) => ({ ...each, ...(sums.get(each.id) ?? nothing) }))
   }
   const viewOf = async (found: Conversation | undefined): Promise<ConversationView | undefined> =>
     found === undefined ? undefined : (await views([found]))[0]
-  const place = async (id: string, count: number): Promise<number> => found(await store.place(tenantId, id, count))
+  return { views, viewOf, view: async (id: string) => viewOf(await store.get(tenantId, id)) }
+}
+
+type Reads = 'get' | 'view' | 'withMessages' | 'byExternalId' | 'list' | 'messages'
+
+function reading(needs: Needs): Pick<TenantConversations, Reads> {
+  const { store, tenantId, turns } = needs
+  const { views, viewOf, view } = viewing(needs)
   return {
+    view,
     get: (id) => store.get(tenantId, id),
-    view: async (id) => viewOf(await store.get(tenantId, id)),
     async withMessages(id) {
-      const view = await viewOf(await store.get(tenantId, id))
-      if (view === undefined) return undefined
+      const found = await view(id)
+      if (found === undefined) return undefined
       const all = await turns.after(id, { seq: -1, limit: mostMessages })
-      return { ...view, messages: all.map(messageView) }
+      return { ...found, messages: all.map(messageView) }
     },
     byExternalId: async (externalId, channel) => viewOf(await store.byExternalId(tenantId, externalId, channel)),
     async list(query) {
@@ -103,6 +103,25 @@ export function createConversations(
       const more = found.length > query.limit && last !== undefined
       return { items, next: more ? `${Date.parse(last.updatedAt)}.${last.id}` : null }
     },
+    async messages(id, { cursor, limit }) {
+      if ((await store.get(tenantId, id)) === undefined) return undefined
+      const seq = cursor !== undefined && /^\d{1,16}$/.test(cursor) ? Number(cursor) : -1
+      const found = await turns.after(id, { seq, limit: limit + 1 })
+      const page = found.slice(0, limit)
+      const last = page.at(-1)
+      return {
+        items: page.map(messageView),
+        next: found.length > limit && last !== undefined ? String(last.seq) : null,
+      }
+    },
+  }
+}
+
+function writing(needs: Needs): Omit<TenantConversations, Reads> {
+  const { store, tenantId, turns } = needs
+  const { viewOf } = viewing(needs)
+  const place = async (id: string, count: number): Promise<number> => found(await store.place(tenantId, id, count))
+  return {
     create: (wanted) => store.create(tenantId, wanted),
     shared: (key, channel) => store.findOrCreate(tenantId, key, channel),
     async update(id, change) {
@@ -119,81 +138,19 @@ export function createConversations(
       return is
     },
     link: (id, contactId) => store.link(tenantId, id, contactId),
-    async messages(id, { cursor, limit }) {
-      if ((await store.get(tenantId, id)) === undefined) return undefined
-      const seq = cursor !== undefined && /^\d{1,16}$/.test(cursor) ? Number(cursor) : -1
-      const found = await turns.after(id, { seq, limit: limit + 1 })
-      const page = found.slice(0, limit)
-      const last = page.at(-1)
-      return {
-        items: page.map(messageView),
-        next: found.length > limit && last !== undefined ? String(last.seq) : null,
-      }
-    },
     async append(id, messages, channel) {
       const conversation = found(await store.get(tenantId, id))
       if (conversation.status === 'closed') throw new Problem('conflict', 'This conversation is closed.')
       const answers = await answersOf(turns, id, messages)
-      const first = await place(id, messages.length)
-      const at = new Date(needs.clock.now()).toISOString()
-      const made = messages.map((message, i): Turn => {
-        const { callId = '', ...call } = answers.get(message) ?? {}
-        const itemId = message.role === 'tool' ? callId : `${first + i}`
-        return {
-          ...{ id: idOf('turn', id, message.role, itemId), conversationId: id, sessionId: id, itemId, seq: first + i },
-          ...{ channel: channel ?? conversation.channel, state: 'final', voice: false, createdAt: at, updatedAt: at },
-          role: message.role === 'assistant' ? 'agent' : message.role,
-          text: message.role === 'tool' ? '' : message.content,
-          ...(message.role === 'tool'
-            ? { tool: { name: '', arguments: '', ...call, callId, output: message.content, state: 'ok' } }
-            : {}),
-          ...(message.toolCalls === undefined || message.toolCalls.length === 0
-            ? {}
-            : { toolCalls: message.toolCalls.map(({ id: callId, ...rest }) => ({ callId, ...rest })) }),
-        }
+      const made = turnsOf(messages, {
+        ...{ conversationId: id, channel: channel ?? conversation.channel, answers },
+        ...{ seq: await place(id, messages.length), at: new Date(needs.clock.now()).toISOString() },
       })
       await turns.write(made)
       return made.map(messageView)
     },
     place,
   }
-}
-
-type Asked = { readonly callId: string; readonly name: string; readonly arguments: string }
-
-/** The call that each tool's result in the batch answers: made before it, here or in what is stored, and not answered yet. */
-async function answersOf(
-  turns: TurnsOf,
-  conversationId: string,
-  messages: readonly NewMessage[],
-): Promise<ReadonlyMap<NewMessage, Asked>> {
-  const wanted = messages.flatMap(({ toolCallId }) => (toolCallId === undefined ? [] : [toolCallId]))
-  const made = messages.flatMap(({ toolCalls }) => toolCalls ?? [])
-  if (wanted.length + made.length === 0) return new Map()
-  const known = await turns.calls(conversationId, [...wanted, ...made.map((call) => call.id)])
-  const asked = new Map<string, Asked>([...known.asked].map(([callId, call]) => [callId, { ...call, callId }]))
-  const answered = new Set(known.answered)
-  const answers = new Map<NewMessage, Asked>()
-  for (const [i, message] of messages.entries()) {
-    const wrong = (field: string, text: string) =>
-      new Problem('invalid', `Message ${i}: ${text}`, {
-        issues: [{ path: `body.messages.${i}.${field}`, message: text }],
-      })
-    for (const { id: callId, ...call } of message.toolCalls ?? []) {
-      if (message.role !== 'assistant') throw wrong('toolCalls', 'only an assistant asks for tools')
-      if (asked.has(callId)) throw wrong('toolCalls', `the call ${callId} is there already`)
-      asked.set(callId, { callId, ...call })
-    }
-    if ((message.role === 'tool') !== (message.toolCallId !== undefined))
-      throw wrong('toolCallId', 'a tool’s result, and nothing else, names the call it answers')
-    const call = asked.get(message.toolCallId ?? '')
-    if (message.toolCallId === undefined) continue
-    if (call === undefined) throw wrong('toolCallId', `no message before it made the call ${message.toolCallId}`)
-    if (answered.has(call.callId)) throw wrong('toolCallId', `the call ${call.callId} has its result`)
-    answered.add(call.callId)
-    answers.set(message, call)
-  }
-  return answers
 }
 
 function found<T>(value: T | undefined): T {

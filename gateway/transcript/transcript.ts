@@ -95,7 +95,8 @@ export function createTranscript({ db, clock = systemClock, log, wal }: Transcri
     },
     replay: async () => (await wal?.replay(store)) ?? { files: 0, turns: 0, fenced: 0, damaged: 0 },
     of: (tenantId) => ({
-      conversations: createConversations(conversations, {
+      conversations: createConversations({
+        store: conversations,
         tenantId,
         clock,
         turns: {
