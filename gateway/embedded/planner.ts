@@ -194,9 +194,11 @@ function rangesOf(prefixes: Buffer[], bounds: Range | undefined): Range[] {
 
 /** 1 when reading the index forwards gives the sort order, -1 backwards, 0 not at all. */
 function sortOrder(index: Index, sort: Doc, head: Head): number {
-  if (index.multikey || head.fields !== head.single) return 0
+  if (head.fields !== head.single) return 0
   const wanted = Object.keys(sort).filter((path) => !head.paths.has(path))
-  let at = 0
+  // Among the entries of one value each document stands once, and an _id is never an array: its order is right there too.
+  if (index.multikey && !(wanted.length === 1 && wanted[0] === '_id')) return 0
+  let at = index.multikey ? head.fields : 0
   while (head.paths.has(index.fields[at]?.path ?? '')) at++
   let direction = 0
   for (const path of wanted) {

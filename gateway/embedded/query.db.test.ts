@@ -130,3 +130,27 @@ test('a query gives up when maxTimeMS is over', async () => {
     code: 50,
   })
 })
+
+test('documents that hold a value in an array come in the order of their ids without a sort, each once', async () => {
+  await using t = await freshStore({ sync: 'NORMAL' })
+  const people = t.db.collection<{ _id: number; roles: { in: string; as: string }[] }>('people')
+  await people.createIndex({ 'roles.in': 1, _id: 1 })
+  await people.insertMany(
+    Array.from({ length: 30 }, (_, n) => ({
+      _id: (n * 7) % 30,
+      roles: [
+        { in: n % 3 === 0 ? 'b' : 'a', as: 'x' },
+        { in: 'a', as: 'y' },
+      ],
+    })),
+  )
+  for (const direction of [1, -1] as const) {
+    const cursor = people.find({ 'roles.in': 'a' }).sort({ _id: direction })
+    const ids = (await cursor.toArray()).map((each) => each._id)
+    expect(ids).toEqual(Array.from({ length: 30 }, (_, n) => (direction === 1 ? n : 29 - n)))
+    expect(stagesOf(await people.find({ 'roles.in': 'a' }).sort({ _id: direction }).explain())).not.toContain('SORT')
+  }
+  const rest = people.find({ 'roles.in': 'b', _id: { $gt: 9 } }).sort({ _id: 1 })
+  expect((await rest.toArray()).map((each) => each._id)).toEqual([12, 15, 18, 21, 24, 27])
+  expect(stagesOf(await people.find({ 'roles.in': 'a' }).sort({ 'roles.as': 1 }).explain())).toContain('SORT')
+})

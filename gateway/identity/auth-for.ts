@@ -33,7 +33,7 @@ export function createAuthFor(): AuthFor {
       const membership = operator.tenants.find((each) => each.id === tenantId)
       if (membership === undefined) return undefined
       const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }
-      return authContextOf(tenantId, { actor, grants: grantsOf(membership.role) })
+      return authContextOf(tenantId, { actor, grants: membership.roles.flatMap(grantsOf) })
     },
     async key({ tenantId, keyId, label, abilities }) {
       const actor: Actor = { kind: 'key', id: keyId, name: label }

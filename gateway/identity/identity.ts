@@ -13,12 +13,17 @@ import { contactStore } from './contact-store.ts'
 import { type ContactRequest, contactOf } from './contacts.ts'
 import { keyStore } from './key-store.ts'
 import { createKeys, type Keys } from './keys.ts'
+import { operatorSessionStore } from './operator-session-store.ts'
 import { operatorStore } from './operator-store.ts'
 import { createOperators, type Operator, type Operators } from './operators.ts'
 import { type BuiltinRole, builtinRoles, keyCeiling } from './roles/builtin.ts'
+import { roleBook } from './roles/role-book.ts'
 import { createSeal } from './seal.ts'
 import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
+import { invitationStore } from './team/invitation-store.ts'
+import { ownerStore } from './team/owner-store.ts'
+import { createTeam, type Team } from './team/team.ts'
 import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
 
 export type { AuthFor } from './auth-for.ts'
@@ -43,6 +48,7 @@ export interface LivePair {
 export interface Identity extends Visitors, Keys, Operators {
   /** What a credential may do: the one place where that is decided. */
   readonly authFor: AuthFor
+  readonly team: Team
   /** `tenant:key` of every pair that may not go on: key revoked, tenant suspended. Two indexed queries for any number. */
   stillAllowed(pairs: readonly LivePair[]): Promise<ReadonlySet<string>>
   /** Finds or makes the contact; any number of callers at once get the same id. */
@@ -64,7 +70,10 @@ export const identityCollections: readonly CollectionSpec[] = [
   signingKeyStore.spec,
   contactStore.spec,
   clientSessionStore.spec,
-  ...operatorStore.specs,
+  operatorStore.spec,
+  ...operatorSessionStore.specs,
+  invitationStore.spec,
+  ownerStore.spec,
 ]
 
 export interface IdentityDeps {
@@ -86,8 +95,24 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const seal = createSeal(deps.secret, 'parley signing keys')
   const signingKeys = createSigningKeys({ store: signingKeyStore.open(db), seal, clock })
   const contact = (request: ContactRequest) => contactOf(contacts, request)
-  const operators = createOperators({ store: operatorStore.open(db), tenants, clock })
+  const people = operatorStore.open(db)
+  const team = createTeam({
+    operators: people,
+    invitations: invitationStore.open(db),
+    owners: ownerStore.open(db),
+    roles: roleBook,
+    signInUrl: new URL('/console/sign-in', deps.publicUrl).href,
+    clock,
+  })
+  const operators = createOperators({
+    store: people,
+    sessions: operatorSessionStore.open(db),
+    tenants,
+    clock,
+    setRoles: team.setAllRoles,
+  })
   return {
+    team,
     ...createVisitors({
       issuer: deps.publicUrl,
       tenants,

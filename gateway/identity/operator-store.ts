@@ -1,7 +1,8 @@
-// Collections `operators`, `sign_in_tokens` and `operator_sessions`. The only file that knows their documents.
-// Secrets are kept as hashes only. Operators stand above tenants: no tenant in these filters.
+// Collection `operators`. The only file that knows its documents. Operators stand above tenants: a tenant is in the filter
+// only where its members are meant.
 
-import type { Collection, Db } from 'mongodb'
+import { type Collection, type Db, MongoServerError } from 'mongodb'
+import type { TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 
 export interface OperatorRecord {
@@ -9,94 +10,116 @@ export interface OperatorRecord {
   readonly name: string
   /** Sees every tenant of this gateway. */
   readonly owner: boolean
+  /** In lower case; one operator per address. Missing for who signs in by a link only. */
+  readonly email?: string
+  /** The person's id where an outer identity provider vouches for them: `issuer|subject`. One operator per id. */
+  readonly externalId?: string
+  /** Several per tenant are allowed. */
   readonly roles: readonly { readonly tenantId: string; readonly role: string }[]
+  readonly createdAt: Date
 }
+
+export type NewOperator = Omit<OperatorRecord, 'createdAt'>
 
 interface OperatorDoc extends Omit<OperatorRecord, 'operatorId'> {
   readonly _id: string
-  readonly createdAt: Date
 }
 
-interface TokenDoc {
-  readonly _id: string
-  readonly operatorId: string
-  readonly expiresAt: Date
-  readonly usedAt?: Date
-}
+const toOperator = ({ _id, name, owner, email, externalId, roles, createdAt }: OperatorDoc): OperatorRecord => ({
+  ...{ operatorId: _id, name, owner, roles, createdAt },
+  ...(email === undefined ? {} : { email }),
+  ...(externalId === undefined ? {} : { externalId }),
+})
 
-interface SessionDoc {
-  readonly _id: string
-  readonly operatorId: string
-  readonly lastSeenAt: Date
-  readonly expiresAt: Date
-  readonly createdAt: Date
-}
-
-export interface OperatorSessionRecord {
-  readonly operatorId: string
-  readonly lastSeenAt: Date
-  readonly expiresAt: Date
-}
-
-/** The database removes what is long over; every reader checks the time itself. */
-const expiry = { key: { expiresAt: 1 }, name: 'expiry', expireAfterSeconds: 0 } as const
+const duplicateKey = 11000
 
 export const operatorStore = {
-  specs: [
-    { name: 'operators', indexes: [] },
-    { name: 'sign_in_tokens', indexes: [expiry] },
-    { name: 'operator_sessions', indexes: [expiry, { key: { operatorId: 1 }, name: 'operator' }] },
-  ] satisfies readonly CollectionSpec[],
+  spec: {
+    name: 'operators',
+    indexes: [
+      { key: { email: 1 }, name: 'email', unique: true, sparse: true },
+      { key: { externalId: 1 }, name: 'external', unique: true, sparse: true },
+      { key: { 'roles.tenantId': 1, _id: 1 }, name: 'members' },
+    ],
+  } satisfies CollectionSpec,
   open(db: Db) {
     const operators: Collection<OperatorDoc> = db.collection('operators', durable)
-    const tokens: Collection<TokenDoc> = db.collection('sign_in_tokens', durable)
-    const sessions: Collection<SessionDoc> = db.collection('operator_sessions', durable)
     return {
       async find(operatorId: string): Promise<OperatorRecord | undefined> {
         const doc = await operators.findOne({ _id: operatorId })
-        if (doc === null) return undefined
-        return { operatorId, name: doc.name, owner: doc.owner, roles: doc.roles }
+        return doc === null ? undefined : toOperator(doc)
+      },
+      async findBy(
+        fact: { readonly email: string } | { readonly externalId: string },
+      ): Promise<OperatorRecord | undefined> {
+        const doc = await operators.findOne(fact)
+        return doc === null ? undefined : toOperator(doc)
+      },
+      /** Undefined when the e-mail or the outer id is another operator's. */
+      async insert({ operatorId, ...rest }: NewOperator): Promise<OperatorRecord | undefined> {
+        const doc = { _id: operatorId, ...rest, createdAt: new Date() }
+        try {
+          await operators.insertOne(doc)
+          return toOperator(doc)
+        } catch (error) {
+          if (error instanceof MongoServerError && error.code === duplicateKey) return undefined
+          throw error
+        }
+      },
+      /** `taken`: the e-mail is another operator's. Undefined for an operator nobody is. */
+      async change(
+        operatorId: string,
+        change: Partial<Pick<OperatorRecord, 'name' | 'email' | 'externalId'>>,
+      ): Promise<OperatorRecord | 'taken' | undefined> {
+        try {
+          const doc = await operators.findOneAndUpdate(
+            { _id: operatorId },
+            { $set: change },
+            { returnDocument: 'after' },
+          )
+          return doc === null ? undefined : toOperator(doc)
+        } catch (error) {
+          if (error instanceof MongoServerError && error.code === duplicateKey) return 'taken'
+          throw error
+        }
+      },
+      async remove(operatorId: string): Promise<void> {
+        await operators.deleteOne({ _id: operatorId })
+      },
+      async members(
+        tenantId: TenantId,
+        { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+      ): Promise<readonly OperatorRecord[]> {
+        const filter = { 'roles.tenantId': tenantId, ...(after === undefined ? {} : { _id: { $gt: after } }) }
+        return (await operators.find(filter).sort({ _id: 1 }).limit(limit).toArray()).map(toOperator)
+      },
+      async member(tenantId: TenantId, operatorId: string): Promise<OperatorRecord | undefined> {
+        const doc = await operators.findOne({ _id: operatorId, 'roles.tenantId': tenantId })
+        return doc === null ? undefined : toOperator(doc)
+      },
+      /** The tenant's roles of one operator are these from now on; their roles elsewhere stay. One write. */
+      async setRolesIn(
+        tenantId: TenantId,
+        operatorId: string,
+        names: readonly string[],
+      ): Promise<OperatorRecord | undefined> {
+        const others = { $filter: { input: '$roles', cond: { $ne: ['$$this.tenantId', tenantId] } } }
+        const own = names.map((role) => ({ tenantId, role }))
+        const doc = await operators.findOneAndUpdate(
+          { _id: operatorId },
+          [{ $set: { roles: { $concatArrays: [others, { $literal: own }] } } }],
+          { returnDocument: 'after' },
+        )
+        return doc === null ? undefined : toOperator(doc)
       },
       /** Makes the operator when missing; changes nothing of one that exists. */
-      async ensure(operator: OperatorRecord): Promise<void> {
+      async ensure(operator: NewOperator): Promise<void> {
         const { operatorId, ...rest } = operator
         await operators.updateOne(
           { _id: operatorId },
           { $setOnInsert: { ...rest, createdAt: new Date() } },
           { upsert: true },
         )
-      },
-      async setRoles(operatorId: string, roles: OperatorRecord['roles']): Promise<void> {
-        await operators.updateOne({ _id: operatorId }, { $set: { roles } })
-      },
-      async addToken(hash: string, operatorId: string, expiresAt: Date): Promise<void> {
-        await tokens.insertOne({ _id: hash, operatorId, expiresAt })
-      },
-      /** Compare and set: of any number of callers with one token, one gets the operator. */
-      async useToken(hash: string, now: Date): Promise<string | undefined> {
-        const doc = await tokens.findOneAndUpdate(
-          { _id: hash, usedAt: { $exists: false }, expiresAt: { $gt: now } },
-          { $set: { usedAt: now } },
-        )
-        return doc?.operatorId
-      },
-      async addSession(hash: string, session: OperatorSessionRecord): Promise<void> {
-        await sessions.insertOne({ _id: hash, ...session, createdAt: session.lastSeenAt })
-      },
-      async session(hash: string): Promise<OperatorSessionRecord | undefined> {
-        const doc = await sessions.findOne({ _id: hash })
-        return doc === null
-          ? undefined
-          : { operatorId: doc.operatorId, lastSeenAt: doc.lastSeenAt, expiresAt: doc.expiresAt }
-      },
-      async touchSession(hash: string, at: Date): Promise<void> {
-        await sessions.updateOne({ _id: hash }, { $set: { lastSeenAt: at } })
-      },
-      async removeSession(hash: string): Promise<void> {
-        await sessions.deleteOne({ _id: hash })
-      },
-      async removeSessionsOf(operatorId: string): Promise<void> {
-        await sessions.deleteMany({ operatorId })
       },
     }
   },

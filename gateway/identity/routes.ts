@@ -7,6 +7,7 @@ import { Problem } from '../platform/problem.ts'
 import { maxSlugChars } from '../platform/slug.ts'
 import type { OperatorView } from '../protocol/rest.ts'
 import { type Identity, type Operator, sessionCookieName } from './identity.ts'
+import { teamRoutes } from './team/team-routes.ts'
 import { apiKeyView, bootstrapReply, newApiKeyReply, operatorView, siteKeyView } from './views.ts'
 
 export interface IdentityRoutesDeps {
@@ -20,7 +21,16 @@ const email = z.email().max(254)
 const noStore = { 'cache-control': 'no-store' }
 
 export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
-  return [...visitorRoutes(deps.identity), ...consoleRoutes(deps), ...keyRoutes(deps.identity)]
+  const signedInReply = async (session: { cookie: string; maxAgeSeconds: number }): Promise<RouteReply> => ({
+    json: presentOperator(await operatorOf(deps.identity, session.cookie)),
+    headers: sessionCookie(deps.publicUrl, session.cookie, session.maxAgeSeconds),
+  })
+  return [
+    ...visitorRoutes(deps.identity),
+    ...consoleRoutes(deps),
+    ...teamRoutes({ identity: deps.identity, signedInReply }),
+    ...keyRoutes(deps.identity),
+  ]
 }
 
 function visitorRoutes(identity: Identity): Route[] {
@@ -55,12 +65,16 @@ function visitorRoutes(identity: Identity): Route[] {
   ]
 }
 
-function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
+function sessionCookie(publicUrl: string, value: string, maxAgeSeconds: number): Record<string, string> {
   const secure = publicUrl.startsWith('https:') ? '; Secure' : ''
-  const cookie = (value: string, maxAgeSeconds: number) => ({
+  return {
     ...noStore,
     'set-cookie': `${sessionCookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`,
-  })
+  }
+}
+
+function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
+  const cookie = (value: string, maxAgeSeconds: number) => sessionCookie(publicUrl, value, maxAgeSeconds)
   return [
     route({
       method: 'POST',
@@ -71,10 +85,9 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       body: z.strictObject({ token: z.string().max(100) }),
       async run({ body }): Promise<RouteReply> {
         const session = await identity.signIn(body.token)
-        const operator = session === undefined ? undefined : await identity.operatorOf(session.cookie)
-        if (session === undefined || operator === undefined) {
+        if (session === undefined)
           throw new Problem('unauthenticated', 'This sign-in link was used already or has expired.')
-        }
+        const operator = await operatorOf(identity, session.cookie)
         return { json: presentOperator(operator), headers: cookie(session.cookie, session.maxAgeSeconds) }
       },
     }),
@@ -97,7 +110,25 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       summary: 'The signed-in operator, the tenants to choose from and the CSRF token',
       run: async ({ facts }) => ({ json: presentOperator(await signedIn(identity, facts)), headers: noStore }),
     }),
+    route({
+      method: 'PATCH',
+      path: '/v1/console/me',
+      access: 'operator',
+      summary: 'Changes the name of the signed-in operator',
+      body: z.strictObject({ name: z.string().trim().min(1).max(120) }),
+      reply: operatorView,
+      async run({ body, facts }) {
+        await identity.rename((await signedIn(identity, facts)).operatorId, body.name)
+        return { json: presentOperator(await signedIn(identity, facts)), headers: noStore }
+      },
+    }),
   ]
+}
+
+async function operatorOf(identity: Identity, cookie: string): Promise<Operator> {
+  const operator = await identity.operatorOf(cookie)
+  if (operator === undefined) throw new Problem('unauthenticated')
+  return operator
 }
 
 async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operator> {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { ApiKeyView, OperatorView, SiteKeyView, WidgetBootstrap } from '../protocol/rest.ts'
+import type { InvitationView, MemberView, NewInvitationView } from '../protocol/team.ts'
 
 const at = z.iso.datetime()
 const status = z.enum(['active', 'revoked'])
@@ -54,3 +55,29 @@ export const apiKeyView = z
   .meta({ id: 'ApiKey' }) satisfies z.ZodType<ApiKeyView>
 
 export const newApiKeyReply = apiKeyView.extend({ key: z.string() }).meta({ id: 'NewApiKey' })
+
+export const memberView = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    email: z.string().nullable(),
+    roles: z.array(z.string()),
+    createdAt: at,
+  })
+  .meta({ id: 'Member' }) satisfies z.ZodType<MemberView>
+
+export const invitationView = z
+  .strictObject({
+    id: z.string(),
+    email: z.string(),
+    roles: z.array(z.string()),
+    status: z.enum(['open', 'accepted', 'revoked', 'expired']),
+    invitedBy: z.string(),
+    createdAt: at,
+    expiresAt: at,
+  })
+  .meta({ id: 'Invitation' }) satisfies z.ZodType<InvitationView>
+
+export const newInvitationView = invitationView
+  .extend({ link: z.string().describe('Told this once.') })
+  .meta({ id: 'NewInvitation' }) satisfies z.ZodType<NewInvitationView>
