@@ -1,8 +1,8 @@
 // `npm test`: builds what the browser tests need, runs every suite, says which extra suites did not run and why, and
-// ends with one line `N passed, N failed`.
+// ends with one line `N passed, N failed`. `--report FILE` keeps vitest's report, for `npm run inventory`.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -21,6 +21,7 @@ const report = z.object({
   success: z.boolean(),
 })
 
+const { keep, rest } = readArguments(process.argv.slice(2))
 await buildFrontEnds(false)
 const dir = mkdtempSync(join(tmpdir(), 'parley-test-'))
 try {
@@ -33,10 +34,11 @@ try {
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${out}`,
-      ...process.argv.slice(2),
+      ...rest,
     ],
     { cwd: root, stdio: 'inherit' },
   )
+  if (keep !== undefined) copyFileSync(out, keep)
   const { numPassedTests, numFailedTests, numTotalTests, success } = report.parse(JSON.parse(readFileSync(out, 'utf8')))
   const skipped = numTotalTests - numPassedTests - numFailedTests
   for (const [name, what] of extra)
@@ -48,4 +50,13 @@ try {
   process.exitCode = failed === 0 ? 0 : 1
 } finally {
   rmSync(dir, { recursive: true, force: true })
+}
+
+/** `--report FILE` is ours, everything else vitest's. */
+function readArguments(given: readonly string[]): { keep: string | undefined; rest: readonly string[] } {
+  const at = given.indexOf('--report')
+  if (at < 0) return { keep: undefined, rest: given }
+  const keep = given[at + 1]
+  if (keep === undefined) throw new Error('--report needs a file')
+  return { keep, rest: given.filter((_each, i) => i !== at && i !== at + 1) }
 }
