@@ -3,7 +3,7 @@
 
 import type { Db } from 'mongodb'
 import type { z } from 'zod'
-import type { EngineBrief, EngineKind, EngineSettings } from '../engines/engines.ts'
+import type { EngineBrief, EngineKind, EngineSettings, TextWish } from '../engines/engines.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
@@ -42,6 +42,8 @@ export interface Brief {
     readonly temperature: number | null
     readonly maxTokens: number | null
   }
+  /** False: it is written to, and answers in writing. */
+  readonly speaks: boolean
   readonly autonomyLevel: AgentConfig['autonomyLevel']
   /** Names of tools that wait for a person, whatever the level. */
   readonly requireApprovalFor: readonly string[]
@@ -180,6 +182,7 @@ function briefOf(
     language: config.language,
     instructions: buildPrompt({ name: agent.name, role: 'the agent', config, ...session }).text,
     text: textOf(config),
+    speaks: config.speaks,
     autonomyLevel: config.autonomyLevel,
     requireApprovalFor: config.requireApprovalFor,
     blockedTopics: config.blockedTopics,
@@ -196,6 +199,12 @@ function briefOf(
 
 function textOf({ modelProvider, modelId, fallbackModels, temperature, maxTokens }: AgentConfig): Brief['text'] {
   return { modelProvider, modelId, fallbackModels, temperature, maxTokens }
+}
+
+/** Who writes for the agent, as the text models take it. */
+export function wishOf({ text }: Pick<Brief, 'text'>): TextWish {
+  const { modelProvider: provider, modelId: model, fallbackModels: fallbacks, temperature, maxTokens } = text
+  return { provider, model, fallbacks, temperature, maxTokens }
 }
 
 /** A channel that the config does not name is answered. */

@@ -9,6 +9,7 @@ import { readConfig } from '../../config.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { createLog } from '../../platform/log.ts'
 import type { Piece } from './model.ts'
+import { Health } from './order.ts'
 import type { TextModel, TextModels, TextPrompt, TextUse, TextWish } from './text-model.ts'
 import { createTextModels } from './text-models.ts'
 
@@ -36,7 +37,13 @@ const knowledge = {
 function models(env: Readonly<Record<string, string>> = {}): TextModels {
   const log = createLog('silent')
   const times = { firstMs: 400, lastMs: 2_000, stallMs: 300 }
-  return createTextModels({ plan: readConfig(env).text, knowledge, clock: systemClock, log, times })
+  return createTextModels({
+    plan: readConfig(env).text,
+    knowledge,
+    clock: systemClock,
+    health: new Health(systemClock, log),
+    times,
+  })
 }
 
 const wish: TextWish = { provider: 'auto', model: '', fallbacks: [], temperature: null, maxTokens: null }
@@ -59,7 +66,7 @@ async function ask(all: TextModels, chain: readonly TextModel[], more: Partial<T
   const uses: TextUse[] = []
   const asked: string[] = []
   const prompt = {
-    tenantId: 'ten_1' as TextPrompt['tenantId'],
+    tenantId: 'ten_1',
     system: 'Be brief.',
     messages: [{ role: 'user' as const, text: 'hello' }],
     tools: [],
@@ -219,7 +226,7 @@ it('counts what a listener took who left in the middle', async () => {
   const all = models({ CASCADE_SERVERS: `a=${server.baseUrl} sk-test`, TEXT_MODELS: 'a:m' })
   const uses: TextUse[] = []
   const prompt = {
-    tenantId: 't' as TextPrompt['tenantId'],
+    tenantId: 't',
     system: '',
     messages: [{ role: 'user' as const, text: 'hello' }],
     tools: [],
