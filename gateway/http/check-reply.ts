@@ -5,7 +5,11 @@ import type { OtherReply, Route, RouteReply } from '../platform/http.ts'
 
 /** The status of an answer whose `run` names none. */
 export function statusOf(route: Route, reply: RouteReply): number {
-  return reply.status ?? route.status ?? (reply.json === undefined && reply.text === undefined ? 204 : 200)
+  return reply.status ?? route.status ?? (isEmpty(reply) ? 204 : 200)
+}
+
+function isEmpty({ json, text, stream }: RouteReply): boolean {
+  return json === undefined && text === undefined && stream === undefined
 }
 
 /** In the log line of every answer that is not as declared. */
@@ -15,17 +19,18 @@ export const misfitMark = 'is not what the route declares'
 export function misfit(route: Route, reply: RouteReply): string | undefined {
   const status = statusOf(route, reply)
   const said = `the answer ${misfitMark}: ${route.method} ${route.path} answered ${status}`
-  if (reply.json === undefined && reply.text === undefined) {
+  if (isEmpty(reply)) {
     const declared = declaredStatus(route)
     const empty = route.reply === undefined && route.replies === undefined
     return empty && status === declared
       ? undefined
       : `${said} with nothing, and declares ${empty ? declared : 'a body'}`
   }
-  const type = reply.text === undefined ? 'application/json' : (reply.headers?.['content-type'] ?? 'text/plain')
+  const isOther = reply.text !== undefined || reply.stream !== undefined
+  const type = !isOther ? 'application/json' : (reply.headers?.['content-type'] ?? 'text/plain')
   const fitting = repliesOf(route).find((each) => each.status === status && type.startsWith(each.type))
   if (fitting === undefined) return `${said} with ${type}: its \`reply\`, \`status\` and \`replies\` do not say so`
-  if (reply.text !== undefined || fitting.schema === undefined) return undefined
+  if (isOther || fitting.schema === undefined) return undefined
   // As the client gets it: dates are text there, and what is undefined is missing.
   const parsed = fitting.schema.safeParse(JSON.parse(JSON.stringify(reply.json)))
   if (parsed.success) return undefined

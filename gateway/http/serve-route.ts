@@ -37,6 +37,7 @@ export async function serveRoute(
   const status = statusOf(route, reply)
   const wrong = checkReplies ? misfit(route, reply) : undefined
   if (wrong !== undefined) throw new Problem('internal', undefined, { cause: new Error(wrong) })
+  if (reply.stream !== undefined) return new Response(reply.stream, { status, headers })
   if (reply.text !== undefined) return new Response(reply.text, { status, headers })
   if (reply.json === undefined) return new Response(null, { status, headers })
   return new Response(JSON.stringify(reply.json), {

@@ -45,6 +45,8 @@ export interface RouteReply {
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
   readonly text?: string
+  /** Sent as it comes; its type is in the headers. */
+  readonly stream?: ReadableStream<Uint8Array>
 }
 
 /** A body that is not JSON, as it came. */
@@ -82,6 +84,8 @@ export interface RouteManner {
   readonly stock?: true
   /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
   readonly busy?: true
+  /** Of the body. Default: 256 KiB. */
+  readonly maxBytes?: number
 }
 
 /** A path that is opened as a WebSocket: for the API document, which has no other word for it. */
