@@ -22,6 +22,7 @@ import { createExecutions, executionCollections } from './executions/executions.
 import { createIdentity, identityCollections } from './identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
+import { createObjects, objectCollections } from './objects/objects.ts'
 import { createBus } from './platform/bus.ts'
 import type { Clock } from './platform/clock.ts'
 import { newId } from './platform/ids.ts'
@@ -36,6 +37,7 @@ import { createUsage, usageCollections } from './usage/usage.ts'
 
 export const collections = [
   ...tenantCollections,
+  ...objectCollections,
   ...agentCollections,
   ...identityCollections,
   ...knowledgeCollections,
@@ -70,7 +72,11 @@ export function createSlices(
   const { redis } = stores.redis
   const bus = createBus({ redis, nodeId, log, clock })
   const tenants = createTenants({ db })
-  const agents = createAgents({ db, tenants })
+  const objects = createObjects({ db })
+  const agents = createAgents({
+    ...{ db, tenants, objects },
+    readOnly: async (tenantId, names) => tools.readOnly(tenantId, names),
+  })
   const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
   const knowledge = createKnowledge({ db })
   const entities = createEntities({ db })
@@ -106,7 +112,7 @@ export function createSlices(
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
-  const records = { knowledge, entities, events, executions, transcript, ledger }
+  const records = { objects, knowledge, entities, events, executions, transcript, ledger }
   return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, bus }
 }
 
