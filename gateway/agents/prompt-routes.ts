@@ -16,7 +16,8 @@ export function promptRoutes(agents: Agents): Route[] {
       path: '/v1/prompts',
       access: 'agents.read',
       reply: pageOf(libraryPrompt),
-      summary: 'The tenant’s prompts in order, then the shared ones; `selected` is the one that agents with `library` get.',
+      summary:
+        'The tenant’s prompts in order, then the shared ones; `selected` is the one that agents with `library` get.',
       run: async ({ tenantId }) => ({ json: { items: await agents.of(tenantId).prompts(), next: null } }),
     }),
     route({
@@ -24,7 +25,8 @@ export function promptRoutes(agents: Agents): Route[] {
       path: '/v1/prompts/:position',
       access: 'agents.deploy',
       reply: libraryPrompt,
-      summary: 'A prompt of the tenant’s own. The first of them stands before what agents with `library` are told, at once.',
+      summary:
+        'A prompt of the tenant’s own. The first of them stands before what agents with `library` are told, at once.',
       params: atPosition,
       body: z.strictObject({ name: z.string().trim().min(1).max(120), base: z.string().trim().min(1).max(32_000) }),
       async run({ tenantId, params, body }) {

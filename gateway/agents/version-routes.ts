@@ -28,7 +28,8 @@ function draftRoutes(agents: Agents): Route[] {
       path: '/v1/agents/:id/draft',
       access: 'agents.write',
       reply: agentDetail,
-      summary: 'The whole draft, as a new version. With `basedOn`: only while that is the draft; else 409 names the one that is.',
+      summary:
+        'The whole draft, as a new version. With `basedOn`: only while that is the draft; else 409 names the one that is.',
       params: byId,
       body: z.strictObject({ config: agentConfig, basedOn: version.optional(), note }),
       async run({ auth, params, body: { config, ...by } }) {
@@ -59,7 +60,8 @@ function deployRoutes(agents: Agents): Route[] {
       path: '/v1/agents/:id/rollback',
       access: 'agents.deploy',
       reply: agentDetail,
-      summary: 'Another version is live at once, for everybody, conversations in progress too. The draft stays as it is.',
+      summary:
+        'Another version is live at once, for everybody, conversations in progress too. The draft stays as it is.',
       params: byId,
       body: z.strictObject({ version, note }),
       run: async ({ auth, params, body }) => ({

@@ -2,9 +2,9 @@
 // Owns the objects and the registry of their types. What a type means is the business of the slice that uses it.
 
 import type { Db } from 'mongodb'
+import { pageFrom } from '../platform/cursor.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
-import { pageFrom } from '../platform/cursor.ts'
 import { Problem } from '../platform/problem.ts'
 import { numberedSlug, slugOf, slugPattern } from '../platform/slug.ts'
 import type { Page } from '../protocol/rest.ts'
