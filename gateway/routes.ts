@@ -4,17 +4,15 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { agentRoutes } from './agents/routes.ts'
 import { agentView } from './agents/views.ts'
 import type { Config } from './config.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { executionRoutes } from './executions/routes.ts'
-import { createHttp, type HttpDeps } from './http/http.ts'
+import { type Change, createHttp, type HttpDeps } from './http/http.ts'
 import { identityRoutes } from './identity/routes.ts'
 import { doors, type Legs } from './legs/legs.ts'
 import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
-import { objectRoutes } from './objects/routes.ts'
 import type { Seeded } from './seed/seed.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { type Outside, publicUrl, type Slices } from './slices.ts'
@@ -43,8 +41,6 @@ export function createAppHttp(
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
       ...clientSecretRoutes(deps),
       ...tenantRoutes({ tenants, agentView, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
-      ...agentRoutes(deps),
-      ...objectRoutes(deps),
       ...sessionRoutes(deps),
       ...deps.legs.routes,
       ...usageRoutes(deps),
@@ -81,8 +77,17 @@ export function createAppHttp(
       return answer.is === 'refused' ? answer : undefined
     },
     checkReplies: config.PARLEY_CHECK_REPLIES,
+    onChange: (change) => changeEvent(deps, change),
     upgrade: deps.legs.upgrade,
   })
+}
+
+/** Slices that tell of their changes themselves, with more than a path knows. */
+const tellThemselves: ReadonlySet<string> = new Set(['entities', 'entity-types', 'events'])
+
+async function changeEvent({ events }: Slices, { tenantId, actor, resource, action, id, at }: Change): Promise<void> {
+  if (tellThemselves.has(resource)) return
+  await events.of(tenantId).emit({ type: `${resource}.${action}`, actor, at, payload: id === null ? {} : { id } })
 }
 
 function versionOf(root: string): string {

@@ -2,7 +2,7 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import type { Identity } from '../identity/identity.ts'
-import type { Ability, Actor, AuthContext } from '../platform/access.ts'
+import type { Actor, AuthContext } from '../platform/access.ts'
 import type { RequestFacts, Route } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
@@ -13,6 +13,8 @@ export interface Caller {
   readonly actor: Actor | undefined
   /** Of a caller in a tenant. */
   readonly auth: AuthContext | undefined
+  /** Known, and not allowed to: for the audit log, before it is thrown. */
+  readonly refused?: Problem
 }
 
 const nobody: Caller = { tenantId: undefined, actor: undefined, auth: undefined }
@@ -20,6 +22,7 @@ const nobody: Caller = { tenantId: undefined, actor: undefined, auth: undefined 
 export interface RequestOf {
   readonly route: Route
   readonly facts: RequestFacts
+  readonly params: Readonly<Record<string, string>>
   /** The `tenant` query parameter: for a key it must match, for an operator it chooses. */
   readonly tenantSlug: string | undefined
 }
@@ -33,23 +36,31 @@ export async function authenticate(
   const bearer = facts.header('authorization')
   if (bearer?.startsWith('Bearer ') === true) {
     if (route.access === 'operator') throw new Problem('forbidden')
-    return allowed(route.access, await byKey(deps, bearer.slice(7).trim(), tenantSlug))
+    return allowed(request, await byKey(deps, bearer.slice(7).trim(), tenantSlug))
   }
   const operator = await deps.identity.signedIn(facts.header('cookie'))
   if (operator === undefined) throw new Problem('unauthenticated')
-  if (route.method !== 'GET') checkCsrf(facts, operator.csrf)
+  const forged = route.method === 'GET' ? undefined : csrfProblem(facts, operator.csrf)
   const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }
-  if (route.access === 'operator') return { tenantId: undefined, actor, auth: undefined }
+  if (route.access === 'operator') {
+    if (forged !== undefined) throw forged
+    return { tenantId: undefined, actor, auth: undefined }
+  }
   const tenant = operator.tenants.find((each) => each.slug === tenantSlug)
   // A tenant that is not the operator's does not exist for them.
   if (tenant === undefined) throw new Problem('not_found')
-  return allowed(route.access, await deps.identity.authFor.operator(operator, tenant.id))
+  const caller = allowed(request, await deps.identity.authFor.operator(operator, tenant.id))
+  return forged === undefined ? caller : { ...caller, refused: forged }
 }
 
-function allowed(access: Ability, auth: AuthContext | undefined): Caller {
+/** Every route of a tenant is decided here, before it runs. */
+function allowed({ route, params }: RequestOf, auth: AuthContext | undefined): Caller {
   if (auth === undefined) throw new Problem('not_found')
-  if (!auth.may(access)) throw new Problem('forbidden')
-  return { tenantId: auth.tenantId, actor: auth.actor, auth }
+  const caller = { tenantId: auth.tenantId, actor: auth.actor, auth }
+  const { access, kind } = route
+  if (access === 'public' || access === 'operator') return caller
+  const isAllowed = auth.may(access, kind === undefined ? undefined : params[kind])
+  return isAllowed ? caller : { ...caller, refused: new Problem('forbidden') }
 }
 
 async function byKey(
@@ -64,9 +75,9 @@ async function byKey(
   return deps.identity.authFor.key(key)
 }
 
-function checkCsrf(facts: RequestFacts, expected: string): void {
+function csrfProblem(facts: RequestFacts, expected: string): Problem | undefined {
   const given = Buffer.from(facts.header('x-parley-csrf') ?? '')
   const wanted = Buffer.from(expected)
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
-    throw new Problem('forbidden', 'The CSRF token is missing or wrong.')
+  const isSame = given.length === wanted.length && timingSafeEqual(given, wanted)
+  return isSame ? undefined : new Problem('forbidden', 'The CSRF token is missing or wrong.')
 }

@@ -8,9 +8,8 @@ export function statusOf(route: Route, reply: RouteReply): number {
   return reply.status ?? route.status ?? (isEmpty(reply) ? 204 : 200)
 }
 
-function isEmpty({ json, text, stream }: RouteReply): boolean {
-  return json === undefined && text === undefined && stream === undefined
-}
+const isEmpty = ({ json, text, stream }: RouteReply): boolean =>
+  json === undefined && text === undefined && stream === undefined
 
 /** In the log line of every answer that is not as declared. */
 export const misfitMark = 'is not what the route declares'
@@ -26,11 +25,11 @@ export function misfit(route: Route, reply: RouteReply): string | undefined {
       ? undefined
       : `${said} with nothing, and declares ${empty ? declared : 'a body'}`
   }
-  const isOther = reply.text !== undefined || reply.stream !== undefined
-  const type = !isOther ? 'application/json' : (reply.headers?.['content-type'] ?? 'text/plain')
+  const isJson = reply.text === undefined && reply.stream === undefined
+  const type = isJson ? 'application/json' : (reply.headers?.['content-type'] ?? 'text/plain')
   const fitting = repliesOf(route).find((each) => each.status === status && type.startsWith(each.type))
   if (fitting === undefined) return `${said} with ${type}: its \`reply\`, \`status\` and \`replies\` do not say so`
-  if (isOther || fitting.schema === undefined) return undefined
+  if (!isJson || fitting.schema === undefined) return undefined
   // As the client gets it: dates are text there, and what is undefined is missing.
   const parsed = fitting.schema.safeParse(JSON.parse(JSON.stringify(reply.json)))
   if (parsed.success) return undefined

@@ -18,9 +18,12 @@ import type { ProblemCode } from '../protocol/codes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { authenticate, type Caller } from './auth.ts'
 import { clientIp, RateLimit } from './caller.ts'
+import { type NotedDeps, noteRefusal, noting } from './noted.ts'
 import { withOwnRoutes } from './own-routes.ts'
 import { serveRoute } from './serve-route.ts'
 import { type Site, siteRoutes } from './site.ts'
+
+export type { Change } from './noted.ts'
 
 export interface HttpDeps {
   readonly clock: Clock
@@ -42,6 +45,8 @@ export interface HttpDeps {
   ) => Promise<{ readonly code: ProblemCode; readonly retryAfterMs: number } | undefined>
   /** For tests and development: an answer that is not what its route declares is an internal error. */
   readonly checkReplies: boolean
+  /** Told of every change that was made by HTTP in a tenant, before its answer goes out. */
+  readonly onChange?: NotedDeps['onChange'] | undefined
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, ip: string) => boolean
 }
 
@@ -104,21 +109,28 @@ export function createHttp(deps: HttpDeps): Http {
 
 function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): void {
   const limits = { public: new RateLimit(deps.clock, 120, 2), authorised: new RateLimit(deps.clock, 600, 20) }
-  const limited = (maxSize: number) =>
-    bodyLimit({
-      maxSize,
-      onError: () => {
-        throw new Problem('too_large')
-      },
-    })
+  const limited = bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: () => {
+      throw new Problem('too_large')
+    },
+  })
+  const recording = { ...deps, audit: deps.identity.audit }
   const serve = async (each: Route, context: Context<Env>): Promise<Response> => {
     const facts = requestFacts(context, deps.trustedProxies)
     const limit = each.access === 'public' && each.busy !== true ? limits.public : limits.authorised
     const waitMs = each.path.startsWith('/health') ? 0 : limit.take(facts.ip)
     if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
-    const caller = await authenticate(deps, { route: each, facts, tenantSlug: context.req.query('tenant') })
+    const params = context.req.param()
+    const caller = await authenticate(deps, { route: each, facts, params, tenantSlug: context.req.query('tenant') })
+    const noted = { route: each, facts, caller, params }
+    if (caller.refused !== undefined) {
+      await noteRefusal(recording, noted)
+      throw caller.refused
+    }
     await allowed(deps, caller)
-    return serveRoute(each, { context, facts, caller, checkReplies: deps.checkReplies })
+    const { checkReplies } = deps
+    return serveRoute(each, { context, facts, caller, checkReplies, noted: noting(recording, noted) })
   }
   for (const each of routes) {
     // The credential is in the request, never a cookie, and a token says itself which page it is for.
@@ -127,7 +139,7 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
         each.path,
         cors({ origin: '*', exposeHeaders: ['location', 'x-parley-media', 'x-parley-resume'], maxAge: 600 }),
       )
-    app.on(each.method, [each.path], limited(each.maxBytes ?? maxBodyBytes), async (context) => {
+    app.on(each.method, [each.path], limited, async (context) => {
       try {
         return await serve(each, context)
       } catch (thrown) {
@@ -171,16 +183,11 @@ function problemReply(
     'cache-control': 'no-store',
     ...(retry === undefined ? {} : { 'retry-after': String(Math.ceil(retry / 1000)) }),
   }
-  const stock = route?.stock === true ? { type: errorType(problem), param: paramOf(problem) } : {}
+  const stock = route?.stock === true ? { type: errorType(problem), param: null } : {}
   return new Response(JSON.stringify({ error: { ...stock, ...problem.body(level === 'error' ? id : undefined) } }), {
     status: problem.kind.http,
     headers,
   })
-}
-
-/** The field an error is about, as the original's API names it. */
-function paramOf({ details: { param, issues } }: Problem): string | null {
-  return param ?? issues?.[0]?.path.replace(/^(body|query|path)\./, '') ?? null
 }
 
 /** As the original's API sorts its errors. */

@@ -1,11 +1,12 @@
-// One request through one route: parse strictly, call, present.
+// One request through one route: parse strictly, note it, call, present.
 
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import type { RawBody, RequestFacts, Route } from '../platform/http.ts'
+import type { RawBody, RequestFacts, Route, RouteReply } from '../platform/http.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Caller } from './auth.ts'
 import { misfit, statusOf } from './check-reply.ts'
+import type { Noting } from './noted.ts'
 
 export interface ServeContext {
   readonly context: Context
@@ -13,14 +14,14 @@ export interface ServeContext {
   readonly caller: Caller
   /** An answer that is not what the route declares is an internal error. */
   readonly checkReplies: boolean
+  /** Around the call itself: what is wrong with the request comes before, the answer goes out after. */
+  readonly noted: Noting
 }
 
-export async function serveRoute(
-  route: Route,
-  { context, facts, caller, checkReplies }: ServeContext,
-): Promise<Response> {
+export async function serveRoute(route: Route, serving: ServeContext): Promise<Response> {
+  const { context, facts, caller, checkReplies, noted } = serving
   const { tenant: _scope, ...query } = context.req.query()
-  const reply = await route.run({
+  const input = {
     params: parse(route.params, context.req.param(), 'path'),
     query: parse(route.query, query, 'query'),
     body: route.body === undefined ? undefined : parse(route.body, await bodyOf(route, context), 'body'),
@@ -32,18 +33,29 @@ export async function serveRoute(
     get auth() {
       return scoped(route, caller.auth)
     },
+  }
+  const reply = await noted(async () => {
+    const answer = await route.run(input)
+    return { answer, status: statusOf(route, answer) }
   })
-  const headers = { 'cache-control': 'no-store', ...reply.headers }
-  const status = statusOf(route, reply)
   const wrong = checkReplies ? misfit(route, reply) : undefined
   if (wrong !== undefined) throw new Problem('internal', undefined, { cause: new Error(wrong) })
-  if (reply.stream !== undefined) return new Response(reply.stream, { status, headers })
+  return responseOf(reply, statusOf(route, reply))
+}
+
+function responseOf(reply: RouteReply, status: number): Response {
+  const headers = { 'cache-control': 'no-store', ...reply.headers }
   if (reply.text !== undefined) return new Response(reply.text, { status, headers })
+  if (reply.stream !== undefined) return new Response(bytesOf(reply.stream), { status, headers })
   if (reply.json === undefined) return new Response(null, { status, headers })
   return new Response(JSON.stringify(reply.json), {
     status,
     headers: { 'content-type': 'application/json', ...headers },
   })
+}
+
+function bytesOf(stream: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  return ReadableStream.from(stream).pipeThrough(new TextEncoderStream())
 }
 
 function scoped<T>(route: Route, value: T | undefined): T {

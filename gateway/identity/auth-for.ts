@@ -6,8 +6,10 @@ import type { TenantId } from '../platform/ids.ts'
 import type { ApiKeyActor } from './keys.ts'
 import type { Operator } from './operators.ts'
 import { authContextOf } from './roles/auth-context.ts'
-import { builtinGrant, builtinRole, grantOf } from './roles/builtin.ts'
+import { builtinGrant, builtinRoles, grantOf, keyCeiling } from './roles/builtin.ts'
 import type { Grant } from './roles/grant.ts'
+import { boundTo, narrowed } from './roles/narrow.ts'
+import type { TenantRoles } from './roles/roles.ts'
 import type { VisitorClaims } from './visitor-token.ts'
 
 export interface AuthFor {
@@ -27,33 +29,34 @@ export interface AuthFor {
 
 const gateway: Actor = { kind: 'system', id: 'system', name: 'Parley' }
 
-export function createAuthFor(): AuthFor {
+export function createAuthFor(roles: { of(tenantId: TenantId): TenantRoles }): AuthFor {
   return {
     async operator(operator, tenantId) {
       const membership = operator.tenants.find((each) => each.id === tenantId)
       if (membership === undefined) return undefined
       const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }
-      return authContextOf(tenantId, { actor, grants: membership.roles.flatMap(grantsOf) })
+      const own = roles.of(tenantId)
+      const grants = await Promise.all([own.grants(membership.roles), own.scopedGrants(operator.operatorId)])
+      return authContextOf(tenantId, { actor, grants: grants.flat() })
     },
-    async key({ tenantId, keyId, label, abilities }) {
+    async key({ tenantId, keyId, label, scopes, role, agentIds }) {
       const actor: Actor = { kind: 'key', id: keyId, name: label }
-      return authContextOf(tenantId, { actor, grants: [grantOf('service', abilities)] })
+      const given =
+        role === null
+          ? [grantOf('service', scopes ?? builtinRoles.service)]
+          : narrowed(await roles.of(tenantId).grants([role]), scopes ?? keyCeiling)
+      return authContextOf(tenantId, { actor, grants: boundTo(given, agentIds) })
     },
     visitor: ({ tenantId, agentId, contactId }) => {
       const actor: Actor = { kind: 'visitor', id: contactId, name: contactId }
       return authContextOf(tenantId, { actor, grants: [visitorGrant(agentId)] })
     },
     async agent(tenantId, { id, name, role }) {
-      return authContextOf(tenantId, { actor: { kind: 'agent', id, name }, grants: grantsOf(role ?? 'service') })
+      const grants = await roles.of(tenantId).grants([role ?? 'service'])
+      return authContextOf(tenantId, { actor: { kind: 'agent', id, name }, grants })
     },
     system: (tenantId, actor = gateway) => authContextOf(tenantId, { actor, grants: [builtinGrant('owner')] }),
   }
-}
-
-/** A role nobody has any more gives nothing. */
-function grantsOf(role: string): readonly Grant[] {
-  const name = builtinRole(role)
-  return name === undefined ? [] : [builtinGrant(name)]
 }
 
 function visitorGrant(agentId: string): Grant {

@@ -3,7 +3,6 @@ import { importPKCS8, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
-import { createObjects, objectCollections } from '../objects/objects.ts'
 import { abilities } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
@@ -44,18 +43,13 @@ let count = 0
 
 beforeAll(async () => {
   store = await openTestStore()
-  await ensureIndexes(store.db, [
-    ...tenantCollections,
-    ...objectCollections,
-    ...agentCollections,
-    ...identityCollections,
-  ])
+  await ensureIndexes(store.db, [...tenantCollections, ...agentCollections, ...identityCollections])
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   tenants = createTenants({ db: store.db })
-  agents = createAgents({ db: store.db, tenants, objects: createObjects({ db: store.db }) })
+  agents = createAgents({ db: store.db, tenants })
   identity = createIdentity({ db: store.db, publicUrl, secret, tenants, agents, clock })
   tenant = await newTenant()
   const key = await identity.createSiteKey(tenant.id, { label: 'page', agentSlug: 'helper' })
@@ -479,11 +473,13 @@ describe('API keys', () => {
 
   test('a given key is made once and refused for another tenant', async () => {
     const raw = `af_live_Demo${String(count).padStart(4, '0')}_${'d'.repeat(32)}`
-    const first = await identity.createApiKey(tenant.id, 'Demo', raw)
-    expect((await identity.createApiKey(tenant.id, 'Demo', raw)).view.id).toBe(first.view.id)
+    const first = await identity.createApiKey(tenant.id, 'Demo', { raw })
+    expect((await identity.createApiKey(tenant.id, 'Demo', { raw })).view.id).toBe(first.view.id)
     const other = await newTenant()
-    await expect(identity.createApiKey(other.id, 'Demo', raw)).rejects.toMatchObject({ code: 'conflict' })
-    await expect(identity.createApiKey(other.id, 'Demo', 'af_live_short_1')).rejects.toMatchObject({ code: 'invalid' })
+    await expect(identity.createApiKey(other.id, 'Demo', { raw })).rejects.toMatchObject({ code: 'conflict' })
+    await expect(identity.createApiKey(other.id, 'Demo', { raw: 'af_live_short_1' })).rejects.toMatchObject({
+      code: 'invalid',
+    })
   })
 })
 

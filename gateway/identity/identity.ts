@@ -7,6 +7,8 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import type { Tenants } from '../tenants/tenants.ts'
+import { type Audit, createAudit } from './audit/audit.ts'
+import { auditStore } from './audit/audit-store.ts'
 import { type AuthFor, createAuthFor } from './auth-for.ts'
 import { clientSessionStore } from './client-session-store.ts'
 import { contactStore } from './contact-store.ts'
@@ -17,7 +19,9 @@ import { operatorSessionStore } from './operator-session-store.ts'
 import { operatorStore } from './operator-store.ts'
 import { createOperators, type Operator, type Operators } from './operators.ts'
 import { type BuiltinRole, builtinRoles, keyCeiling } from './roles/builtin.ts'
-import { roleBook } from './roles/role-book.ts'
+import { createRoleBook } from './roles/role-book.ts'
+import { roleStore } from './roles/role-store.ts'
+import { createRoles, type TenantRoles } from './roles/roles.ts'
 import { createSeal } from './seal.ts'
 import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
@@ -26,6 +30,8 @@ import { ownerStore } from './team/owner-store.ts'
 import { createTeam, type Team } from './team/team.ts'
 import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
 
+export type { Audit, TenantAudit } from './audit/audit.ts'
+export type { AuditOutcome, NewAuditEntry } from './audit/audit-store.ts'
 export type { AuthFor } from './auth-for.ts'
 export type { Operator } from './operators.ts'
 export type { BuiltinRole } from './roles/builtin.ts'
@@ -49,6 +55,10 @@ export interface Identity extends Visitors, Keys, Operators {
   /** What a credential may do: the one place where that is decided. */
   readonly authFor: AuthFor
   readonly team: Team
+  /** The tenant's own roles, their policies, and who has a role for one thing only. */
+  readonly roles: { of(tenantId: TenantId): TenantRoles }
+  /** Who did what. HTTP writes it for every route of a tenant that changes something; the rest is recorded by whoever knows. */
+  readonly audit: Audit
   /** `tenant:key` of every pair that may not go on: key revoked, tenant suspended. Two indexed queries for any number. */
   stillAllowed(pairs: readonly LivePair[]): Promise<ReadonlySet<string>>
   /** Finds or makes the contact; any number of callers at once get the same id. */
@@ -66,6 +76,7 @@ export interface Identity extends Visitors, Keys, Operators {
 }
 
 export const identityCollections: readonly CollectionSpec[] = [
+  auditStore.spec,
   keyStore.spec,
   signingKeyStore.spec,
   contactStore.spec,
@@ -74,6 +85,7 @@ export const identityCollections: readonly CollectionSpec[] = [
   ...operatorSessionStore.specs,
   invitationStore.spec,
   ownerStore.spec,
+  ...roleStore.specs,
 ]
 
 export interface IdentityDeps {
@@ -95,22 +107,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const seal = createSeal(deps.secret, 'parley signing keys')
   const signingKeys = createSigningKeys({ store: signingKeyStore.open(db), seal, clock })
   const contact = (request: ContactRequest) => contactOf(contacts, request)
-  const people = operatorStore.open(db)
-  const team = createTeam({
-    operators: people,
-    invitations: invitationStore.open(db),
-    owners: ownerStore.open(db),
-    roles: roleBook,
-    signInUrl: new URL('/console/sign-in', deps.publicUrl).href,
-    clock,
-  })
-  const operators = createOperators({
-    store: people,
-    sessions: operatorSessionStore.open(db),
-    tenants,
-    clock,
-    setRoles: team.setAllRoles,
-  })
+  const { roles, team, operators } = createPeople(deps, { keys, clock })
   return {
     team,
     ...createVisitors({
@@ -120,29 +117,17 @@ export function createIdentity(deps: IdentityDeps): Identity {
       signingKeys,
       clock,
       siteKey: (key) => keys.site.find(key),
-      activeKeys: (pairs) => keys.active(pairs),
+      activeKeys: (pairs) => keys.active(pairs, new Date(clock.now())),
       contact,
       sessions: clientSessionStore.open(db),
     }),
-    ...createKeys({ store: keys, tenants, clock }),
+    ...createKeys({ store: keys, tenants, agents: deps.agents, roles, clock }),
     ...operators,
-    authFor: createAuthFor(),
+    roles,
+    authFor: createAuthFor(roles),
+    audit: createAudit({ db, clock }),
     contact,
-    async stillAllowed(pairs) {
-      if (pairs.length === 0) return new Set()
-      const [activeKeys, activeTenants, signers] = await Promise.all([
-        keys.active(pairs),
-        tenants.active([...new Set(pairs.map((each) => each.tenantId))]),
-        signingKeys.inForce(),
-      ])
-      const ended = pairs.filter(
-        ({ tenantId, keyId, signingKeyId }) =>
-          !activeTenants.has(tenantId) ||
-          !activeKeys.has(`${tenantId}:${keyId}`) ||
-          (signingKeyId !== undefined && !signers.has(signingKeyId)),
-      )
-      return new Set(ended.map((each) => `${each.tenantId}:${each.keyId}`))
-    },
+    stillAllowed: (pairs) => stillAllowed({ keys, tenants, signingKeys, clock }, pairs),
     emailHashes: (tenantId, contactIds) => contacts.emailHashes(tenantId, contactIds),
     rotateSigningKey: () => signingKeys.rotate(),
     revokeSigningKey: (signingKeyId) => signingKeys.revoke(signingKeyId),
@@ -152,6 +137,63 @@ export function createIdentity(deps: IdentityDeps): Identity {
     },
     sessionCookie: readSessionCookie,
   }
+}
+
+type KeyStore = ReturnType<typeof keyStore.open>
+
+/** Who works in the tenants, and with which rights. */
+function createPeople(
+  { db, tenants, publicUrl }: IdentityDeps,
+  { keys, clock }: { readonly keys: KeyStore; readonly clock: Clock },
+) {
+  const people = operatorStore.open(db)
+  const invitations = invitationStore.open(db)
+  const roles = createRoles({
+    store: roleStore.open(db),
+    isMember: async (tenantId, operatorId) => (await people.member(tenantId, operatorId)) !== undefined,
+    isHeld: async (tenantId, role) =>
+      (await Promise.all([people, keys.api, invitations].map((each) => each.hold(tenantId, role)))).includes(true),
+  })
+  const team = createTeam({
+    operators: people,
+    invitations,
+    owners: ownerStore.open(db),
+    roles: createRoleBook(roles),
+    signInUrl: new URL('/console/sign-in', publicUrl).href,
+    clock,
+  })
+  const sessions = operatorSessionStore.open(db)
+  const operators = createOperators({ store: people, sessions, tenants, clock, setRoles: team.setAllRoles })
+  return { roles, team, operators }
+}
+
+async function stillAllowed(
+  {
+    keys,
+    tenants,
+    signingKeys,
+    clock,
+  }: {
+    readonly keys: KeyStore
+    readonly tenants: Tenants
+    readonly signingKeys: ReturnType<typeof createSigningKeys>
+    readonly clock: Clock
+  },
+  pairs: readonly LivePair[],
+): Promise<ReadonlySet<string>> {
+  if (pairs.length === 0) return new Set()
+  const [activeKeys, activeTenants, signers] = await Promise.all([
+    keys.active(pairs, new Date(clock.now())),
+    tenants.active([...new Set(pairs.map((each) => each.tenantId))]),
+    signingKeys.inForce(),
+  ])
+  const ended = pairs.filter(
+    ({ tenantId, keyId, signingKeyId }) =>
+      !activeTenants.has(tenantId) ||
+      !activeKeys.has(`${tenantId}:${keyId}`) ||
+      (signingKeyId !== undefined && !signers.has(signingKeyId)),
+  )
+  return new Set(ended.map((each) => `${each.tenantId}:${each.keyId}`))
 }
 
 export const sessionCookieName = 'parley_session'

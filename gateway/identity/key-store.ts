@@ -20,7 +20,11 @@ interface KeyDoc {
   origins?: string[]
   /** Of an API key: SHA-256 of the whole. */
   hash?: string
-  abilities?: Ability[]
+  /** Missing: what every key has for which nothing was chosen. */
+  scopes?: readonly Ability[]
+  role?: string
+  agentIds?: readonly string[]
+  expiresAt?: Date
   lastUsedAt?: Date
 }
 
@@ -43,9 +47,35 @@ export interface ApiKeyRecord {
   readonly label: string
   readonly status: 'active' | 'revoked'
   readonly hash: string
-  readonly abilities: readonly Ability[]
+  /** Null: nothing was chosen. */
+  readonly scopes: readonly Ability[] | null
+  /** Name of the role that it has instead of a key's own. */
+  readonly role: string | null
+  /** Empty: it is bound to none. */
+  readonly agentIds: readonly string[]
+  readonly expiresAt: Date | null
   readonly createdAt: Date
   readonly lastUsedAt: Date | null
+}
+
+/** What is chosen for an API key. */
+export interface ApiKeyChoice {
+  readonly scopes?: ApiKeyRecord['scopes'] | undefined
+  readonly role?: ApiKeyRecord['role'] | undefined
+  readonly agentIds?: ApiKeyRecord['agentIds'] | undefined
+  readonly expiresAt?: ApiKeyRecord['expiresAt'] | undefined
+}
+
+/** What is not named stays; the role does always. */
+export type ApiKeyUpdate = Omit<ApiKeyChoice, 'role'> & { readonly label?: string | undefined }
+
+function choiceOf({ scopes, role, agentIds, expiresAt }: ApiKeyChoice) {
+  return {
+    ...(scopes == null ? {} : { scopes }),
+    ...(role == null ? {} : { role }),
+    ...(agentIds === undefined ? {} : { agentIds }),
+    ...(expiresAt == null ? {} : { expiresAt }),
+  }
 }
 
 function toSiteKey(doc: KeyDoc): SiteKeyRecord {
@@ -63,7 +93,10 @@ function toApiKey(doc: KeyDoc): ApiKeyRecord {
     label,
     status,
     hash: doc.hash ?? '',
-    abilities: doc.abilities ?? [],
+    scopes: doc.scopes ?? null,
+    role: doc.role ?? null,
+    agentIds: doc.agentIds ?? [],
+    expiresAt: doc.expiresAt ?? null,
     createdAt,
     lastUsedAt: doc.lastUsedAt ?? null,
   }
@@ -134,16 +167,38 @@ function apiKeys(keys: Keys) {
     },
     async add(
       tenantId: TenantId,
-      key: { prefix: string; hash: string; label: string; abilities: readonly Ability[] },
+      key: { prefix: string; hash: string; label: string; choice: ApiKeyChoice },
     ): Promise<ApiKeyRecord | undefined> {
       const { prefix: lookup, hash, label } = key
-      const doc: KeyDoc = { ...base(tenantId), kind: 'api', lookup, label, hash, abilities: [...key.abilities] }
+      const doc: KeyDoc = { ...base(tenantId), kind: 'api', lookup, label, hash, ...choiceOf(key.choice) }
       return (await insert(keys, doc)) ? toApiKey(doc) : undefined
     },
     list: async (tenantId: TenantId) => (await list(keys, tenantId, 'api')).map(toApiKey),
     async revoke(tenantId: TenantId, keyId: string): Promise<ApiKeyRecord | undefined> {
       const doc = await revoke(keys, { _id: keyId, tenantId, kind: 'api' })
       return doc === null ? undefined : toApiKey(doc)
+    },
+    async byId(tenantId: TenantId, keyId: string): Promise<ApiKeyRecord | undefined> {
+      const doc = await keys.findOne({ _id: keyId, tenantId, kind: 'api' })
+      return doc === null ? undefined : toApiKey(doc)
+    },
+    /** What is not named stays. */
+    async change(tenantId: TenantId, keyId: string, change: ApiKeyUpdate): Promise<ApiKeyRecord | undefined> {
+      const { label, ...choice } = change
+      const set = { ...(label === undefined ? {} : { label }), ...choiceOf(choice) }
+      const filter = { _id: keyId, tenantId, kind: 'api' as const }
+      if (choice.expiresAt === null) await keys.updateOne(filter, { $unset: { expiresAt: true } })
+      if (Object.keys(set).length > 0) await keys.updateOne(filter, { $set: set })
+      const doc = await keys.findOne(filter)
+      return doc === null ? undefined : toApiKey(doc)
+    },
+    /** False for a key that is not there. */
+    async remove(tenantId: TenantId, keyId: string): Promise<boolean> {
+      return (await keys.deleteOne({ _id: keyId, tenantId, kind: 'api' })).deletedCount === 1
+    },
+    /** Whether a key in force has the role. */
+    async hold(tenantId: TenantId, role: string): Promise<boolean> {
+      return (await keys.findOne({ tenantId, kind: 'api', role, status: 'active' })) !== null
     },
     async touch(tenantId: TenantId, keyId: string, at: Date): Promise<void> {
       await keys.updateOne({ _id: keyId, tenantId }, { $set: { lastUsedAt: at } })
@@ -165,16 +220,17 @@ export const keyStore = {
       site: siteKeys(keys),
       api: apiKeys(keys),
       /** `tenant:key` of those in force, for any number of pairs at once. */
-      async active(pairs: readonly { tenantId: string; keyId: string }[]): Promise<ReadonlySet<string>> {
+      async active(pairs: readonly { tenantId: string; keyId: string }[], now: Date): Promise<ReadonlySet<string>> {
         const docs = await keys
           .find({
             _id: { $in: [...new Set(pairs.map((each) => each.keyId))] },
             tenantId: { $in: [...new Set(pairs.map((each) => each.tenantId))] },
             status: 'active',
           })
-          .project<{ _id: string; tenantId: string }>({ _id: 1, tenantId: 1 })
+          .project<{ _id: string; tenantId: string; expiresAt?: Date }>({ _id: 1, tenantId: 1, expiresAt: 1 })
           .toArray()
-        return new Set(docs.map((doc) => `${doc.tenantId}:${doc._id}`))
+        const inForce = docs.filter((doc) => doc.expiresAt === undefined || doc.expiresAt > now)
+        return new Set(inForce.map((doc) => `${doc.tenantId}:${doc._id}`))
       },
     }
   },

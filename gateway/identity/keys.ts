@@ -1,38 +1,60 @@
 // Site keys and API keys: making, showing once, checking, revoking.
 
-import type { Ability } from '../platform/access.ts'
+import type { Ability, AuthContext } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { ApiKeyView, SiteKeyView } from '../protocol/rest.ts'
 import type { Tenants } from '../tenants/tenants.ts'
-import type { ApiKeyRecord, keyStore, SiteKeyRecord } from './key-store.ts'
-import { builtinRoles } from './roles/builtin.ts'
+import { checkChoice } from './key-choice.ts'
+import type { ApiKeyChoice, ApiKeyRecord, ApiKeyUpdate, keyStore, SiteKeyRecord } from './key-store.ts'
+import { builtinRoles, keyCeiling } from './roles/builtin.ts'
+import type { TenantRoles } from './roles/roles.ts'
 import { randomText, sameText, sha256 } from './seal.ts'
+import type { AgentBook } from './visitors.ts'
 
 export interface ApiKeyActor {
   readonly tenantId: TenantId
   readonly keyId: string
   readonly label: string
-  readonly abilities: readonly Ability[]
+  readonly scopes: readonly Ability[] | null
+  readonly role: string | null
+  readonly agentIds: readonly string[]
+}
+
+export interface NewApiKey extends ApiKeyChoice {
+  /** A key of one's own (the demo's). */
+  readonly raw?: string | undefined
+  /** Who makes it; without, nobody is asked. */
+  readonly by?: AuthContext | undefined
 }
 
 export type SiteKey = Pick<SiteKeyRecord, 'tenantId' | 'agentSlug' | 'keyId' | 'status' | 'origins'>
 
 export interface Keys {
-  /** Undefined for a key malformed, unknown, revoked, or of a suspended tenant. */
+  /** Undefined for a key malformed, unknown, revoked, expired, or of a suspended tenant. */
   verifyApiKey(raw: string): Promise<ApiKeyActor | undefined>
   /**
    * `raw` is returned here and never again. Given a `raw` of one's own (the demo), a key the tenant already has is
-   * returned as it is; one of another tenant is a `conflict`.
+   * returned as it is; one of another tenant is a `conflict`. `forbidden`: more than a key may have at all, or than its
+   * maker has; `invalid`: a role or an agent there is not.
    */
   createApiKey(
     tenantId: TenantId,
     label: string,
-    raw?: string,
+    own?: NewApiKey,
   ): Promise<{ readonly raw: string; readonly view: ApiKeyView }>
   apiKeys(tenantId: TenantId): Promise<readonly ApiKeyView[]>
-  /** `not_found` for a key of another tenant. */
+  /** `not_found` for a key of another tenant, here and below. */
+  apiKey(tenantId: TenantId, keyId: string): Promise<ApiKeyView>
+  /** What is not named stays. `forbidden` as at its making. */
+  updateApiKey(
+    tenantId: TenantId,
+    keyId: string,
+    change: ApiKeyUpdate & { readonly by: AuthContext },
+  ): Promise<ApiKeyView>
+  /** Revoked and not even listed any more. */
+  removeApiKey(tenantId: TenantId, keyId: string): Promise<void>
   revokeApiKey(tenantId: TenantId, keyId: string): Promise<ApiKeyView>
   siteKey(key: string): Promise<SiteKey | undefined>
   /** `origins`: when given, only these instead of the tenant's. A `key` of one's own must begin with `pk_`. */
@@ -56,15 +78,28 @@ const touchMs = 60_000
 /** Compared when a key is unknown, so that the answer takes as long. */
 const nobody = sha256('')
 
-export function createKeys(deps: {
+interface KeysDeps {
   readonly store: ReturnType<typeof keyStore.open>
   readonly tenants: Tenants
+  readonly agents: AgentBook
+  readonly roles: { of(tenantId: TenantId): Pick<TenantRoles, 'unknown' | 'mayGrant'> }
   readonly clock: Clock
-}): Keys {
+}
+
+export function createKeys(deps: KeysDeps): Keys {
   const { store } = deps
   return {
     verifyApiKey: (raw) => verify(deps, raw),
-    createApiKey: (tenantId, label, raw) => createApiKey(store, { tenantId, label, raw }),
+    createApiKey: (tenantId, label, own = {}) => createApiKey(deps, { tenantId, label, own }),
+    apiKey: async (tenantId, keyId) => presentApiKey(found(await store.api.byId(tenantId, keyId))),
+    async updateApiKey(tenantId, keyId, { by, ...change }) {
+      const { scopes, role, agentIds } = found(await store.api.byId(tenantId, keyId))
+      await checkChoice(deps, { scopes, role, agentIds, ...given(change) }, { tenantId, by })
+      return presentApiKey(found(await store.api.change(tenantId, keyId, change)))
+    },
+    async removeApiKey(tenantId, keyId) {
+      if (!(await store.api.remove(tenantId, keyId))) throw new Problem('not_found')
+    },
     apiKeys: async (tenantId) => (await store.api.list(tenantId)).map(presentApiKey),
     revokeApiKey: async (tenantId, keyId) => presentApiKey(found(await store.api.revoke(tenantId, keyId))),
     async siteKey(key) {
@@ -84,43 +119,59 @@ export function createKeys(deps: {
   }
 }
 
-async function verify(deps: Parameters<typeof createKeys>[0], raw: string): Promise<ApiKeyActor | undefined> {
+async function verify(deps: KeysDeps, raw: string): Promise<ApiKeyActor | undefined> {
   const prefix = apiKeyPattern.exec(raw)?.[1]
   if (prefix === undefined) return undefined
   const record = await deps.store.api.find(prefix)
   const same = sameText(sha256(raw), record?.hash ?? nobody)
   if (!same || record?.status !== 'active') return undefined
   if ((await deps.tenants.byId(record.tenantId))?.status !== 'active') return undefined
-  const { tenantId, keyId, label, abilities } = record
+  const { tenantId, keyId, label, scopes, role, agentIds, expiresAt } = record
   const now = deps.clock.now()
+  if (expiresAt !== null && expiresAt.getTime() <= now) return undefined
   if (now - (record.lastUsedAt?.getTime() ?? 0) > touchMs) {
     // Nobody waits for it; one that fails is made up for by the next use.
     deps.store.api.touch(tenantId, keyId, new Date(now)).catch(() => undefined)
   }
-  return { tenantId, keyId, label, abilities }
+  return { tenantId, keyId, label, scopes, role, agentIds }
 }
 
 async function createApiKey(
-  store: ReturnType<typeof keyStore.open>,
-  wanted: { readonly tenantId: TenantId; readonly label: string; readonly raw: string | undefined },
+  deps: KeysDeps,
+  wanted: { readonly tenantId: TenantId; readonly label: string; readonly own: NewApiKey },
 ): Promise<{ raw: string; view: ApiKeyView }> {
-  const raw = wanted.raw ?? `af_live_${randomText(8)}_${randomText(32)}`
+  const { tenantId, label, own } = wanted
+  const { by, raw: ownRaw, ...choice } = own
+  const { store } = deps
+  await checkChoice(deps, choice, { tenantId, by })
+  const raw = ownRaw ?? `af_live_${randomText(8)}_${randomText(32)}`
   const prefix = apiKeyPattern.exec(raw)?.[1]
   if (prefix === undefined)
     throw new Problem('invalid', 'An API key looks like af_live_ + 8 + _ + 32 letters and digits.')
   const hash = sha256(raw)
-  const { tenantId, label } = wanted
-  const record =
-    (await store.api.add(tenantId, { prefix, hash, label, abilities: builtinRoles.service })) ??
-    (await store.api.find(prefix))
+  const record = (await store.api.add(tenantId, { prefix, hash, label, choice })) ?? (await store.api.find(prefix))
   if (record?.tenantId !== tenantId || !sameText(record.hash, hash)) throw new Problem('conflict', 'This key is taken.')
   return { raw, view: presentApiKey(record) }
 }
 
+/** Undefined is what nobody said. */
+function given({ scopes, agentIds, expiresAt }: ApiKeyUpdate): ApiKeyChoice {
+  return {
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(agentIds === undefined ? {} : { agentIds }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }
+}
+
 function presentApiKey(record: ApiKeyRecord): ApiKeyView {
-  const { keyId: id, prefix, label, status } = record
-  const lastUsedAt = record.lastUsedAt?.toISOString() ?? null
-  return { id, prefix, label, status, createdAt: record.createdAt.toISOString(), lastUsedAt }
+  const { keyId: id, prefix, label, status, role, agentIds } = record
+  return {
+    ...{ id, prefix, label, status, role, agentIds },
+    scopes: record.scopes ?? (role === null ? builtinRoles.service : keyCeiling),
+    expiresAt: record.expiresAt?.toISOString() ?? null,
+    createdAt: record.createdAt.toISOString(),
+    lastUsedAt: record.lastUsedAt?.toISOString() ?? null,
+  }
 }
 
 function presentSiteKey(record: SiteKeyRecord): SiteKeyView {

@@ -97,6 +97,11 @@ export const operatorStore = {
         const doc = await operators.findOne({ _id: operatorId, 'roles.tenantId': tenantId })
         return doc === null ? undefined : toOperator(doc)
       },
+      /** Whether anybody in the tenant has the role. */
+      async hold(tenantId: TenantId, role: string): Promise<boolean> {
+        const filter = { 'roles.tenantId': tenantId, roles: { $elemMatch: { tenantId, role } } }
+        return (await operators.findOne(filter)) !== null
+      },
       /** The tenant's roles of one operator are these from now on; their roles elsewhere stay. One write. */
       async setRolesIn(
         tenantId: TenantId,

@@ -6,9 +6,12 @@ import { pageOf } from '../platform/page.ts'
 import { Problem } from '../platform/problem.ts'
 import { maxSlugChars } from '../platform/slug.ts'
 import type { OperatorView } from '../protocol/rest.ts'
+import { apiKeyRoutes } from './api-key-routes.ts'
+import { auditRoutes } from './audit/audit-routes.ts'
 import { type Identity, type Operator, sessionCookieName } from './identity.ts'
+import { roleRoutes } from './roles/role-routes.ts'
 import { teamRoutes } from './team/team-routes.ts'
-import { apiKeyView, bootstrapReply, newApiKeyReply, operatorView, siteKeyView } from './views.ts'
+import { bootstrapReply, operatorView, siteKeyView } from './views.ts'
 
 export interface IdentityRoutesDeps {
   readonly identity: Identity
@@ -29,7 +32,10 @@ export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
     ...visitorRoutes(deps.identity),
     ...consoleRoutes(deps),
     ...teamRoutes({ identity: deps.identity, signedInReply }),
-    ...keyRoutes(deps.identity),
+    ...siteKeyRoutes(deps.identity),
+    ...apiKeyRoutes(deps.identity),
+    ...roleRoutes(deps.identity),
+    ...auditRoutes(deps.identity),
   ]
 }
 
@@ -149,7 +155,7 @@ function presentOperator(operator: Operator): OperatorView {
 const keyParams = z.object({ id: z.string().min(1).max(64) })
 const label = z.string().trim().min(1).max(80)
 
-function keyRoutes(identity: Identity): Route[] {
+function siteKeyRoutes(identity: Identity): Route[] {
   return [
     route({
       method: 'GET',
@@ -177,36 +183,6 @@ function keyRoutes(identity: Identity): Route[] {
       summary: 'Revokes a site key; its live sessions end within seconds',
       params: keyParams,
       run: async ({ tenantId, params }) => ({ json: await identity.revokeSiteKey(tenantId, params.id) }),
-    }),
-    route({
-      method: 'GET',
-      path: '/v1/api-keys',
-      access: 'keys.read',
-      reply: pageOf(apiKeyView),
-      summary: 'The tenant’s API keys, newest first, without their secrets',
-      run: async ({ tenantId }) => ({ json: { items: await identity.apiKeys(tenantId), next: null } }),
-    }),
-    route({
-      method: 'POST',
-      path: '/v1/api-keys',
-      access: 'keys.write',
-      reply: newApiKeyReply,
-      status: 201,
-      summary: 'Makes an API key; `key` is shown this once',
-      body: z.strictObject({ label }),
-      async run({ tenantId, body }) {
-        const { raw, view } = await identity.createApiKey(tenantId, body.label)
-        return { status: 201, json: { ...view, key: raw }, headers: noStore }
-      },
-    }),
-    route({
-      method: 'POST',
-      path: '/v1/api-keys/:id/revoke',
-      access: 'keys.write',
-      reply: apiKeyView,
-      summary: 'Revokes an API key; its live sessions end within seconds',
-      params: keyParams,
-      run: async ({ tenantId, params }) => ({ json: await identity.revokeApiKey(tenantId, params.id) }),
     }),
   ]
 }

@@ -49,6 +49,10 @@ export const apiKeyView = z
     prefix: z.string(),
     label: z.string(),
     status,
+    scopes: z.array(z.string()).describe('What it may do; with a role, what it may do of that at most.'),
+    role: z.string().nullable(),
+    agentIds: z.array(z.string()).describe('Empty: it is bound to none.'),
+    expiresAt: at.nullable(),
     createdAt: at,
     lastUsedAt: at.nullable(),
   })

@@ -72,13 +72,14 @@ export interface AuthContext {
   readonly roles: readonly string[]
   /**
    * A denial of equal or higher priority beats what allows. `kind` narrows the resource (an entity type's slug, an agent's
-   * id): a role bound to one kind gives nothing on another. Without `kind`: whether there is anything it could be allowed on.
+   * id): a role bound to one kind gives nothing on another. Without `kind`: whether there is anything it could be allowed on;
+   * with `*`: whether it is allowed on everything.
    */
   may(ability: Ability, kind?: string): boolean
   /** Applied inside the store's query, so that counts, search and pages tell nothing of other rows. `resource`: before the dot. */
   rows(resource: string, kind?: string): Rows
   /** A copy without the fields that are hidden from the caller, and with those redacted that are only to be known of. */
   masked<T extends object>(resource: string, record: T, kind?: string): T
-  /** Whether a filter, a search or a sort may use the field: what is masked must not be guessed by asking. */
+  /** Whether a filter, a search or a sort may use the field (`*`: any): what is masked must not be guessed by asking. */
   sees(resource: string, field: string, kind?: string): boolean
 }

@@ -45,8 +45,8 @@ export interface RouteReply {
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
   readonly text?: string
-  /** Sent as it comes; its type is in the headers. */
-  readonly stream?: ReadableStream<Uint8Array>
+  /** Sent as it comes, under the `content-type` of `headers`. A caller who goes away ends it by `return()`. */
+  readonly stream?: AsyncIterable<string>
 }
 
 /** A body that is not JSON, as it came. */
@@ -71,6 +71,10 @@ export interface OtherReply {
 
 /** What is not so for every route. */
 export interface RouteManner {
+  /** Reading it is noted in the audit log, as every other method is by itself. */
+  readonly audit?: 'always'
+  /** Name of the path parameter that tells the kind (an entity type's slug, an agent's id) on which the ability is needed. */
+  readonly kind?: string
   /** Of the JSON answer as it is sent. Without it and without `replies` the route answers 204. */
   readonly reply?: z.ZodType
   /** Of the JSON answer, and of every answer whose `run` names none. Default: 200 with `reply`, 204 without. */
@@ -84,8 +88,6 @@ export interface RouteManner {
   readonly stock?: true
   /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
   readonly busy?: true
-  /** Of the body. Default: 256 KiB. */
-  readonly maxBytes?: number
 }
 
 /** A path that is opened as a WebSocket: for the API document, which has no other word for it. */

@@ -33,6 +33,7 @@ export type IdPrefix =
   | 'obj'
   | 'aud'
   | 'role'
+  | 'asg'
   | 'pol'
   | 'inv'
   | 'sec'

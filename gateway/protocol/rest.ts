@@ -1,11 +1,8 @@
 // Bodies of the HTTP API, as sent. The receiving side's schemas live in each slice's routes.ts.
 // Money is integer micro-credits (1 credit = 1_000_000) in fields ending in Micro, US dollars in micro-dollars in …UsdMicro.
 
-import type { AgentView } from './agents.ts'
 import type { EndReason } from './realtime.ts'
 import type { Channel, Turn } from './turn.ts'
-
-export type { AgentView } from './agents.ts'
 
 export interface Page<T> {
   readonly items: readonly T[]
@@ -175,6 +172,15 @@ export interface TenantView {
   readonly origins: readonly string[]
   readonly agents: readonly AgentView[]
 }
+export interface AgentView {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly status: 'draft' | 'active' | 'paused' | 'archived'
+  readonly engine: string
+  readonly voice: string
+  readonly tools: readonly string[]
+}
 export interface SiteKeyView {
   readonly id: string
   readonly key: string
@@ -188,6 +194,12 @@ export interface ApiKeyView {
   readonly prefix: string
   readonly label: string
   readonly status: 'active' | 'revoked'
+  /** What it may do; with a role, what it may do of that at most. */
+  readonly scopes: readonly string[]
+  readonly role: string | null
+  /** Empty: it is bound to none. */
+  readonly agentIds: readonly string[]
+  readonly expiresAt: string | null
   readonly createdAt: string
   readonly lastUsedAt: string | null
 }

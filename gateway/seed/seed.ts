@@ -81,7 +81,8 @@ async function fill(deps: SeedDeps, tenantId: TenantId, demo: DemoTenant): Promi
 
 /** The raw key when it is new or was given; undefined when one was told before. */
 async function demoApiKey(deps: SeedDeps, tenantId: TenantId): Promise<string | undefined> {
-  if (deps.apiKey !== undefined) return (await deps.identity.createApiKey(tenantId, apiKeyLabel, deps.apiKey)).raw
+  if (deps.apiKey !== undefined)
+    return (await deps.identity.createApiKey(tenantId, apiKeyLabel, { raw: deps.apiKey })).raw
   const known = (await deps.identity.apiKeys(tenantId)).some((key) => key.label === apiKeyLabel)
   return known ? undefined : (await deps.identity.createApiKey(tenantId, apiKeyLabel)).raw
 }

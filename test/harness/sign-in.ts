@@ -41,7 +41,7 @@ export async function signIn(gateway: TestGateway, role?: string, slug = 'produc
         ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
       })
       const text = await response.text()
-      const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
+      const isJson = response.headers.get('content-type') === 'application/json'
       return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers }
     },
   }

@@ -6,7 +6,8 @@ import type { Document } from 'mongodb'
 /** Collections whose every document belongs to one tenant. Accounts are not listed: their `_id` is the tenant. */
 const ofTenants = new Set([
   'agent_days',
-  'agent_versions',
+  'agents',
+  'audit_entries',
   'contacts',
   'conversations',
   'credit_entries',
@@ -16,7 +17,6 @@ const ofTenants = new Set([
   'executions',
   'knowledge_documents',
   'knowledge_versions',
-  'objects',
   'sessions',
   'tool_results',
   'tools',

@@ -13,11 +13,13 @@ export interface Asked {
   readonly kind?: string | undefined
 }
 
-/** Whether any grant allows it and no denial beats that. Without `kind`: on any kind at all. */
+/** Whether any grant allows it and no denial beats that. Without `kind`: on any kind at all; with `*`: on every one. */
 export function allows(grants: readonly Grant[], ability: Ability, kind?: string): boolean {
   const [resource = ''] = ability.split('.')
-  const kinds: readonly Kind[] = kind === undefined ? [other, ...named(grants, resource)] : [kind]
-  return kinds.some((each) => standing(grants, [ability], each).length > 0)
+  const isAllowed = (each: Kind): boolean => standing(grants, [ability], each).length > 0
+  if (kind !== undefined && kind !== '*') return isAllowed(kind)
+  const kinds: readonly Kind[] = [other, ...named(grants, resource)]
+  return kind === '*' ? kinds.every(isAllowed) : kinds.some(isAllowed)
 }
 
 /** The grants that let somebody read, one by one: what is denied to one of them is not had by it. */
@@ -186,7 +188,7 @@ export function seesField(grants: readonly Grant[], { resource, kind }: Asked, f
     readers(grants, resource, each).every(({ masks }) =>
       masks.every((mask) => {
         if (!applies(mask, resource, each)) return true
-        return !isUnder(field, mask.field) && !isUnder(mask.field, field)
+        return field !== '*' && !isUnder(field, mask.field) && !isUnder(mask.field, field)
       }),
     ),
   )

@@ -1,14 +1,17 @@
-// What the team asks about roles: which there are, and who may give them.
+// What the team asks about roles: which there are, who may give them, and what goes with somebody who leaves.
 
+import type { TenantId } from '../../platform/ids.ts'
 import type { RoleBook } from '../team/team.ts'
-import { builtinRole, builtinRoles } from './builtin.ts'
+import type { TenantRoles } from './roles.ts'
 
-/** The built-in roles, the same in every tenant. `service` is for keys. */
-export const roleBook: RoleBook = {
-  unknown: async (_tenantId, names) => names.filter((name) => (builtinRole(name) ?? 'service') === 'service'),
-  mayGrant: async (auth, names) =>
-    names.every((name) => {
-      const role = builtinRole(name)
-      return role === undefined || builtinRoles[role].every((each) => auth.may(each))
-    }),
+export function createRoleBook(roles: { of(tenantId: TenantId): TenantRoles }): RoleBook {
+  return {
+    async unknown(tenantId, names) {
+      const unknown = await roles.of(tenantId).unknown(names)
+      // It is for keys.
+      return names.filter((name) => name === 'service' || unknown.includes(name))
+    },
+    mayGrant: (auth, names) => roles.of(auth.tenantId).mayGrant(auth, names),
+    forget: (tenantId, operatorId) => roles.of(tenantId).forget(operatorId),
+  }
 }

@@ -35,6 +35,7 @@ export const invitationStore = {
       { key: { tokenHash: 1 }, name: 'token', unique: true },
       { key: { tenantId: 1, _id: 1 }, name: 'list' },
       { key: { tenantId: 1, email: 1, status: 1 }, name: 'open' },
+      { key: { tenantId: 1, status: 1, roles: 1 }, name: 'promised' },
     ],
   } satisfies CollectionSpec,
   open(db: Db) {
@@ -49,6 +50,10 @@ export const invitationStore = {
       ): Promise<readonly InvitationRecord[]> {
         const filter = { tenantId, ...(after === undefined ? {} : { _id: { $gt: after } }) }
         return (await collection.find(filter).sort({ _id: 1 }).limit(limit).toArray()).map(toRecord)
+      },
+      /** Whether an open one promises the role. */
+      async hold(tenantId: TenantId, role: string): Promise<boolean> {
+        return (await collection.findOne({ tenantId, status: 'open', roles: role })) !== null
       },
       /** Ends every open invitation of an address. */
       async revokeOpen(tenantId: TenantId, email: string): Promise<void> {

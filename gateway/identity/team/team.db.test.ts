@@ -4,7 +4,6 @@ import { authAs } from '../../../test/harness/auth.ts'
 import { QueryWatch } from '../../../test/harness/indexed.ts'
 import { openTestStore, type TestStore } from '../../../test/harness/store.ts'
 import { createAgents } from '../../agents/agents.ts'
-import { createObjects } from '../../objects/objects.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { ensureIndexes, type Mongo, openMongo } from '../../platform/mongo.ts'
 import { createTenants, type Tenant, tenantCollections } from '../../tenants/tenants.ts'
@@ -32,7 +31,7 @@ afterAll(async () => {
 beforeEach(async () => {
   const { db } = mongo
   const tenants = createTenants({ db })
-  const agents = createAgents({ db, tenants, objects: createObjects({ db }) })
+  const agents = createAgents({ db, tenants })
   identity = createIdentity({
     db,
     publicUrl: 'https://talk.example',

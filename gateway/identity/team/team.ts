@@ -19,6 +19,8 @@ export interface RoleBook {
   unknown(tenantId: TenantId, names: readonly string[]): Promise<readonly string[]>
   /** Nobody gives away more than they have. */
   mayGrant(auth: AuthContext, names: readonly string[]): Promise<boolean>
+  /** What somebody who has left had for one thing only. */
+  forget(tenantId: TenantId, operatorId: string): Promise<void>
 }
 
 export interface PageWish {
@@ -180,7 +182,7 @@ function scopedTeam(deps: TeamDeps, tenantId: TenantId): ScopedTeam {
 
 /** False, and nothing changed, when the tenant would be left without the owner it has. */
 async function assign(
-  { operators, owners }: TeamDeps,
+  { operators, owners, roles: book }: TeamDeps,
   tenantId: TenantId,
   { operatorId, roles }: { readonly operatorId: string; readonly roles: readonly string[] },
 ): Promise<boolean> {
@@ -190,6 +192,7 @@ async function assign(
   // An owner is one of the operators first and of this list second: a crash between leaves one too few here, never too many.
   await operators.setRolesIn(tenantId, operatorId, roles)
   if (staysOwner) await owners.add(tenantId, operatorId)
+  if (roles.length === 0) await book.forget(tenantId, operatorId)
   return true
 }
 
