@@ -193,6 +193,14 @@ export const settings = {
     .describe(
       'After SIGTERM, how long clients may take to move to another gateway and sentences to end. Phone calls want 1800.',
     ),
+  PARLEY_RATE_FACTOR: z.coerce
+    .number()
+    .positive()
+    .max(100_000)
+    .default(1)
+    .describe(
+      'Multiplies how often one network address may ask over HTTP (20 requests a second with a credential, 2 without): more where many people share one.',
+    ),
   PARLEY_CHECK_REPLIES: flag
     .default(false)
     .describe('For developers: an answer that is not what the API document says becomes an internal error.'),

@@ -37,6 +37,7 @@ export function createAppHttp(
     identity,
     tenants,
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
+    rateFactor: config.PARLEY_RATE_FACTOR,
     routes: [
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
       ...clientSecretRoutes(deps),

@@ -1,4 +1,4 @@
-// `npm run check`: types, lint, layers, unused code, generated documents, rule ids, front-end budgets. Runs all, then fails.
+// `npm run check`: types, lint, layers, unused code, generated documents, route cases, rule ids, front-end budgets. Runs all, then fails.
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ const steps: readonly (readonly [name: string, command: string, args: readonly s
   ['layers', process.execPath, ['scripts/check-layers.ts']],
   ['unused', bin('knip'), []],
   ['documents', process.execPath, ['scripts/docs.ts', '--check']],
+  ['routes', process.execPath, ['scripts/check-routes.ts']],
   ['rule ids', process.execPath, ['scripts/check-spec.ts']],
   ['front ends', process.execPath, ['scripts/build.ts']],
   ['budgets', process.execPath, ['scripts/check-size.ts']],

@@ -37,6 +37,8 @@ export interface HttpDeps {
   readonly site: Site
   /** Proxies in front whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: number
+  /** Multiplies how often one address may ask. */
+  readonly rateFactor: number
   readonly health: () => Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }>
   /** Counts a request against what the key's tenant may do; undefined: it may. */
   readonly allowKey: (
@@ -108,7 +110,11 @@ export function createHttp(deps: HttpDeps): Http {
 }
 
 function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): void {
-  const limits = { public: new RateLimit(deps.clock, 120, 2), authorised: new RateLimit(deps.clock, 600, 20) }
+  const { clock, rateFactor: factor } = deps
+  const limits = {
+    public: new RateLimit(clock, 120 * factor, 2 * factor),
+    authorised: new RateLimit(clock, 600 * factor, 20 * factor),
+  }
   const limited = bodyLimit({
     maxSize: maxBodyBytes,
     onError: () => {

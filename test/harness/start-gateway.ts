@@ -59,7 +59,11 @@ export async function startGateway(
   const lines: string[] = []
   const log = overrides.log ?? createLog('debug', { write: (line) => void lines.push(line) })
   const tenancy = new TenancyWatch()
-  const app = await createApp(config, { ...overrides, log, onCommand: tenancy.onCommand })
+  const onCommand: TenancyWatch['onCommand'] = (name, command) => {
+    tenancy.onCommand(name, command)
+    overrides.onCommand?.(name, command)
+  }
+  const app = await createApp(config, { ...overrides, log, onCommand })
   const started = await app.start()
   // A test may ask as often as it likes.
   const { tenants } = app.slices

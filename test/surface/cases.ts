@@ -1,0 +1,9 @@
+// Every route of the gateway, with what the sweeps must know of it.
+
+import type { Cases } from './case.ts'
+import { credentialCases } from './cases/credentials.ts'
+import { gatewayCases } from './cases/gateway.ts'
+import { recordCases } from './cases/records.ts'
+import { sessionCases } from './cases/sessions.ts'
+
+export const cases: Cases = { ...credentialCases, ...sessionCases, ...recordCases, ...gatewayCases }

@@ -1,0 +1,25 @@
+// What is kept: entities, events, executions.
+
+import type { Cases } from '../case.ts'
+
+const shown = { is: 'open', why: 'what a tenant shows to everybody, by its slug' } as const
+
+export const recordCases: Cases = {
+  'GET /v1/events': {
+    is: 'own',
+    references: [
+      { of: 'session', where: 'query', status: 200, request: (entityId) => ({ entityType: 'session', entityId }) },
+    ],
+  },
+  'GET /v1/events/types': { is: 'own' },
+  'GET /v1/events/:id': { is: 'byId', params: { id: 'event' } },
+  'POST /v1/events': { is: 'own', body: { type: 'order.made', payload: {} } },
+  'GET /v1/executions': { is: 'own' },
+  'GET /v1/executions/stats': { is: 'own' },
+  'GET /v1/executions/:id': { is: 'byId', params: { id: 'execution' } },
+  'GET /v1/public/:tenant/products': shown,
+  'GET /v1/public/:tenant/products/stats': shown,
+  'GET /v1/public/:tenant/event': shown,
+  'GET /v1/public/:tenant/event/speakers': shown,
+  'GET /v1/public/:tenant/event/sessions': shown,
+}

@@ -1,0 +1,105 @@
+// Two tenants that know nothing of each other, and one thing of each kind in a tenant, made as its people make it. Every
+// text of a thing carries the tenant's canary.
+
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import type { TenantId } from '../../gateway/platform/ids.ts'
+import { connect } from '../harness/client.ts'
+import { type SignedIn, signIn } from '../harness/sign-in.ts'
+import type { TestGateway } from '../harness/start-gateway.ts'
+
+export interface Place {
+  readonly gateway: TestGateway
+  readonly slug: string
+  readonly tenantId: TenantId
+  /** In every text of the tenant and nowhere else. */
+  readonly canary: string
+  readonly owner: SignedIn
+  readonly apiKey: string
+  readonly agentSlug: string
+}
+
+const made = z.looseObject({ id: z.string() })
+
+/** What the API makes, by its id. */
+async function post(place: Place, path: string, body: unknown): Promise<z.output<typeof made>> {
+  const answer = await place.owner.call('POST', path, { body })
+  if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+  return made.parse(answer.body)
+}
+
+let count = 0
+const fresh = (): string => `${++count}-${randomBytes(3).toString('hex')}`
+
+export const makers = {
+  agentSlug: async ({ agentSlug }: Place) => agentSlug,
+  siteKey: async (place: Place) =>
+    (await post(place, '/v1/site-keys', { label: place.canary, agentSlug: place.agentSlug })).id,
+  apiKey: async (place: Place) => (await post(place, '/v1/api-keys', { label: place.canary })).id,
+  invitation: async (place: Place) =>
+    (await post(place, '/v1/team/invitations', { email: `${place.canary}.${fresh()}@example.com`, roles: ['client'] }))
+      .id,
+  member: ({ gateway, tenantId, canary }: Place) =>
+    gateway.app.slices.identity.createOperator(canary, [{ tenantId, role: 'client' }]),
+  event: async (place: Place) =>
+    (await post(place, '/v1/events', { type: 'order.made', payload: { note: place.canary } })).id,
+  execution,
+  session,
+} as const satisfies Readonly<Record<string, (place: Place) => Promise<string>>>
+export type Fixture = keyof typeof makers
+
+async function execution({ gateway, tenantId, canary }: Place): Promise<string> {
+  const run = await gateway.app.slices.executions.of(tenantId).record({
+    ...{
+      agentId: `agent_${canary}`,
+      conversationId: `conv_${canary}`,
+      channel: 'api',
+      model: 'demo',
+      provider: canary,
+    },
+    ...{ inputTokens: 1, cachedTokens: 0, outputTokens: 1, latencyMs: 5, costUsdMicro: null, creditsMicro: 1 },
+    ...{ status: 'completed', steps: [] },
+  })
+  return run.id
+}
+
+/** One that has ended: somebody said the canary in it. */
+async function session(place: Place): Promise<string> {
+  const { gateway, agentSlug, apiKey, canary, tenantId } = place
+  const query = `?agent=${agentSlug}`
+  await using client = await connect(gateway.wsUrl, { query, headers: { authorization: `Bearer ${apiKey}` } })
+  await client.event('session.created')
+  client.ask(canary)
+  await client.event('response.created')
+  const scoped = gateway.app.slices.sessions.of(tenantId)
+  const [live] = (await scoped.list({ state: 'live', limit: 1 })).items
+  if (live === undefined) throw new Error('no live session')
+  client.socket.close()
+  await client.ended()
+  const { ledger } = gateway.app.slices
+  // Its bill comes last; then nothing of the tenant changes by itself.
+  while ((await ledger.of(tenantId).receipt(live.id)) === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  await ledger.flush()
+  return live.id
+}
+
+export async function openPlace(gateway: TestGateway, slug: string): Promise<Place> {
+  const canary = `canary${slug}${randomBytes(4).toString('hex')}`
+  const { tenants, agents, ledger } = gateway.app.slices
+  const tenant = await tenants.create({
+    slug,
+    name: canary,
+    origins: [`https://${canary}.example`],
+    plan: 'enterprise',
+  })
+  await ledger.of(tenant.id).post({ kind: 'grant', amountMicro: 1_000_000_000, key: `grant-${slug}`, note: canary })
+  const agentSlug = `agent-${slug}`
+  const config = { systemPrompt: `You know ${canary}.`, engine: 'demo' } as const
+  const agent = await agents.of(tenant.id).create({ slug: agentSlug, name: canary, config })
+  await agents.of(tenant.id).publish(agent.id)
+  const owner = await signIn(gateway, 'owner', slug)
+  const { body } = await owner.call('POST', '/v1/api-keys', { body: { label: canary } })
+  const { key } = z.looseObject({ key: z.string() }).parse(body)
+  return { gateway, slug, tenantId: tenant.id, canary, owner, apiKey: key, agentSlug }
+}
