@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { agentView } from './agents/views.ts'
 import type { Config } from './config.ts'
+import { recordRoutes } from './entities/record-routes.ts'
 import { entityRoutes } from './entities/routes.ts'
+import { entityTypeRoutes } from './entities/type-routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { executionRoutes } from './executions/routes.ts'
 import { type Change, createHttp, type HttpDeps } from './http/http.ts'
@@ -45,6 +47,8 @@ export function createAppHttp(
       ...sessionRoutes(deps),
       ...deps.legs.routes,
       ...usageRoutes(deps),
+      ...entityTypeRoutes(deps),
+      ...recordRoutes(deps),
       ...eventRoutes(deps),
       ...executionRoutes(deps),
       ...entityRoutes({

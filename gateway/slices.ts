@@ -15,7 +15,7 @@ import { createSteady } from './engines/steady/steady.ts'
 import { createTextModels } from './engines/text/text-models.ts'
 import { needsKey } from './engines/upstream/address.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
-import { createEvents, eventCollections } from './events/events.ts'
+import { createEvents, type Events, eventCollections } from './events/events.ts'
 import { createExecutions, executionCollections } from './executions/executions.ts'
 import { createIdentity, identityCollections } from './identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
@@ -71,8 +71,13 @@ export function createSlices(
   const agents = createAgents({ db, tenants })
   const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
   const knowledge = createKnowledge({ db })
-  const entities = createEntities({ db })
-  const events = createEvents({ db, clock, unseen: async () => new Set() })
+  // Each of the two asks the other: events who sees an entity, entities where their changes are told.
+  const entities = createEntities({
+    db,
+    clock,
+    events: { append: (tenantId, list) => events.of(tenantId).append(list) },
+  })
+  const events: Events = createEvents({ db, clock, unseen: (auth, refs) => entities.unseen(auth, refs) })
   const executions = createExecutions({ db, clock })
   const tools = createTools({ db, entities, knowledge, log, clock })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })

@@ -154,3 +154,38 @@ test('documents that hold a value in an array come in the order of their ids wit
   expect((await rest.toArray()).map((each) => each._id)).toEqual([12, 15, 18, 21, 24, 27])
   expect(stagesOf(await people.find({ 'roles.in': 'a' }).sort({ 'roles.as': 1 }).explain())).toContain('SORT')
 })
+
+test('after single values a list’s index gives the order of ids, both ways and a page at a time', async () => {
+  await using t = await freshStore({ sync: 'NORMAL' })
+  const random = seededRandom(7)
+  const tags = t.db.collection<Document>('tags')
+  await tags.createIndex({ k: 1, t: 1, _id: -1 })
+  const word = () => ['a', 'b', 'c', null][Math.floor(random() * 4)]
+  const docs = Array.from({ length: 300 }, (_, n) => ({
+    _id: (n * 7919) % 1_009,
+    k: n % 2,
+    t: n % 9 === 0 ? word() : Array.from({ length: n % 5 }, word),
+  }))
+  await tags.insertMany(docs as never)
+  for (const value of ['a', 'b', null])
+    for (const direction of [1, -1] as const) {
+      const filter = { k: 1, $and: [{ t: value }, { t: { $ne: 'c' } }] }
+      const wanted = docs
+        .filter(
+          ({ k, t: own }) =>
+            k === 1 && (Array.isArray(own) ? own.includes(value) && !own.includes('c') : own === value),
+        )
+        .map((each) => each._id)
+        .sort((a, b) => (a - b) * direction)
+      const found = tags.find(filter).sort({ _id: direction })
+      expect((await found.toArray()).map((each) => each._id)).toEqual(wanted)
+      expect(stagesOf(await tags.find(filter).sort({ _id: direction }).explain())).toEqual(['FETCH', 'IXSCAN'])
+    }
+  const unsorted = { k: { $in: [0, 1] }, t: 'a' }
+  expect(stagesOf(await tags.find(unsorted).sort({ _id: 1 }).explain())).toContain('SORT')
+  const range = await tags
+    .find({ k: 1, t: { $gte: 'a' } })
+    .sort({ _id: 1 })
+    .toArray()
+  expect(range.map((each) => each._id)).toEqual(range.map((each) => each._id).toSorted((a, b) => Number(a) - Number(b)))
+})

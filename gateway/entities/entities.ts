@@ -3,9 +3,13 @@
 
 import type { Db } from 'mongodb'
 import type { z } from 'zod'
+import type { Actor, AuthContext } from '../platform/access.ts'
+import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
-import { Problem } from '../platform/problem.ts'
+import { found, Problem } from '../platform/problem.ts'
+import { type CallerRecords, callerRecords, entomb, type RecordsDeps } from './caller-records.ts'
+import { type CallerTypes, callerTypes, finishRemoval, kindFor, type TypesDeps } from './caller-types.ts'
 import {
   type EntityData,
   type EntityInput,
@@ -22,9 +26,16 @@ import {
   slugSchema,
   speaker,
 } from './entity.ts'
+import { builtInKind } from './entity-kind.ts'
+import { createLogKeeper, type LogKeeper } from './log-keeper.ts'
+import type { EventSink } from './outbox.ts'
 import { type ProductCriteria, parseProductQuery, wordsOf } from './product-query.ts'
 import { type ProgramItem, type ProgramQuery, parseTime, programOf } from './program.ts'
+import { openRecords } from './record-store.ts'
+import { type CallerRelations, callerRelations, unlinkAll } from './relations.ts'
 import { entityStore, migrateProductImages, type StoredEntity } from './store.ts'
+import { typeStore } from './type-store.ts'
+import { type EntityRef, unseen } from './unseen.ts'
 
 export type { EntityInput, EntityType, EventInfo, ProductView, Speaker } from './entity.ts'
 export type { ProgramItem, ProgramQuery } from './program.ts'
@@ -56,6 +67,8 @@ export interface TenantEntities {
     records: readonly { readonly slug: string; readonly data: EntityInput<T> }[],
   ): Promise<void>
   remove(type: EntityType, slug: string): Promise<boolean>
+  /** Types, entities and relations as one caller may see and change them. */
+  as(auth: AuthContext): CallerEntities
   /** Cheapest first. */
   products(query: ProductQuery, limit: number): Promise<readonly ProductView[]>
   stats(query: ProductQuery): Promise<ProductStats>
@@ -65,30 +78,58 @@ export interface TenantEntities {
   program(query: ProgramQuery): Promise<readonly ProgramItem[]>
 }
 
+export type CallerEntities = CallerTypes & CallerRecords & CallerRelations
+
 export interface Entities {
   of(tenantId: TenantId): TenantEntities
+  /** Which of these the caller may not see, as `type/id`. What is no entity is not decided here. */
+  unseen(auth: AuthContext, entities: readonly EntityRef[]): Promise<ReadonlySet<string>>
+  /** Finishes changes that somebody died over: their events reach the log. Returns how many there were. */
+  repair(): Promise<number>
   /** `10:00`, `10am`, `2:30 pm` → minutes after midnight, as `ProgramQuery` takes them. */
   minutesOf(time: string): number | undefined
 }
 
-export const entityCollections: readonly CollectionSpec[] = [entityStore.spec]
+export const entityCollections: readonly CollectionSpec[] = [entityStore.spec, typeStore.spec]
 
-export function createEntities(deps: { readonly db: Db }): Entities {
-  const store = entityStore.open(deps.db)
+export interface EntitiesDeps {
+  readonly db: Db
+  readonly clock?: Clock
+  /** Where changes are told. It stands beside this slice: joined in slices.ts. */
+  readonly events: EventSink
+}
+
+const gateway: Actor = { kind: 'system', id: 'system', name: 'Parley' }
+
+export function createEntities({ db, clock = systemClock, events }: EntitiesDeps): Entities {
+  const store = entityStore.open(db)
+  const parts = joined({ db, clock, events })
   const speakersOf = async (tenantId: TenantId) => readable(speaker, await store.all(tenantId, 'speaker'))
   return {
     minutesOf: parseTime,
+    unseen: (auth, refs) => unseen(parts, auth, refs),
+    repair: () => parts.log.repair(),
     of: (tenantId) => ({
-      put: (type, records) =>
-        store.put(
+      as: (auth) => ({
+        ...callerTypes(parts, tenantId, auth),
+        ...callerRecords(parts, tenantId, auth),
+        ...callerRelations(parts, tenantId, auth),
+      }),
+      async put(type, records) {
+        const kind = found(builtInKind(type))
+        const entities = records.map((each) => stored(type, each))
+        await parts.log.records(
           tenantId,
-          type,
-          records.map((each) => stored(type, each)),
-        ),
-      remove: (type, slug) => store.remove(tenantId, type, slug),
+          await store.put(tenantId, kind, { type, entities, actor: gateway, nowMs: clock.now() }),
+        )
+      },
+      async remove(type, slug) {
+        const record = await parts.records.get(tenantId, type, { key: slug })
+        return record !== undefined && entomb(parts, tenantId, { actor: gateway, record })
+      },
       async products(query, limit) {
-        const found = readable(product, await store.products(tenantId, criteriaOf(query), limit))
-        return found.map(({ slug, data }) => presentProduct(slug, data))
+        const products = readable(product, await store.products(tenantId, criteriaOf(query), limit))
+        return products.map(({ slug, data }) => presentProduct(slug, data))
       },
       stats: async (query) => statsOf(await store.stats(tenantId, criteriaOf(query))),
       async event() {
@@ -107,6 +148,22 @@ export function createEntities(deps: { readonly db: Db }): Entities {
       },
     }),
   }
+}
+
+/** The parts need one another: a change needs the log, the log takes the links to what is gone, and that is a change. */
+function joined({ db, clock, events }: Required<EntitiesDeps>): RecordsDeps & TypesDeps {
+  const records = openRecords(db)
+  const types = typeStore.open(db)
+  const log: LogKeeper = createLogKeeper({
+    ...{ records, types, events, clock },
+    unlinkAll: (tenantId, gone) => unlinkAll(parts, tenantId, gone),
+    finishRemoval: (tenantId, removal) => finishRemoval(parts, tenantId, removal),
+  })
+  const parts: RecordsDeps & TypesDeps = {
+    ...{ records, types, log, clock },
+    kindFor: (tenantId, auth, slug) => kindFor(types, tenantId, { auth, slug }),
+  }
+  return parts
 }
 
 /** Turns the images of every stored product, whatever their shape, into a list. Returns how many products changed. */

@@ -18,7 +18,7 @@ export const product = z.strictObject({
   priceCents: z.int().min(0).max(100_000_000),
   currency: z.string().length(3).default('USD'),
   /** Any shape that was ever stored; kept as a plain list of addresses. */
-  images: z.unknown().transform(imagesOf),
+  images: z.unknown().optional().transform(imagesOf),
   dimensions: z.string().max(120).default(''),
   inStock: z.boolean().default(true),
 })

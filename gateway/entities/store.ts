@@ -1,24 +1,17 @@
-// Collection `entities`. The only file that knows its documents.
+// Collection `entities`, for the types that come with the gateway: put whole, and asked about as conversations ask.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyBulkWriteOperation, Collection, Db, Filter } from 'mongodb'
-import { newId, type TenantId } from '../platform/ids.ts'
+import type { Actor } from '../platform/access.ts'
+import { newOrderedId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
+import type { EntityDoc } from './documents.ts'
 import type { EntityType } from './entity.ts'
+import type { EntityKind } from './entity-kind.ts'
 import { imagesOf } from './images.ts'
+import { changesOf, newEvent } from './outbox.ts'
 import type { ProductCriteria } from './product-query.ts'
-
-interface EntityDoc {
-  _id: string
-  tenantId: string
-  type: EntityType
-  slug: string
-  data: object
-  /** Of products: what they are found by. */
-  search?: { words: string[]; colours: string[] }
-  createdAt: Date
-  updatedAt: Date
-}
+import { searchPart } from './record-store.ts'
 
 export interface StoredEntity {
   readonly slug: string
@@ -58,28 +51,40 @@ export const entityStore = {
     indexes: [
       { key: { tenantId: 1, type: 1, slug: 1 }, name: 'slug', unique: true },
       { key: { tenantId: 1, type: 1, 'data.priceCents': 1, slug: 1 }, name: 'price' },
+      { key: { tenantId: 1, type: 1, _id: -1 }, name: 'newest' },
+      { key: { tenantId: 1, type: 1, tokens: 1, _id: -1 }, name: 'tokens' },
+      { key: { tenantId: 1, type: 1, tokensFor: 1 }, name: 'found_anew' },
+      { key: { tenantId: 1, links: 1 }, name: 'links', partialFilterExpression: { links: { $exists: true } } },
+      {
+        key: { tenantId: 1, linkedTo: 1, _id: 1 },
+        name: 'linked_to',
+        partialFilterExpression: { linkedTo: { $exists: true } },
+      },
+      { key: { pendingAt: 1 }, name: 'pending', sparse: true },
     ],
   } satisfies CollectionSpec,
   open(db: Db) {
     const collection: Collection<EntityDoc> = db.collection('entities', durable)
     const toEntity = (doc: EntityDoc): StoredEntity => ({ slug: doc.slug, data: doc.data, search: doc.search })
+    const docsOf = (tenantId: TenantId, type: EntityType): Promise<EntityDoc[]> =>
+      collection.find({ tenantId, type }).sort({ slug: 1 }).limit(perTypeLimit).toArray()
     const all = async (tenantId: TenantId, type: EntityType): Promise<readonly StoredEntity[]> => {
-      const docs = await collection.find({ tenantId, type }).sort({ slug: 1 }).limit(perTypeLimit).toArray()
-      return docs.map(toEntity)
+      return (await docsOf(tenantId, type)).map(toEntity)
     }
     return {
       all,
-      /** Writes what differs only, so that putting the same twice changes nothing. */
-      async put(tenantId: TenantId, type: EntityType, entities: readonly StoredEntity[]): Promise<void> {
-        const stored = new Map((await all(tenantId, type)).map((each) => [each.slug, each]))
-        const different = entities.filter((each) => {
+      /** Writes what differs only, so that putting the same twice changes nothing. Returns the ids of what was written. */
+      async put(tenantId: TenantId, kind: EntityKind, { type, entities, ...by }: Putting): Promise<readonly string[]> {
+        const stored = new Map((await docsOf(tenantId, type)).map((each) => [each.slug, each]))
+        const writes = entities.flatMap((each) => {
           const known = stored.get(each.slug)
-          return !isDeepStrictEqual(known?.data, each.data) || !isDeepStrictEqual(known?.search, each.search)
+          const isSame = isDeepStrictEqual(known?.data, each.data) && isDeepStrictEqual(known?.search, each.search)
+          return isSame && known?.tokensFor === kind.searchVersion
+            ? []
+            : [upsert({ tenantId, kind, ...by }, each, known)]
         })
-        if (different.length > 0) await collection.bulkWrite(different.map((each) => upsert(tenantId, type, each)))
-      },
-      async remove(tenantId: TenantId, type: EntityType, slug: string): Promise<boolean> {
-        return (await collection.deleteOne({ tenantId, type, slug })).deletedCount === 1
+        if (writes.length > 0) await collection.bulkWrite(writes.map(({ write }) => write))
+        return writes.map(({ id }) => id)
       },
       async products(tenantId: TenantId, criteria: ProductCriteria, limit: number): Promise<readonly StoredEntity[]> {
         const filter = productFilter(tenantId, criteria)
@@ -108,19 +113,38 @@ export const entityStore = {
   },
 }
 
-function upsert(tenantId: TenantId, type: EntityType, entity: StoredEntity): AnyBulkWriteOperation<EntityDoc> {
-  const { slug, data, search } = entity
-  const now = new Date()
-  return {
-    updateOne: {
-      filter: { tenantId, type, slug },
-      update: {
-        $set: { data, updatedAt: now, ...(search === undefined ? {} : { search }) },
-        $setOnInsert: { _id: newId('ent'), createdAt: now },
-      },
-      upsert: true,
-    },
+interface Putting {
+  readonly type: EntityType
+  readonly entities: readonly StoredEntity[]
+  readonly actor: Actor
+  readonly nowMs: number
+}
+
+interface By {
+  readonly tenantId: TenantId
+  readonly kind: EntityKind
+  readonly actor: Actor
+  readonly nowMs: number
+}
+
+function upsert(
+  { tenantId, kind, actor, nowMs }: By,
+  { slug, data, search }: StoredEntity,
+  known: EntityDoc | undefined,
+): { readonly id: string; readonly write: AnyBulkWriteOperation<EntityDoc> } {
+  const id = known?._id ?? newOrderedId('ent', nowMs)
+  const event = newEvent(known === undefined ? 'entity.created' : 'entity.updated', {
+    ...{ actor, entity: { type: kind.slug, id }, nowMs },
+    payload: { rev: (known?.rev ?? 0) + 1, slug, data: changesOf(known?.data ?? {}, data) },
+  })
+  const now = new Date(nowMs)
+  const update = {
+    $set: { data, updatedAt: now, pendingAt: now, ...searchPart(kind, data, search) },
+    $inc: { rev: 1 },
+    $push: { outbox: event },
+    $setOnInsert: { _id: id, createdAt: now, createdBy: actor.id },
   }
+  return { id, write: { updateOne: { filter: { tenantId, type: kind.slug, slug }, update, upsert: true } } }
 }
 
 /** Fields that held images before there was one list. */

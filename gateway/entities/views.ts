@@ -1,6 +1,7 @@
 // What the public catalogue and conference answer with.
 
 import { z } from 'zod'
+import type { EntityTypeView } from '../protocol/records.ts'
 import type { EventInfo, ProductStats, ProductView, ProgramItem, Speaker } from './entities.ts'
 
 const price = z.number().describe('In whole units of the currency.')
@@ -78,3 +79,48 @@ const programItem = z
   .meta({ id: 'ProgramItem' }) satisfies z.ZodType<ProgramItem>
 
 export const programReply = z.strictObject({ items: z.array(programItem) })
+
+export const entityTypeView = z
+  .strictObject({
+    id: z.string(),
+    slug: z.string(),
+    name: z.string(),
+    description: z.string(),
+    schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the data of an entity.'),
+    searchFields: z.array(z.string()).nullable().describe('What a search looks at; null: every text.'),
+    titleField: z.string().nullable(),
+    builtIn: z.boolean(),
+    version: z.int(),
+    createdAt: z.iso.datetime().nullable(),
+    updatedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'EntityType' }) satisfies z.ZodType<EntityTypeView>
+
+/** A mask may leave any field out. */
+export const entityView = z
+  .strictObject({
+    id: z.string(),
+    type: z.string(),
+    slug: z.string(),
+    title: z.string().nullable(),
+    data: z.record(z.string(), z.unknown()),
+    rev: z.int(),
+    createdBy: z.string().nullable(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .partial()
+  .meta({ id: 'Entity' })
+
+export const relationView = z
+  .strictObject({
+    relation: z.string(),
+    direction: z.enum(['out', 'in']),
+    entity: z.strictObject({
+      id: z.string(),
+      type: z.string(),
+      slug: z.string().exactOptional(),
+      title: z.string().nullable().exactOptional(),
+    }),
+  })
+  .meta({ id: 'Relation' })

@@ -62,6 +62,14 @@ export function checkEvent(event: NewEvent): void {
 export function maskedEvent(event: EventView, auth: AuthContext): EventView {
   const { entity } = event
   if (entity === null) return auth.masked('events', event)
-  const payload = auth.may('entities.read', entity.type) ? auth.masked('entities', event.payload, entity.type) : {}
+  const payload = auth.may('entities.read', entity.type) ? maskedPayload(event.payload, entity.type, auth) : {}
   return auth.masked('events', { ...event, payload })
+}
+
+/** The payload is a part of the record, which does not tell whose row it was: a field that is masked at all is left out. */
+function maskedPayload(payload: EventView['payload'], type: string, auth: AuthContext): EventView['payload'] {
+  const { data } = payload
+  if (typeof data !== 'object' || data === null) return auth.masked('entities', payload, type)
+  const seen = Object.entries(data).filter(([name]) => auth.sees('entities', `data.${name}`, type))
+  return auth.masked('entities', { ...payload, data: Object.fromEntries(seen) }, type)
 }

@@ -1,7 +1,6 @@
 // The log of events over HTTP: read, and appended to.
 
 import { z } from 'zod'
-import { isHidden } from '../platform/hidden.ts'
 import { type Route, route } from '../platform/http.ts'
 import { pageOf, pageQuery } from '../platform/page.ts'
 import { found, Problem } from '../platform/problem.ts'
@@ -37,7 +36,7 @@ export function eventRoutes({ events }: { readonly events: Events }): Route[] {
       query: listQuery,
       async run({ auth, query }) {
         for (const [name, field] of Object.entries(fieldOf))
-          if (name in query && isHidden(auth, 'events', field))
+          if (name in query && !auth.sees('events', field))
             throw new Problem('forbidden', `Events cannot be filtered by ${name} here.`)
         const { entityType, entityId, from, to, ...rest } = query
         if (entityId !== undefined && entityType === undefined)

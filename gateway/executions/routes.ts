@@ -2,7 +2,6 @@
 
 import { z } from 'zod'
 import type { AuthContext } from '../platform/access.ts'
-import { isHidden } from '../platform/hidden.ts'
 import { type Route, route } from '../platform/http.ts'
 import { pageOf, pageQuery } from '../platform/page.ts'
 import { found, Problem } from '../platform/problem.ts'
@@ -63,7 +62,7 @@ export function executionRoutes({ executions }: { readonly executions: Execution
 /** A masked field cannot be asked about. */
 function allowed(auth: AuthContext, { from, to, ...rest }: Asked): ExecutionFilter {
   for (const name of [...Object.keys(rest), ...(from === undefined && to === undefined ? [] : ['at'])])
-    if (isHidden(auth, 'executions', name)) throw new Problem('forbidden', `Runs cannot be filtered by ${name} here.`)
+    if (!auth.sees('executions', name)) throw new Problem('forbidden', `Runs cannot be filtered by ${name} here.`)
   return {
     ...rest,
     from: from === undefined ? undefined : new Date(from),

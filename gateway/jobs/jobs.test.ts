@@ -22,6 +22,7 @@ function place(
         return none
       },
     },
+    entities: { repair: async () => 0 },
     transcript: {
       async replay() {
         ran.replay++

@@ -1,5 +1,6 @@
 // Time as a driver: what happens without anybody asking. Each job runs alone in its process and survives its errors.
 
+import type { Entities } from '../entities/entities.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
@@ -19,6 +20,8 @@ const flushEveryMs = 2_000
 const nightlyEveryMs = 600_000
 /** A process that shares the data folder may have died, or the store was down when this one started. */
 const replayEveryMs = 60_000
+/** Changes of entities whose events somebody died over. */
+const repairEveryMs = 15_000
 
 export function createJobs(deps: {
   readonly clock: Clock
@@ -26,6 +29,7 @@ export function createJobs(deps: {
   readonly sessions: Pick<Sessions, 'closeStale'>
   readonly ledger: Pick<Ledger, 'flush' | 'nightly'>
   readonly transcript: Pick<Transcript, 'replay'>
+  readonly entities: Pick<Entities, 'repair'>
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -57,6 +61,7 @@ export function createJobs(deps: {
     start() {
       timers.push(
         deps.clock.every(janitorEveryMs, () => run('janitor', janitor)),
+        deps.clock.every(repairEveryMs, () => run('repair', () => deps.entities.repair())),
         deps.clock.every(flushEveryMs, () => run('flush', () => deps.ledger.flush())),
         deps.clock.every(replayEveryMs, () => run('replay', replay)),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),

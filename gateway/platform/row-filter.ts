@@ -15,7 +15,7 @@ export interface RowFields {
 /** No document has it. */
 export const nothing: Filter = { _id: { $in: [] } }
 
-/** `undefined`: no restriction. A missing field is null, which `ne` never matches: what is not known is not shown. */
+/** `undefined`: no restriction. Says of every record what `meetsRows` says, and sees relations too. */
 export function rowFilter(rows: Rows, auth: AuthContext, fields: RowFields): Filter | undefined {
   if (rows.is === 'all') return undefined
   if (rows.is === 'none' || rows.anyOf.length === 0) return nothing
@@ -45,5 +45,5 @@ function conditionFilter(condition: RowCondition, auth: AuthContext, fields: Row
   const path = fields.path(condition.field)
   if (path === undefined) return undefined
   const values = condition.values.map(own)
-  return { [path]: condition.op === 'ne' ? { $nin: [...values, null] } : { $in: values } }
+  return { [path]: condition.op === 'ne' ? { $nin: values } : { $in: values } }
 }

@@ -83,3 +83,45 @@ export interface ExecutionStats {
 
 export type EventPage = Page<EventView>
 export type ExecutionPage = Page<ExecutionView>
+
+/** What a tenant keeps records of. */
+export interface EntityTypeView {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly description: string
+  /** JSON Schema of an entity's `data`. */
+  readonly schema: Readonly<Record<string, unknown>>
+  /** Fields of the data that a search looks at; null: every text. */
+  readonly searchFields: readonly string[] | null
+  /** Field that names an entity to people. */
+  readonly titleField: string | null
+  /** Comes with the gateway: it can be neither changed nor removed. */
+  readonly builtIn: boolean
+  /** Grows with every change. */
+  readonly version: number
+  readonly createdAt: string | null
+  readonly updatedAt: string | null
+}
+
+export interface EntityView {
+  readonly id: string
+  /** Slug of the entity type. */
+  readonly type: string
+  readonly slug: string
+  readonly title: string | null
+  readonly data: Readonly<Record<string, unknown>>
+  /** Grows with every change of the entity or of its relations. */
+  readonly rev: number
+  /** Id of the actor who made it. */
+  readonly createdBy: string | null
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export interface RelationView {
+  readonly relation: string
+  /** `out`: from the entity that was asked about; `in`: to it. */
+  readonly direction: 'out' | 'in'
+  readonly entity: Pick<EntityView, 'id' | 'type' | 'slug' | 'title'>
+}

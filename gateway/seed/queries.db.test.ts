@@ -5,6 +5,7 @@ import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
+import { untold } from '../../test/harness/untold.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
 import { createEntities, entityCollections, migrateImages } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
@@ -71,7 +72,7 @@ async function useEverything() {
   const origin = 'https://shop.example'
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants })
-  const entities = createEntities({ db })
+  const entities = createEntities({ db, events: untold })
   const knowledge = createKnowledge({ db })
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
   const tools = createTools({ db, entities, knowledge, log: pino({ level: 'silent' }) })

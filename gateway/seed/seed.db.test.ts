@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
+import { untold } from '../../test/harness/untold.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
 import { createEntities, entityCollections } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
@@ -46,7 +47,7 @@ beforeAll(async () => {
   const { db } = store
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants })
-  const entities = createEntities({ db })
+  const entities = createEntities({ db, events: untold })
   const knowledge = createKnowledge({ db })
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
   const tools = createTools({ db, entities, knowledge, log: pino({ level: 'silent' }) })
@@ -91,6 +92,7 @@ test('seeding twice changes no document and tells the API key once', async () =>
         'operator_sessions',
         'client_sessions',
         'contacts',
+        'entity_types',
         'signing_keys',
         'tool_results',
         'invitations',

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
+import { untold } from '../../test/harness/untold.ts'
 import { createEntities, type Entities, entityCollections } from '../entities/entities.ts'
 import { createKnowledge, type Knowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -26,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 beforeEach(async () => {
-  entities = createEntities({ db: store.db })
+  entities = createEntities({ db: store.db, events: untold })
   knowledge = createKnowledge({ db: store.db })
   tools = createTools({ db: store.db, entities, knowledge, log })
   tenantId = asTenantId(`ten_${String(count++)}`)

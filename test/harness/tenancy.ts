@@ -13,6 +13,7 @@ const ofTenants = new Set([
   'credit_entries',
   'credit_receipts',
   'entities',
+  'entity_types',
   'events',
   'executions',
   'knowledge_documents',
@@ -24,9 +25,10 @@ const ofTenants = new Set([
   'usage_daily',
 ])
 
-/** The janitor's scan over all tenants, by its filter. */
+/** The scans over all tenants, by their filter: the janitor's, and the one for changes whose events are not told. */
 const isScan = (collection: string, filter: Document): boolean =>
-  collection === 'sessions' && filter.alive === true && 'lastSeenAt' in filter && !('_id' in filter)
+  (collection === 'sessions' && filter.alive === true && 'lastSeenAt' in filter && !('_id' in filter)) ||
+  (['entities', 'entity_types'].includes(collection) && Object.keys(filter).join() === 'pendingAt')
 
 function filtersOf(name: string, command: Document): Document[] {
   if (name === 'find') return [command.filter ?? {}]
