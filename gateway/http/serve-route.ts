@@ -44,14 +44,13 @@ export async function serveRoute(route: Route, serving: ServeContext): Promise<R
 }
 
 function responseOf(reply: RouteReply, status: number): Response {
-  const headers = { 'cache-control': 'no-store', ...reply.headers }
+  const headers = new Headers({ 'cache-control': 'no-store', ...reply.headers })
+  for (const each of reply.setCookies ?? []) headers.append('set-cookie', each)
   if (reply.text !== undefined) return new Response(reply.text, { status, headers })
   if (reply.stream !== undefined) return new Response(bytesOf(reply.stream), { status, headers })
   if (reply.json === undefined) return new Response(null, { status, headers })
-  return new Response(JSON.stringify(reply.json), {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-  })
+  if (!headers.has('content-type')) headers.set('content-type', 'application/json')
+  return new Response(JSON.stringify(reply.json), { status, headers })
 }
 
 function bytesOf(stream: AsyncIterable<string>): ReadableStream<Uint8Array> {

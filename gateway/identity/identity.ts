@@ -15,19 +15,12 @@ import { contactStore } from './contact-store.ts'
 import { type ContactRequest, contactOf } from './contacts.ts'
 import { keyStore } from './key-store.ts'
 import { createKeys, type Keys } from './keys.ts'
-import { operatorSessionStore } from './operator-session-store.ts'
-import { operatorStore } from './operator-store.ts'
-import { createOperators, type Operator, type Operators } from './operators.ts'
+import type { Operator } from './operators.ts'
+import { createPeople, type People, peopleCollections, sessionCookieName } from './people.ts'
 import { type BuiltinRole, builtinRoles, keyCeiling } from './roles/builtin.ts'
-import { createRoleBook } from './roles/role-book.ts'
-import { roleStore } from './roles/role-store.ts'
-import { createRoles, type TenantRoles } from './roles/roles.ts'
 import { createSeal } from './seal.ts'
 import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
-import { invitationStore } from './team/invitation-store.ts'
-import { ownerStore } from './team/owner-store.ts'
-import { createTeam, type Team } from './team/team.ts'
 import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
 
 export type { Audit, TenantAudit } from './audit/audit.ts'
@@ -51,12 +44,9 @@ export interface LivePair {
   readonly signingKeyId?: string
 }
 
-export interface Identity extends Visitors, Keys, Operators {
+export interface Identity extends Visitors, Keys, People {
   /** What a credential may do: the one place where that is decided. */
   readonly authFor: AuthFor
-  readonly team: Team
-  /** The tenant's own roles, their policies, and who has a role for one thing only. */
-  readonly roles: { of(tenantId: TenantId): TenantRoles }
   /** Who did what. HTTP writes it for every route of a tenant that changes something; the rest is recorded by whoever knows. */
   readonly audit: Audit
   /** `tenant:key` of every pair that may not go on: key revoked, tenant suspended. Two indexed queries for any number. */
@@ -81,11 +71,7 @@ export const identityCollections: readonly CollectionSpec[] = [
   signingKeyStore.spec,
   contactStore.spec,
   clientSessionStore.spec,
-  operatorStore.spec,
-  ...operatorSessionStore.specs,
-  invitationStore.spec,
-  ownerStore.spec,
-  ...roleStore.specs,
+  ...peopleCollections,
 ]
 
 export interface IdentityDeps {
@@ -107,9 +93,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const seal = createSeal(deps.secret, 'parley signing keys')
   const signingKeys = createSigningKeys({ store: signingKeyStore.open(db), seal, clock })
   const contact = (request: ContactRequest) => contactOf(contacts, request)
-  const { roles, team, operators } = createPeople(deps, { keys, clock })
+  const people = createPeople({ db, clock, publicUrl: deps.publicUrl, secret: deps.secret, tenants, keys })
   return {
-    team,
     ...createVisitors({
       issuer: deps.publicUrl,
       tenants,
@@ -121,10 +106,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
       contact,
       sessions: clientSessionStore.open(db),
     }),
-    ...createKeys({ store: keys, tenants, agents: deps.agents, roles, clock }),
-    ...operators,
-    roles,
-    authFor: createAuthFor(roles),
+    ...createKeys({ store: keys, tenants, agents: deps.agents, roles: people.roles, clock }),
+    ...people,
+    authFor: createAuthFor(people.roles),
     audit: createAudit({ db, clock }),
     contact,
     stillAllowed: (pairs) => stillAllowed({ keys, tenants, signingKeys, clock }, pairs),
@@ -133,39 +117,13 @@ export function createIdentity(deps: IdentityDeps): Identity {
     revokeSigningKey: (signingKeyId) => signingKeys.revoke(signingKeyId),
     async signedIn(cookieHeader) {
       const cookie = readSessionCookie(cookieHeader)
-      return cookie === undefined ? undefined : operators.operatorOf(cookie)
+      return cookie === undefined ? undefined : people.operatorOf(cookie)
     },
     sessionCookie: readSessionCookie,
   }
 }
 
 type KeyStore = ReturnType<typeof keyStore.open>
-
-/** Who works in the tenants, and with which rights. */
-function createPeople(
-  { db, tenants, publicUrl }: IdentityDeps,
-  { keys, clock }: { readonly keys: KeyStore; readonly clock: Clock },
-) {
-  const people = operatorStore.open(db)
-  const invitations = invitationStore.open(db)
-  const roles = createRoles({
-    store: roleStore.open(db),
-    isMember: async (tenantId, operatorId) => (await people.member(tenantId, operatorId)) !== undefined,
-    isHeld: async (tenantId, role) =>
-      (await Promise.all([people, keys.api, invitations].map((each) => each.hold(tenantId, role)))).includes(true),
-  })
-  const team = createTeam({
-    operators: people,
-    invitations,
-    owners: ownerStore.open(db),
-    roles: createRoleBook(roles),
-    signInUrl: new URL('/console/sign-in', publicUrl).href,
-    clock,
-  })
-  const sessions = operatorSessionStore.open(db)
-  const operators = createOperators({ store: people, sessions, tenants, clock, setRoles: team.setAllRoles })
-  return { roles, team, operators }
-}
 
 async function stillAllowed(
   {
@@ -195,8 +153,6 @@ async function stillAllowed(
   )
   return new Set(ended.map((each) => `${each.tenantId}:${each.keyId}`))
 }
-
-export const sessionCookieName = 'parley_session'
 
 function readSessionCookie(header: string | undefined): string | undefined {
   for (const part of header?.split(';') ?? []) {

@@ -17,13 +17,20 @@ interface SessionDoc {
   readonly lastSeenAt: Date
   readonly expiresAt: Date
   readonly createdAt: Date
+  readonly ipAddress?: string
+  readonly userAgent?: string
 }
 
 export interface OperatorSessionRecord {
   readonly operatorId: string
   readonly lastSeenAt: Date
   readonly expiresAt: Date
+  readonly ipAddress?: string
+  readonly userAgent?: string
 }
+
+/** Of one person; the ended ones go by themselves. */
+const maxSessions = 200
 
 /** The database removes what is long over; every reader checks the time itself. */
 const expiry = { key: { expiresAt: 1 }, name: 'expiry', expireAfterSeconds: 0 } as const
@@ -63,8 +70,17 @@ export const operatorSessionStore = {
       async removeSession(hash: string): Promise<void> {
         await sessions.deleteOne({ _id: hash })
       },
-      async removeSessionsOf(operatorId: string): Promise<void> {
-        await sessions.deleteMany({ operatorId })
+      /** Newest first. */
+      async sessionsOf(operatorId: string): Promise<readonly (Omit<SessionDoc, '_id'> & { readonly id: string })[]> {
+        const docs = await sessions.find({ operatorId }).limit(maxSessions).toArray()
+        docs.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
+        return docs.map(({ _id, ...rest }) => ({ id: _id, ...rest }))
+      },
+      async removeSessionOf(operatorId: string, hash: string): Promise<boolean> {
+        return (await sessions.deleteOne({ _id: hash, operatorId })).deletedCount === 1
+      },
+      async removeSessionsOf(operatorId: string, exceptHash: string): Promise<void> {
+        await sessions.deleteMany({ operatorId, _id: { $ne: exceptHash } })
       },
     }
   },

@@ -1,11 +1,19 @@
-// Operators' sign-in: a link that works once, then a session cookie. Owns no HTTP.
+// The people who sign in to the console: a link that works once, their names, addresses and roles. Owns no HTTP.
 
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../platform/clock.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Tenant, Tenants } from '../tenants/tenants.ts'
 import type { operatorSessionStore } from './operator-session-store.ts'
+import {
+  createOperatorSessions,
+  type From,
+  type NewSession,
+  newSecret,
+  type OperatorSessions,
+  secretPattern,
+  sessionOf,
+} from './operator-sessions.ts'
 import type { OperatorRecord, operatorStore } from './operator-store.ts'
 import { builtinRole } from './roles/builtin.ts'
 import { sha256 } from './seal.ts'
@@ -26,49 +34,42 @@ export interface Operator {
   readonly csrf: string
 }
 
-export interface Operators {
+export interface Operators extends OperatorSessions {
   /** For the local owner unless an operator is named. Works once, for 30 minutes. */
   createSignInToken(operatorId?: string): Promise<{ readonly token: string; readonly expiresAt: number }>
-  /** The cookie's value; undefined for a token unknown, used or expired. Of many callers with one token, one succeeds. */
-  signIn(token: string): Promise<{ readonly cookie: string; readonly maxAgeSeconds: number } | undefined>
-  /** For who has shown otherwise who they are. */
-  startSession(operatorId: string): Promise<{ readonly cookie: string; readonly maxAgeSeconds: number }>
+  /** Undefined for a token unknown, used or expired. Of many callers with one token, one succeeds. */
+  signIn(token: string, from?: From): Promise<NewSession | undefined>
   operatorOf(cookie: string): Promise<Operator | undefined>
-  signOut(cookie: string): Promise<void>
   /** A person with roles in tenants. */
   createOperator(name: string, roles: OperatorRecord['roles']): Promise<string>
   /** Takes effect with the operator's next request. `conflict` where a tenant would lose its last owner. */
   setRoles(operatorId: string, roles: OperatorRecord['roles']): Promise<void>
   rename(operatorId: string, name: string): Promise<void>
+  /**
+   * The operator's address; the wished one becomes it where there is none. `invalid` where there is none and none is
+   * wished, or another is wished than there is; `conflict` when it is another operator's.
+   */
+  addressFor(operatorId: string, wished: string | undefined): Promise<string>
 }
 
 const tokenLifeMs = 30 * 60_000
-const sessionLifeMs = 12 * 3_600_000
-const idleMs = 2 * 3_600_000
-/** How stale `lastSeenAt` may be: one write a minute instead of one a request. */
-const touchMs = 60_000
 const ownerId = 'op_owner'
-/** 256 random bits in base64url. */
-const secretPattern = /^[A-Za-z0-9_-]{43}$/
 
-const newSecret = () => randomBytes(32).toString('base64url')
-
-export function createOperators(deps: {
+export interface OperatorsDeps {
   readonly store: ReturnType<typeof operatorStore.open>
   readonly sessions: ReturnType<typeof operatorSessionStore.open>
   readonly tenants: Tenants
   readonly clock: Clock
   readonly setRoles: Operators['setRoles']
-}): Operators {
+  /** The cookie's value for a session's token. */
+  readonly cookieOf: (token: string) => string
+}
+
+export function createOperators(deps: OperatorsDeps): Operators {
   const { store, sessions, clock } = deps
-  async function startSession(operatorId: string): Promise<{ cookie: string; maxAgeSeconds: number }> {
-    const now = clock.now()
-    const cookie = newSecret()
-    const expiresAt = new Date(now + sessionLifeMs)
-    await sessions.addSession(sha256(cookie), { operatorId, lastSeenAt: new Date(now), expiresAt })
-    return { cookie, maxAgeSeconds: sessionLifeMs / 1000 }
-  }
+  const open = createOperatorSessions(deps)
   return {
+    ...open,
     async createSignInToken(operatorId) {
       if (operatorId === undefined) {
         await store.ensure({ operatorId: ownerId, name: 'Owner', owner: true, roles: [] })
@@ -80,28 +81,16 @@ export function createOperators(deps: {
       await sessions.addToken(sha256(token), operatorId ?? ownerId, new Date(expiresAt))
       return { token, expiresAt: Math.floor(expiresAt / 1000) }
     },
-    async signIn(token) {
+    async signIn(token, from) {
       if (!secretPattern.test(token)) return undefined
       const operatorId = await sessions.useToken(sha256(token), new Date(clock.now()))
-      return operatorId === undefined ? undefined : startSession(operatorId)
+      return operatorId === undefined ? undefined : open.startSession(operatorId, from)
     },
-    startSession,
     async operatorOf(cookie) {
-      if (!secretPattern.test(cookie)) return undefined
-      const hash = sha256(cookie)
-      const session = await sessions.session(hash)
-      const now = clock.now()
-      if (session === undefined || session.expiresAt.getTime() <= now) return undefined
-      const quietMs = now - session.lastSeenAt.getTime()
-      if (quietMs > idleMs) return undefined
-      const operator = await store.find(session.operatorId)
-      if (operator === undefined) return undefined
-      if (quietMs > touchMs) await sessions.touchSession(hash, new Date(now))
-      const { operatorId, name } = operator
-      // Whoever knows the cookie can compute it; a foreign page can make the browser send the cookie but never read it.
-      return { operatorId, name, tenants: await tenantsOf(deps.tenants, operator), csrf: sha256(`csrf:${cookie}`) }
+      const session = await sessionOf(deps, cookie)
+      const operator = session === undefined ? undefined : await store.find(session.operatorId)
+      return session === undefined || operator === undefined ? undefined : asOperator(deps, operator, session.csrf)
     },
-    signOut: (cookie) => sessions.removeSession(sha256(cookie)),
     async createOperator(name, roles) {
       const operatorId = newId('op')
       await store.ensure({ operatorId, name, owner: false, roles: [] })
@@ -112,7 +101,34 @@ export function createOperators(deps: {
     async rename(operatorId, name) {
       await store.change(operatorId, { name })
     },
+    addressFor: (operatorId, wished) => addressFor(store, operatorId, wished?.toLowerCase()),
   }
+}
+
+async function addressFor(
+  store: OperatorsDeps['store'],
+  operatorId: string,
+  wished: string | undefined,
+): Promise<string> {
+  const operator = await store.find(operatorId)
+  if (operator === undefined) throw new Problem('not_found')
+  if (operator.email !== undefined) {
+    if (wished !== undefined && wished !== operator.email) throw new Problem('invalid', 'Your address is another one.')
+    return operator.email
+  }
+  if (wished === undefined) throw new Problem('invalid', 'An address is needed to sign in with a password.')
+  if ((await store.change(operatorId, { email: wished })) === 'taken')
+    throw new Problem('conflict', 'This address is taken.')
+  return wished
+}
+
+export async function asOperator(
+  { tenants }: Pick<OperatorsDeps, 'tenants'>,
+  operator: OperatorRecord,
+  csrf: string,
+): Promise<Operator> {
+  const { operatorId, name } = operator
+  return { operatorId, name, tenants: await tenantsOf(tenants, operator), csrf }
 }
 
 async function tenantsOf(tenants: Tenants, operator: OperatorRecord): Promise<Operator['tenants']> {

@@ -105,7 +105,9 @@ describe('console sign-in', () => {
     const { token } = await identity.createSignInToken()
     const reply = await call('POST', '/v1/console/sign-in', { body: { token } })
     const header = reply.headers?.['set-cookie'] ?? ''
-    expect(header).toMatch(/^parley_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200; Secure$/)
+    expect(header).toMatch(
+      /^parley_session=[\w-]{43}\.[\w%]{44,52}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200; Secure$/,
+    )
     const cookie = header.split(';')[0] ?? ''
     const me = await call('GET', '/v1/console/me', { headers: { cookie } })
     expect(me.json).toEqual(reply.json)

@@ -8,8 +8,10 @@ import { maxSlugChars } from '../platform/slug.ts'
 import type { OperatorView } from '../protocol/rest.ts'
 import { apiKeyRoutes } from './api-key-routes.ts'
 import { auditRoutes } from './audit/audit-routes.ts'
-import { type Identity, type Operator, sessionCookieName } from './identity.ts'
+import type { Identity, Operator } from './identity.ts'
+import { sessionCookieName } from './people.ts'
 import { roleRoutes } from './roles/role-routes.ts'
+import { signInRoutes } from './sign-in/sign-in-routes.ts'
 import { teamRoutes } from './team/team-routes.ts'
 import { bootstrapReply, operatorView, siteKeyView } from './views.ts'
 
@@ -36,6 +38,10 @@ export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
     ...apiKeyRoutes(deps.identity),
     ...roleRoutes(deps.identity),
     ...auditRoutes(deps.identity),
+    ...signInRoutes({
+      identity: deps.identity,
+      operatorReply: (operator) => ({ json: presentOperator(operator), headers: noStore }),
+    }),
   ]
 }
 
@@ -89,8 +95,8 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       reply: operatorView,
       summary: 'Exchanges a one-time sign-in token for a session cookie',
       body: z.strictObject({ token: z.string().max(100) }),
-      async run({ body }): Promise<RouteReply> {
-        const session = await identity.signIn(body.token)
+      async run({ body, facts }): Promise<RouteReply> {
+        const session = await identity.signIn(body.token, facts)
         if (session === undefined)
           throw new Problem('unauthenticated', 'This sign-in link was used already or has expired.')
         const operator = await operatorOf(identity, session.cookie)

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { ApiKeyView, OperatorView, SiteKeyView, WidgetBootstrap } from '../protocol/rest.ts'
-import type { InvitationView, MemberView, NewInvitationView } from '../protocol/team.ts'
+import type { InvitationView, MemberView, NewInvitationView, SignInSessionView } from '../protocol/team.ts'
 
 const at = z.iso.datetime()
 const status = z.enum(['active', 'revoked'])
@@ -85,3 +85,14 @@ export const invitationView = z
 export const newInvitationView = invitationView
   .extend({ link: z.string().describe('Told this once.') })
   .meta({ id: 'NewInvitation' }) satisfies z.ZodType<NewInvitationView>
+
+export const signInSessionView = z
+  .strictObject({
+    id: z.string(),
+    createdAt: at,
+    lastSeenAt: at,
+    ip: z.string(),
+    userAgent: z.string(),
+    current: z.boolean(),
+  })
+  .meta({ id: 'SignInSession' }) satisfies z.ZodType<SignInSessionView>

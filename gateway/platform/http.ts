@@ -43,6 +43,8 @@ export const exactOrigin = z
 export interface RouteReply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
+  /** One `set-cookie` header each. */
+  readonly setCookies?: readonly string[]
   readonly json?: unknown
   readonly text?: string
   /** Sent as it comes, under the `content-type` of `headers`. A caller who goes away ends it by `return()`. */

@@ -43,6 +43,7 @@ export type IdPrefix =
   | 'exec'
   | 'msg'
   | 'type'
+  | 'acct'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

@@ -25,3 +25,15 @@ export interface InvitationView {
 export interface NewInvitationView extends InvitationView {
   readonly link: string
 }
+
+/** One place where a person is signed in. */
+export interface SignInSessionView {
+  readonly id: string
+  readonly createdAt: string
+  readonly lastSeenAt: string
+  /** Empty when it is not known. */
+  readonly ip: string
+  readonly userAgent: string
+  /** The one that asks. */
+  readonly current: boolean
+}

@@ -116,7 +116,12 @@ function acceptRoute({ identity, signedInReply }: TeamRoutesDeps): Route {
     path: '/v1/team/invitations/accept',
     access: 'public',
     summary: 'Takes up an invitation by its one-time token and signs the person in',
-    body: z.strictObject({ token: z.string().max(100), name: z.string().trim().min(1).max(120) }),
+    body: z.strictObject({
+      token: z.string().max(100),
+      name: z.string().trim().min(1).max(120),
+      /** Of a new person; without one they have only links to come in by. */
+      password: z.string().min(1).max(128).optional(),
+    }),
     reply: operatorView,
     async run({ body, facts }) {
       const invited = await identity.team.invited(body.token)
@@ -125,10 +130,13 @@ function acceptRoute({ identity, signedInReply }: TeamRoutesDeps): Route {
       // Whoever made the invitation knows its link: it must not open the account of somebody who has one.
       if (operatorId !== undefined && (await identity.signedIn(facts.header('cookie')))?.operatorId !== operatorId)
         throw new Problem('unauthenticated', `Sign in as ${invited.email} first, then open the link again.`)
+      const password = operatorId === undefined ? body.password : undefined
+      if (password !== undefined) identity.signIns.checkPassword(password, invited.email)
       const who = operatorId === undefined ? { name: body.name } : { operatorId }
       const accepted = await identity.team.accept(body.token, who)
       if (accepted === undefined) throw over()
-      return signedInReply(await identity.startSession(accepted))
+      if (password !== undefined) await identity.signIns.setPassword(accepted, invited.email, password)
+      return signedInReply(await identity.startSession(accepted, facts))
     },
   })
 }

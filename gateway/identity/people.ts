@@ -1,0 +1,77 @@
+// Operators, their teams and roles, and how they sign in, joined: each needs something of the others.
+
+import type { Db } from 'mongodb'
+import type { Clock } from '../platform/clock.ts'
+import type { TenantId } from '../platform/ids.ts'
+import type { CollectionSpec } from '../platform/mongo.ts'
+import type { Tenants } from '../tenants/tenants.ts'
+import type { keyStore } from './key-store.ts'
+import { operatorSessionStore } from './operator-session-store.ts'
+import { idleMs, sessionLifeMs } from './operator-sessions.ts'
+import { operatorStore } from './operator-store.ts'
+import { createOperators, type Operators } from './operators.ts'
+import { createRoleBook } from './roles/role-book.ts'
+import { roleStore } from './roles/role-store.ts'
+import { createRoles, type TenantRoles } from './roles/roles.ts'
+import { createSignIn, type SignIn } from './sign-in/sign-in.ts'
+import { signInCollections } from './sign-in/store.ts'
+import { invitationStore } from './team/invitation-store.ts'
+import { ownerStore } from './team/owner-store.ts'
+import { createTeam, type Team } from './team/team.ts'
+
+export interface People extends Operators {
+  readonly team: Team
+  /** The tenant's own roles, their policies, and who has a role for one thing only. */
+  readonly roles: { of(tenantId: TenantId): TenantRoles }
+  /** E-mail and password, second factor, passkeys. */
+  readonly signIns: SignIn
+}
+
+export const peopleCollections: readonly CollectionSpec[] = [
+  operatorStore.spec,
+  ...operatorSessionStore.specs,
+  ...signInCollections,
+  invitationStore.spec,
+  ownerStore.spec,
+  ...roleStore.specs,
+]
+
+export const sessionCookieName = 'parley_session'
+
+export interface PeopleDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly publicUrl: string
+  readonly secret: Buffer
+  readonly tenants: Tenants
+  readonly keys: ReturnType<typeof keyStore.open>
+}
+
+export function createPeople(deps: PeopleDeps) {
+  const { db, clock, publicUrl, secret, tenants, keys } = deps
+  const store = operatorStore.open(db)
+  const invitations = invitationStore.open(db)
+  const roles = createRoles({
+    store: roleStore.open(db),
+    isMember: async (tenantId, operatorId) => (await store.member(tenantId, operatorId)) !== undefined,
+    isHeld: async (tenantId, role) =>
+      (await Promise.all([store, keys.api, invitations].map((each) => each.hold(tenantId, role)))).includes(true),
+  })
+  const team = createTeam({
+    operators: store,
+    invitations,
+    owners: ownerStore.open(db),
+    roles: createRoleBook(roles),
+    signInUrl: new URL('/console/sign-in', publicUrl).href,
+    clock,
+  })
+  const signIns = createSignIn({
+    ...{ db, clock, publicUrl, secret, idleMs },
+    cookieName: sessionCookieName,
+    sessionSeconds: sessionLifeMs / 1000,
+  })
+  const sessions = operatorSessionStore.open(db)
+  const setRoles = team.setAllRoles
+  const operators = createOperators({ store, sessions, tenants, clock, setRoles, cookieOf: signIns.cookieOf })
+  return { ...operators, roles, team, signIns }
+}
