@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { QueryWatch } from '../../../test/harness/indexed.ts'
+import { noAgents } from '../../../test/harness/no-agents.ts'
 import { openTestStore, type TestStore } from '../../../test/harness/store.ts'
 import { totpCode } from '../../../test/harness/totp.ts'
-import { createAgents } from '../../agents/agents.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { ensureIndexes, type Mongo, openMongo } from '../../platform/mongo.ts'
 import { createTenants, tenantCollections } from '../../tenants/tenants.ts'
@@ -28,8 +28,7 @@ beforeAll(async () => {
   mongo = await openMongo(store.uri, store.database, { timeoutMs: 10_000, onCommand: watch.onCommand })
   await ensureIndexes(mongo.db, [...tenantCollections, ...identityCollections])
   const tenants = createTenants({ db: mongo.db })
-  const agents = createAgents({ db: mongo.db, tenants })
-  identity = createIdentity({ db: mongo.db, publicUrl: origin, secret, tenants, agents, clock })
+  identity = createIdentity({ db: mongo.db, publicUrl: origin, secret, tenants, agents: noAgents, clock })
 })
 afterAll(async () => {
   await mongo.close()

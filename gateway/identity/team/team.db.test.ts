@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authAs } from '../../../test/harness/auth.ts'
 import { QueryWatch } from '../../../test/harness/indexed.ts'
+import { noAgents } from '../../../test/harness/no-agents.ts'
 import { openTestStore, type TestStore } from '../../../test/harness/store.ts'
-import { createAgents } from '../../agents/agents.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { ensureIndexes, type Mongo, openMongo } from '../../platform/mongo.ts'
 import { createTenants, type Tenant, tenantCollections } from '../../tenants/tenants.ts'
@@ -31,13 +31,12 @@ afterAll(async () => {
 beforeEach(async () => {
   const { db } = mongo
   const tenants = createTenants({ db })
-  const agents = createAgents({ db, tenants })
   identity = createIdentity({
     db,
     publicUrl: 'https://talk.example',
     secret: randomBytes(32),
     tenants,
-    agents,
+    agents: noAgents,
     clock,
   })
   offsetMs = 0
