@@ -69,6 +69,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     routes: http.routes,
     drain,
     async start() {
+      await slices.agents.moveStored()
       const port = await http.listen(config.PORT, config.HOST).catch((error: unknown) => {
         throw new StartError(
           `Port ${config.PORT} of ${config.HOST} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
@@ -166,8 +167,11 @@ export async function createLedgerCheck(
 export async function createSeeder(config: Config): Promise<AsyncDisposable & { run(): ReturnType<typeof seedDemo> }> {
   const { slices, close } = await openSlices(config)
   return {
-    run: () =>
-      seedDemo({ ...slices, origins: ownOrigins(publicUrl(config), config.PORT), apiKey: config.PARLEY_DEMO_API_KEY }),
+    async run() {
+      await slices.agents.moveStored()
+      const origins = ownOrigins(publicUrl(config), config.PORT)
+      return seedDemo({ ...slices, origins, apiKey: config.PARLEY_DEMO_API_KEY })
+    },
     [Symbol.asyncDispose]: close,
   }
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { agentRoutes } from './agents/routes.ts'
 import { agentView } from './agents/views.ts'
 import type { Config } from './config.ts'
 import { recordRoutes } from './entities/record-routes.ts'
@@ -15,6 +16,7 @@ import { type Change, createHttp, type HttpDeps } from './http/http.ts'
 import { identityRoutes } from './identity/routes.ts'
 import { doors, type Legs } from './legs/legs.ts'
 import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
+import { objectRoutes } from './objects/routes.ts'
 import type { Seeded } from './seed/seed.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { type Outside, publicUrl, type Slices } from './slices.ts'
@@ -44,6 +46,8 @@ export function createAppHttp(
       ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
       ...clientSecretRoutes(deps),
       ...tenantRoutes({ tenants, agentView, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
+      ...agentRoutes(deps),
+      ...objectRoutes(deps),
       ...sessionRoutes(deps),
       ...deps.legs.routes,
       ...usageRoutes(deps),

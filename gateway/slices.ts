@@ -1,17 +1,19 @@
 // Every slice with what it needs of the others: what comes back (a voice, a finished session) is joined here. With app.ts
 // and routes.ts the composition root, the only files that know every slice.
 
-import { agentCollections, type Brief, createAgents } from './agents/agents.ts'
+import { agentCollections, type Brief, createAgents, wishOf } from './agents/agents.ts'
 import type { Config } from './config.ts'
 import { createCascade } from './engines/cascade/cascade.ts'
+import { createTextEngine, type TextEngineNeeds, textModelsOf } from './engines/cascade/written.ts'
 import { createDemo, createHoldingLine } from './engines/demo/demo.ts'
 import { createVoice, type Voice } from './engines/demo/voice.ts'
-import type { EngineFactory, OpenSteady } from './engines/engines.ts'
+import type { EngineFactory, EngineKind, OpenSteady, TextModels } from './engines/engines.ts'
 import { createGeminiLive } from './engines/gemini-live/gemini-live.ts'
 import { createOpenAiLive } from './engines/openai-live/openai-live.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
 import { createEngines } from './engines/registry.ts'
 import { createSteady } from './engines/steady/steady.ts'
+import { Health } from './engines/text/order.ts'
 import { createTextModels } from './engines/text/text-models.ts'
 import { needsKey } from './engines/upstream/address.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
@@ -20,6 +22,7 @@ import { createExecutions, executionCollections } from './executions/executions.
 import { createIdentity, identityCollections } from './identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
+import { createObjects, objectCollections } from './objects/objects.ts'
 import { createBus } from './platform/bus.ts'
 import type { Clock } from './platform/clock.ts'
 import { newId } from './platform/ids.ts'
@@ -34,6 +37,7 @@ import { createUsage, usageCollections } from './usage/usage.ts'
 
 export const collections = [
   ...tenantCollections,
+  ...objectCollections,
   ...agentCollections,
   ...identityCollections,
   ...knowledgeCollections,
@@ -68,7 +72,11 @@ export function createSlices(
   const { redis } = stores.redis
   const bus = createBus({ redis, nodeId, log, clock })
   const tenants = createTenants({ db })
-  const agents = createAgents({ db, tenants })
+  const objects = createObjects({ db })
+  const agents = createAgents({
+    ...{ db, tenants, objects },
+    readOnly: async (tenantId, names) => tools.readOnly(tenantId, names),
+  })
   const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
   const knowledge = createKnowledge({ db })
   // Each of the two asks the other: events who sees an entity, entities where their changes are told.
@@ -85,8 +93,10 @@ export function createSlices(
   const usage = createUsage({ db, redis, ledger, clock, log })
   const voice = createVoice({ log })
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
-  const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine })
-  const textModels = createTextModels({ plan: config.text, knowledge, clock, log })
+  const health = new Health(clock, log)
+  const textModels = createTextModels({ plan: config.text, knowledge, clock, health })
+  const writing = { models: textModels, health }
+  const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine, writing })
   const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
     db,
@@ -102,18 +112,30 @@ export function createSlices(
     usage,
     ledger,
     tools,
-    enginesFor: (brief: Brief) => engines.chain(brief.engine, brief.fallbackEngines),
+    enginesFor: (brief: Brief) => engines.chain(kindFor(brief, textModels), brief.fallbackEngines),
     openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
-  const records = { knowledge, entities, events, executions, transcript, ledger }
+  const records = { objects, knowledge, entities, events, executions, transcript, ledger }
   return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, bus }
 }
 
+/** An agent that is only written to needs no voice: its text models answer, where there are any but the demo's. */
+function kindFor(brief: Brief, models: TextModels): EngineKind | 'auto' {
+  return brief.speaks || textModelsOf(models, { text: wishOf(brief) })[0]?.demo !== false ? brief.engine : 'text'
+}
+
+type Writing = Pick<TextEngineNeeds, 'models' | 'health'>
+
 function engineFactories(
   config: Config,
-  deps: Outside & Parameters<typeof createDemo>[0] & { readonly voice: Voice; readonly openEngine: OpenSteady },
+  deps: Outside &
+    Parameters<typeof createDemo>[0] & {
+      readonly voice: Voice
+      readonly openEngine: OpenSteady
+      readonly writing: Writing
+    },
 ): EngineFactory[] {
   const openai = createOpenAiRealtime({
     apiKey: config.OPENAI_API_KEY,
@@ -131,19 +153,23 @@ function engineFactories(
     clock: deps.clock,
   })
   const demo = createDemo(deps)
+  const text = createTextEngine({ ...deps.writing, clock: deps.clock, log: deps.log })
+  const behind = config.text.own.length > 0 ? text : openai.off === undefined ? openai : demo
   return [
     openai,
-    liveFactory(config, deps, openai.off === undefined ? openai : demo),
+    liveFactory(config, deps, behind),
     gemini,
     createCascade({ ...deps, plan: config.cascade }),
     demo,
+    // Last: `auto` is about voices.
+    text,
   ]
 }
 
 /** GPT-Live, with an engine of ours at work behind the voice. */
 function liveFactory(
   config: Config,
-  deps: Outside & { readonly openEngine: OpenSteady },
+  deps: Outside & { readonly openEngine: OpenSteady; readonly writing: Writing },
   behind: EngineFactory,
 ): EngineFactory {
   const backendModel = config.OPENAI_LIVE_RESPONSES_MODEL
@@ -156,6 +182,9 @@ function liveFactory(
     // It outlives the connections of its provider, as the voice in front of it does.
     desk: {
       model: behind.defaultModel,
+      ...(behind.kind === 'text'
+        ? { modelOf: (brief) => textModelsOf(deps.writing.models, brief)[0]?.model ?? behind.defaultModel }
+        : {}),
       open: (options, history) => deps.openEngine({ ...options, factories: [behind], history }),
     },
     log: deps.log,

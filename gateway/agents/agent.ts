@@ -1,47 +1,57 @@
-// What an agent is, and which of its tools a session gets. Pure.
+// What an agent is. Pure.
 
 import { z } from 'zod'
-import type { Channel } from '../protocol/turn.ts'
-import type { Tenant, ToolRule } from '../tenants/tenants.ts'
+import type { AgentData } from '../objects/objects.ts'
+import { slugPattern } from '../platform/slug.ts'
 import type { AgentConfig } from './config.ts'
 
+const slug = z.string().regex(slugPattern, 'lower-case letters, digits and inner hyphens, 50 at most')
+export const agentSubtype = z.enum(['customer_support', 'sales_assistant', 'booking_agent', 'general'])
+export const agentStatus = z.enum(['draft', 'active', 'paused', 'archived'])
+export type AgentSubtype = z.output<typeof agentSubtype>
+export type AgentStatus = z.output<typeof agentStatus>
+
 export const newAgent = z.strictObject({
-  slug: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/),
   name: z.string().trim().min(1).max(120),
+  /** Missing: made of the name. */
+  slug: slug.optional(),
+  subtype: agentSubtype.default('general'),
 })
 
-export type AgentStatus = 'draft' | 'active' | 'paused' | 'archived'
+/** What each subtype calls itself in its prompt. */
+export const roles: Readonly<Record<AgentSubtype, string>> = {
+  customer_support: 'the customer support agent',
+  sales_assistant: 'the sales assistant',
+  booking_agent: 'the booking agent',
+  general: 'the agent',
+}
 
 export interface Agent {
   readonly id: string
   readonly slug: string
   readonly name: string
+  readonly subtype: AgentSubtype
   readonly status: AgentStatus
   readonly draft: AgentConfig
-  /** Missing until the first publish. */
+  /** Missing until the first deploy. */
   readonly live?: AgentConfig
-  /** Counts publishes. */
+  /** Of what is live; 0: nothing. */
   readonly version: number
+  readonly draftVersion: number
+  readonly rollout: AgentData['rollout']
+  readonly recalled: AgentData['recalled']
+  readonly deployments: AgentData['deployments']
+  /** Counts its changes. */
+  readonly revision: number
+  readonly updatedAt: Date
 }
 
-/** Tenant ∩ channel ∩ agent; a denial anywhere wins. Keeps the agent's order. */
-export function toolsFor(
-  tenant: Pick<Tenant, 'allowedTools' | 'deniedTools'>,
-  channel: Channel,
-  config: Pick<AgentConfig, 'enabledTools' | 'disabledTools'>,
-): readonly string[] {
-  const rule = ruleOf(tenant, channel)
-  const denied = new Set([...tenant.deniedTools, ...config.disabledTools])
-  return [...new Set(config.enabledTools)].filter(
-    (name) => (rule === 'all' || rule.includes(name)) && !denied.has(name),
-  )
-}
-
-/** Whatever a stranger can reach follows the widget's rule. */
-function ruleOf(tenant: Pick<Tenant, 'allowedTools'>, channel: Channel): ToolRule {
-  if (channel === 'api') return tenant.allowedTools.api
-  if (channel === 'console') return tenant.allowedTools.console
-  return tenant.allowedTools.widget
+/** Looks up our own papers: as its config says, else a sales assistant does. */
+export function usesSystemKnowledge(
+  { subtype }: Pick<Agent, 'subtype'>,
+  { useSystemKnowledge }: Pick<AgentConfig, 'useSystemKnowledge'>,
+): boolean {
+  return useSystemKnowledge ?? subtype === 'sales_assistant'
 }
 
 export interface Prompt {
@@ -50,10 +60,9 @@ export interface Prompt {
 }
 
 /** The tenant's own prompt, else the first of the shared ones. */
-export function selectPrompt(
-  prompts: readonly (Prompt & { readonly tenantId: string })[],
+export function selectPrompt<P extends Prompt & { readonly tenantId: string }>(
+  prompts: readonly P[],
   tenantId: string,
-): Prompt | undefined {
-  const chosen = prompts.find((each) => each.tenantId === tenantId) ?? prompts[0]
-  return chosen === undefined ? undefined : { name: chosen.name, base: chosen.base }
+): P | undefined {
+  return prompts.find((each) => each.tenantId === tenantId) ?? prompts[0]
 }

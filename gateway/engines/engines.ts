@@ -3,6 +3,7 @@
 
 import type { AnswerField, EngineSettings, Setting } from './settings.ts'
 import type { EngineTool } from './text/model.ts'
+import type { TextWish } from './text/text-model.ts'
 
 export type { AnswerField, EngineSettings, Setting, TranscriptionSettings, TurnSettings } from './settings.ts'
 export type { Call, EngineTool, Message, Piece } from './text/model.ts'
@@ -60,6 +61,8 @@ export interface EngineBrief {
   readonly model: string
   readonly tools: readonly EngineTool[]
   readonly outputModality: 'audio' | 'text'
+  /** Which models write, for engines that have a choice. */
+  readonly text?: TextWish
   readonly turnDetection: 'server_vad' | 'semantic_vad' | 'none'
   readonly settings?: EngineSettings
   /**
@@ -302,13 +305,16 @@ export interface Engine {
   close(): void
 }
 
-export type EngineKind = 'cascade' | 'demo' | 'gemini-live' | 'openai-live' | 'openai-realtime'
+/** `text`: in writing only. */
+export type EngineKind = 'cascade' | 'demo' | 'gemini-live' | 'openai-live' | 'openai-realtime' | 'text'
 
 /** Opens engines of one kind. `off` says why the kind cannot serve here (no key, forced otherwise). */
 export interface EngineFactory {
   readonly kind: EngineKind
   readonly off?: string
   readonly defaultModel: string
+  /** Where the agent's text models decide: the first of them. */
+  readonly modelFor?: (text: TextWish) => string
   readonly hears: Capabilities['hears']
   open(options: EngineOptions): Engine
   /** The same with direct media. Missing: the provider has no such thing. */

@@ -115,12 +115,13 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
     public: new RateLimit(clock, 120 * factor, 2 * factor),
     authorised: new RateLimit(clock, 600 * factor, 20 * factor),
   }
-  const limited = bodyLimit({
-    maxSize: maxBodyBytes,
-    onError: () => {
-      throw new Problem('too_large')
-    },
-  })
+  const limited = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw new Problem('too_large')
+      },
+    })
   const recording = { ...deps, audit: deps.identity.audit }
   const serve = async (each: Route, context: Context<Env>): Promise<Response> => {
     const facts = requestFacts(context, deps.trustedProxies)
@@ -145,7 +146,7 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
         each.path,
         cors({ origin: '*', exposeHeaders: ['location', 'x-parley-media', 'x-parley-resume'], maxAge: 600 }),
       )
-    app.on(each.method, [each.path], limited, async (context) => {
+    app.on(each.method, [each.path], limited(each.maxBytes ?? maxBodyBytes), async (context) => {
       try {
         return await serve(each, context)
       } catch (thrown) {
@@ -189,11 +190,16 @@ function problemReply(
     'cache-control': 'no-store',
     ...(retry === undefined ? {} : { 'retry-after': String(Math.ceil(retry / 1000)) }),
   }
-  const stock = route?.stock === true ? { type: errorType(problem), param: null } : {}
+  const stock = route?.stock === true ? { type: errorType(problem), param: paramOf(problem) } : {}
   return new Response(JSON.stringify({ error: { ...stock, ...problem.body(level === 'error' ? id : undefined) } }), {
     status: problem.kind.http,
     headers,
   })
+}
+
+/** The field an error is about, as the original's API names it. */
+function paramOf({ details: { param, issues } }: Problem): string | null {
+  return param ?? issues?.[0]?.path.replace(/^(body|query|path)\./, '') ?? null
 }
 
 /** As the original's API sorts its errors. */

@@ -47,7 +47,11 @@ function responseOf(reply: RouteReply, status: number): Response {
   const headers = new Headers({ 'cache-control': 'no-store', ...reply.headers })
   for (const each of reply.setCookies ?? []) headers.append('set-cookie', each)
   if (reply.text !== undefined) return new Response(reply.text, { status, headers })
-  if (reply.stream !== undefined) return new Response(bytesOf(reply.stream), { status, headers })
+  if (reply.stream !== undefined)
+    return new Response(reply.stream instanceof ReadableStream ? reply.stream : bytesOf(reply.stream), {
+      status,
+      headers,
+    })
   if (reply.json === undefined) return new Response(null, { status, headers })
   if (!headers.has('content-type')) headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(reply.json), { status, headers })

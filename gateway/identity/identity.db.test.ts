@@ -3,6 +3,7 @@ import { importPKCS8, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
+import { createObjects, objectCollections } from '../objects/objects.ts'
 import { abilities } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
@@ -43,13 +44,18 @@ let count = 0
 
 beforeAll(async () => {
   store = await openTestStore()
-  await ensureIndexes(store.db, [...tenantCollections, ...agentCollections, ...identityCollections])
+  await ensureIndexes(store.db, [
+    ...tenantCollections,
+    ...objectCollections,
+    ...agentCollections,
+    ...identityCollections,
+  ])
 })
 afterAll(() => store[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   tenants = createTenants({ db: store.db })
-  agents = createAgents({ db: store.db, tenants })
+  agents = createAgents({ db: store.db, tenants, objects: createObjects({ db: store.db }) })
   identity = createIdentity({ db: store.db, publicUrl, secret, tenants, agents, clock })
   tenant = await newTenant()
   const key = await identity.createSiteKey(tenant.id, { label: 'page', agentSlug: 'helper' })

@@ -47,8 +47,8 @@ export interface RouteReply {
   readonly setCookies?: readonly string[]
   readonly json?: unknown
   readonly text?: string
-  /** Sent as it comes, under the `content-type` of `headers`. A caller who goes away ends it by `return()`. */
-  readonly stream?: AsyncIterable<string>
+  /** Sent as it comes, under the `content-type` of `headers`. A caller who goes away ends it by `return()` or `cancel()`. */
+  readonly stream?: AsyncIterable<string> | ReadableStream<Uint8Array>
 }
 
 /** A body that is not JSON, as it came. */
@@ -90,6 +90,8 @@ export interface RouteManner {
   readonly stock?: true
   /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
   readonly busy?: true
+  /** Of the body. Default: 256 KiB. */
+  readonly maxBytes?: number
 }
 
 /** A path that is opened as a WebSocket: for the API document, which has no other word for it. */

@@ -5,6 +5,8 @@ import { type ProblemBody, type ProblemCode, type ProblemKind, problems } from '
 export interface ProblemDetails {
   readonly cause?: unknown
   readonly retryAfterMs?: number
+  /** The field it is about, for clients of the original's API. */
+  readonly param?: string
   readonly issues?: readonly { readonly path: string; readonly message: string }[]
 }
 

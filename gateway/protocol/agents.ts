@@ -100,6 +100,8 @@ export interface AgentDetail extends AgentView {
   readonly rollout: AgentRollout | null
   /** Where its status may go from here. */
   readonly moves: readonly AgentStatus[]
+  /** The latest 50 changes of what people get, newest first. */
+  readonly deployments: readonly AgentDeploymentView[]
 }
 
 export interface AgentVersionView {
@@ -173,6 +175,8 @@ export interface ObjectView {
   readonly slug: string
   readonly status: string
   readonly data: Readonly<Record<string, unknown>>
+  /** Counts its changes. */
+  readonly revision: number
   readonly createdAt: string
   readonly updatedAt: string
 }

@@ -1,8 +1,11 @@
 // Bodies of the HTTP API, as sent. The receiving side's schemas live in each slice's routes.ts.
 // Money is integer micro-credits (1 credit = 1_000_000) in fields ending in Micro, US dollars in micro-dollars in …UsdMicro.
 
+import type { AgentView } from './agents.ts'
 import type { EndReason } from './realtime.ts'
 import type { Channel, Turn } from './turn.ts'
+
+export type { AgentView } from './agents.ts'
 
 export interface Page<T> {
   readonly items: readonly T[]
@@ -171,15 +174,6 @@ export interface TenantView {
   readonly plan: 'free' | 'pro' | 'agency' | 'enterprise'
   readonly origins: readonly string[]
   readonly agents: readonly AgentView[]
-}
-export interface AgentView {
-  readonly id: string
-  readonly slug: string
-  readonly name: string
-  readonly status: 'draft' | 'active' | 'paused' | 'archived'
-  readonly engine: string
-  readonly voice: string
-  readonly tools: readonly string[]
 }
 export interface SiteKeyView {
   readonly id: string

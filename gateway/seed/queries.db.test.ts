@@ -10,6 +10,7 @@ import { agentCollections, createAgents } from '../agents/agents.ts'
 import { createEntities, entityCollections, migrateImages } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
+import { createObjects, objectCollections } from '../objects/objects.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import { createTenants, tenantCollections } from '../tenants/tenants.ts'
 import { createTools, toolCollections } from '../tools/tools.ts'
@@ -47,6 +48,7 @@ beforeAll(async () => {
   const db = client.db(store.database)
   await ensureIndexes(db, [
     ...tenantCollections,
+    ...objectCollections,
     ...agentCollections,
     ...identityCollections,
     ...knowledgeCollections,
@@ -71,7 +73,7 @@ async function useEverything() {
   const db = client.db(store.database)
   const origin = 'https://shop.example'
   const tenants = createTenants({ db })
-  const agents = createAgents({ db, tenants })
+  const agents = createAgents({ db, tenants, objects: createObjects({ db }) })
   const entities = createEntities({ db, events: untold })
   const knowledge = createKnowledge({ db })
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })

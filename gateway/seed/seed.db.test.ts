@@ -7,6 +7,7 @@ import { agentCollections, createAgents } from '../agents/agents.ts'
 import { createEntities, entityCollections } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
+import { createObjects, objectCollections } from '../objects/objects.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import type { EntryView } from '../protocol/rest.ts'
@@ -29,6 +30,7 @@ class CountingLedger {
 
 const specs = [
   ...tenantCollections,
+  ...objectCollections,
   ...agentCollections,
   ...identityCollections,
   ...knowledgeCollections,
@@ -46,7 +48,7 @@ beforeAll(async () => {
   await ensureIndexes(store.db, specs)
   const { db } = store
   const tenants = createTenants({ db })
-  const agents = createAgents({ db, tenants })
+  const agents = createAgents({ db, tenants, objects: createObjects({ db }) })
   const entities = createEntities({ db, events: untold })
   const knowledge = createKnowledge({ db })
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })

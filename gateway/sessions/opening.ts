@@ -1,5 +1,6 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
+import { wishOf } from '../agents/agents.ts'
 import type { Engine, EngineChoice, EngineEvent, EngineTool } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
@@ -120,6 +121,7 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       outputModality,
       turnDetection: brief.turnDetection,
       settings: brief.settings,
+      text: wishOf(brief),
       ...(ask.request.direct === undefined && attentionOf(brief).decides ? { interruptions: 'told' } : {}),
       history: seed(ask.history.slice(-historyTurns)),
     },
@@ -160,7 +162,9 @@ function engineFacts(choice: EngineChoice, brief: OpenRequest['brief']): Session
 }
 
 /** The agent's model is one of the engine that it names; another one would not know it. */
-function modelOf({ factories: [first] }: EngineChoice, { engine, model }: OpenRequest['brief']): string {
+function modelOf({ factories: [first] }: EngineChoice, brief: OpenRequest['brief']): string {
+  if (first?.modelFor !== undefined) return first.modelFor(wishOf(brief))
+  const { engine, model } = brief
   const isIts = model !== '' && (engine === 'auto' || engine === first?.kind)
   return isIts ? model : (first?.defaultModel ?? '')
 }

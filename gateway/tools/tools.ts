@@ -31,6 +31,8 @@ export interface Tools {
   of(tenantId: TenantId): TenantTools
   /** Descriptors for the engine, in the order of the names; names nobody described are left out. */
   brief(tenantId: TenantId, names: readonly string[]): Promise<readonly EngineTool[]>
+  /** Which of these only read; names nobody described are missing. */
+  readOnly(tenantId: TenantId, names: readonly string[]): Promise<ReadonlyMap<string, boolean>>
   /** One result per session and call id: asking again gives the same. Never throws. */
   run(call: ToolRun): Promise<ToolOutput>
 }
@@ -70,6 +72,9 @@ export function createTools(deps: ToolsDeps): Tools {
         const tool = known.get(name)
         return tool === undefined ? [] : [{ name, description: tool.description, parameters: tool.parameters }]
       })
+    },
+    async readOnly(tenantId, names) {
+      return new Map((await store.named(tenantId, names)).map((each) => [each.name, each.readOnly]))
     },
     run: (call) => runner.run(call),
   }

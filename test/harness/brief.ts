@@ -5,11 +5,11 @@ import type { Brief } from '../../gateway/agents/agents.ts'
 export function briefFor(own: Partial<Omit<Brief, 'limits'>> & { readonly limits?: Partial<Brief['limits']> }): Brief {
   const { limits, ...rest } = own
   return {
-    ...{ agentId: 'agt_1', slug: 'shop', name: 'Shop' },
+    ...{ agentId: 'agt_1', slug: 'shop', name: 'Shop', version: 1, systemKnowledge: false },
     ...{ engine: 'demo', fallbackEngines: [], model: '', voice: '', language: 'en' },
     ...{ instructions: '', greeting: null, closing: 'Bye.', tools: [], clientTools: false, mutable: [] },
     text: { modelProvider: '', modelId: '', fallbackModels: [], temperature: null, maxTokens: null },
-    ...{ autonomyLevel: 'autonomous', requireApprovalFor: [], blockedTopics: [] },
+    ...{ speaks: true, autonomyLevel: 'autonomous', requireApprovalFor: [], blockedTopics: [] },
     ...{ turnDetection: 'server_vad', settings: {} },
     ...rest,
     limits: {

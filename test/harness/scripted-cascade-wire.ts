@@ -52,6 +52,9 @@ const chatBody = z.strictObject({
     .optional(),
   tool_choice: z.enum(['auto', 'none', 'required']).optional(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high']).optional(),
+  temperature: z.number().min(0).max(2).optional(),
+  max_tokens: z.int().positive().optional(),
+  max_completion_tokens: z.int().positive().optional(),
 })
 export type ChatBody = z.output<typeof chatBody>
 

@@ -73,6 +73,7 @@ const anthropicBody = z
       )
       .optional(),
     tool_choice: z.looseObject({ type: z.enum(['auto', 'any', 'none', 'tool']) }).optional(),
+    temperature: z.number().min(0).max(1).optional(),
   })
   .superRefine(({ messages, tools }, context) => {
     if (messages[0]?.role !== 'user') context.addIssue('messages: first message must use the "user" role')
@@ -159,6 +160,8 @@ const openAiBody = z.strictObject({
     .optional(),
   tool_choice: z.unknown().optional(),
   include: z.array(z.string()).optional(),
+  temperature: z.number().min(0).max(2).optional(),
+  max_output_tokens: z.int().min(16).optional(),
   reasoning: z.looseObject({}).optional(),
 })
 
@@ -170,6 +173,8 @@ export class ScriptedModels {
     readonly headers: IncomingMessage['headers']
   }[] = []
   readonly refused: string[] = []
+  /** The sampling of these models of Anthropic cannot be set, not even to its default. */
+  readonly fixedSampling = new Set(['claude-sonnet-5', 'claude-opus-5'])
   readonly #server: Server
   readonly #scripts: { pattern: RegExp; reply: ModelReply }[] = []
   #port = 0
@@ -229,8 +234,10 @@ export class ScriptedModels {
     }[provider]
     const schema = { anthropic: anthropicBody, google: googleBody, openai: openAiBody }[provider]
     const body = schema.safeParse(raw)
-    const issue =
-      keyed !== 'sk-test' ? 'invalid x-api-key' : body.success ? undefined : JSON.stringify(body.error.issues[0])
+    const isFixed = body.success && 'temperature' in body.data && this.fixedSampling.has(String(body.data.model))
+    const refusal = body.success ? undefined : JSON.stringify(body.error.issues[0])
+    const fixed = isFixed ? '`temperature` is deprecated for this model.' : undefined
+    const issue = keyed !== 'sk-test' ? 'invalid x-api-key' : (refusal ?? fixed)
     if (issue !== undefined) {
       this.refused.push(issue)
       response.writeHead(keyed === 'sk-test' ? 400 : 401, { 'content-type': 'application/json' })

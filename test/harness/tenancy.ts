@@ -6,7 +6,7 @@ import type { Document } from 'mongodb'
 /** Collections whose every document belongs to one tenant. Accounts are not listed: their `_id` is the tenant. */
 const ofTenants = new Set([
   'agent_days',
-  'agents',
+  'agent_versions',
   'audit_entries',
   'contacts',
   'conversations',
@@ -18,6 +18,7 @@ const ofTenants = new Set([
   'executions',
   'knowledge_documents',
   'knowledge_versions',
+  'objects',
   'sessions',
   'tool_results',
   'tools',

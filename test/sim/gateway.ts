@@ -188,6 +188,7 @@ export class Gateway {
         throw new Error('no descriptors in the simulation')
       },
       brief: async (_tenantId, names) => names.map((name) => ({ name, description: '', parameters: {} })),
+      readOnly: async () => new Map(),
       run: () =>
         new Promise((resolve) => {
           scheduler.in(50 + random.next() * 2_000, () => resolve({ output: '{}', ok: true }), this.life)

@@ -21,6 +21,8 @@ type Event<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>
 export interface DeskFactory {
   /** Names its tokens on the bill. */
   readonly model: string
+  /** Where that depends on the agent. */
+  modelOf?(brief: EngineBrief): string
   /** `history`: the conversation at that moment, for an engine that replaces a lost one. */
   open(options: EngineOptions, history: () => EngineBrief['history']): Engine
 }
@@ -72,7 +74,7 @@ export class Desk {
   }
 
   get model(): string {
-    return this.#factory.model
+    return this.#factory.modelOf?.(this.#options.brief) ?? this.#factory.model
   }
 
   get ready(): Event<'ready'> | undefined {

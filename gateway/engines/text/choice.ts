@@ -1,7 +1,7 @@
 // Which models an agent's wish comes to, with what this gateway has. Pure.
 
 import { type CatalogueEntry, catalogue, defaultModel, providersInOrder, type Tier, tierOf } from './catalogue.ts'
-import { routeOf } from './route.ts'
+import { type Route, routeOf } from './route.ts'
 import type { PartPlan, Server, ServerKind } from './server.ts'
 import { needsKey, partOf, readParts, type Servers } from './servers.ts'
 import type { PassedModel, TextModelListing, TextWish } from './text-model.ts'
@@ -31,7 +31,9 @@ function* defaults(servers: Servers): Generator<PartPlan> {
     for (const name of providersInOrder) {
       const server = servers.get(name)
       const model = defaultModel(name, tier)
-      if (server?.apiKey !== undefined && model !== undefined)
+      // Who serves at another address than OpenAI's has other models: the operator names them.
+      const isTheirs = name !== 'openai' || (server !== undefined && needsKey({ ...server, apiKey: undefined }))
+      if (server?.apiKey !== undefined && model !== undefined && isTheirs)
         yield { name: `${name}:${model}`, server, model, options: {} }
     }
   }
@@ -48,18 +50,23 @@ export function chosen(plan: TextPlan, wish: TextWish): Chosen {
   if (wish.provider === 'demo') return { parts: [], passedOver: [], why: 'the built-in brain is asked for' }
   const isAuto = wish.provider === '' || wish.provider === 'auto'
   const route = routeFor(wish)
-  const named = isAuto ? [] : [nameOf(wish.provider, wish.model, route.tier)]
+  const own = route === undefined ? plan.own : byTier(plan.own, route.tier)
+  const named = isAuto ? [] : [nameOf(wish.provider, wish.model, route?.tier ?? 'best')]
   const passedOver: PassedModel[] = []
-  const parts: PartPlan[] = isAuto ? [...byTier(plan.own, route.tier)] : []
+  const parts: PartPlan[] = isAuto ? [...own] : []
   const provider = isAuto ? (parts[0]?.server.name ?? '') : wish.provider
   for (const name of [...named, ...wish.fallbacks.map((each) => qualified(each, provider, plan.servers))]) {
     const part = partNamed(name, plan)
     if (typeof part === 'string') passedOver.push({ name, reason: part })
     else parts.push(part)
   }
-  const all = [...parts, ...byTier(plan.own, route.tier)]
+  const all = [...parts, ...own]
   const first = all.filter((part, i) => all.findIndex(({ name }) => name === part.name) === i)
-  return { parts: first, passedOver, why: whyOf(first[0], { isAuto, passedOver, route: route.why }) }
+  return {
+    parts: first,
+    passedOver,
+    why: whyOf(first[0], { isAuto, passedOver, route: route?.why ?? 'the order of this gateway' }),
+  }
 }
 
 function whyOf(
@@ -71,8 +78,10 @@ function whyOf(
   return on.passedOver.length === 0 ? 'the agent names it' : 'stands in for a model that cannot be asked'
 }
 
-function routeFor({ purpose, question }: TextWish): { readonly tier: Tier; readonly why: string } {
+/** Undefined: as the operator has them in order. */
+function routeFor({ provider, purpose, question }: TextWish): Route | undefined {
   if (purpose !== undefined) return { tier: purpose, why: `${purpose} model: asked for` }
+  if (provider !== 'auto') return undefined
   return question === undefined
     ? { tier: 'best', why: 'best model: nothing is known of the question' }
     : routeOf(question)
@@ -87,9 +96,11 @@ function nameOf(provider: string, model: string, tier: Tier): string {
   return `${provider}:${model === '' ? (defaultModel(provider, tier) ?? '') : model}`
 }
 
-/** A fallback without a server of its own is of the same provider. */
+/** A fallback without a server of its own is of the same provider. OpenRouter's own ids begin with a vendor and a slash. */
 function qualified(name: string, provider: string, servers: Servers): string {
-  return servers.has(name.split(':', 1)[0] ?? '') ? name : `${provider}:${name}`
+  const [, server = '', model = ''] = /^([a-z][a-z0-9-]*)[:/](.+)$/.exec(name) ?? []
+  const isNamed = servers.has(server) && (name.startsWith(`${server}:`) || provider !== 'openrouter')
+  return isNamed ? `${server}:${model}` : `${provider}:${name}`
 }
 
 /** Whoever writes an agent's config chooses a model, not what else is sent to its server. */

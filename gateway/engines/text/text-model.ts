@@ -1,6 +1,5 @@
 // Text models as the rest of the gateway sees them: who may be asked for an answer, in which order, and the asking itself.
 
-import type { TenantId } from '../../platform/ids.ts'
 import type { Piece, Prompt } from './model.ts'
 import type { Tally, Tokens } from './tally.ts'
 
@@ -16,7 +15,7 @@ export interface Question {
 
 /** What an agent wants of its answers. */
 export interface TextWish {
-  /** `auto` or empty: this gateway's, by what the question needs. `demo`: the built-in brain. */
+  /** Empty: this gateway's, in its order. `auto`: the same, by what the question needs. `demo`: the built-in brain. */
   readonly provider: string
   /** Empty: the provider's default. */
   readonly model: string
@@ -24,7 +23,7 @@ export interface TextWish {
   readonly fallbacks: readonly string[]
   readonly temperature: number | null
   readonly maxTokens: number | null
-  /** Of `auto`: for work that nobody sees, or that must be right. */
+  /** Where no model is named: for work that nobody sees, or that must be right. */
   readonly purpose?: 'cheap' | 'best'
   /** Of `auto`: what the purpose is read from, where none is given. */
   readonly question?: Question
@@ -53,7 +52,7 @@ export interface TextModelListing {
 }
 
 export interface TextPrompt extends Prompt {
-  readonly tenantId: TenantId
+  readonly tenantId: string
 }
 
 export interface TextModel {

@@ -1,7 +1,6 @@
 // The text models of this process, made once and shared by all who ask.
 
 import type { Clock } from '../../platform/clock.ts'
-import type { Log } from '../../platform/log.ts'
 import { Recent } from '../recent.ts'
 import { Asking } from './asking.ts'
 import { createChat } from './chat.ts'
@@ -9,7 +8,7 @@ import { chosen, listing, problemOf, type TextPlan } from './choice.ts'
 import { type BrainKnowledge, createDemoBrain } from './demo-brain.ts'
 import { PartFailure } from './failure.ts'
 import type { Llm } from './model.ts'
-import { Health } from './order.ts'
+import type { Health } from './order.ts'
 import { defaultTimes, type Times } from './patience.ts'
 import { createSdkModel } from './sdk.ts'
 import type { PartPlan } from './server.ts'
@@ -17,15 +16,15 @@ import type { TextChoice, TextModel, TextModels, TextWish } from './text-model.t
 
 export interface TextModelNeeds {
   readonly plan: TextPlan
+  /** Shared with engines that ask the models themselves. */
+  readonly health: Health
   readonly knowledge: BrainKnowledge
   readonly clock: Clock
-  readonly log: Log
   readonly times?: Partial<Times>
 }
 
 export function createTextModels(needs: TextModelNeeds): TextModels {
-  const { plan, clock, log } = needs
-  const health = new Health(clock, log)
+  const { plan, clock, health } = needs
   const asking = new Asking({ clock, health, times: { ...defaultTimes, ...needs.times } })
   // Shared by all who ask: each remembers what its server does not take.
   const made = new Recent<Llm>()

@@ -5,6 +5,7 @@ import { authAs } from '../../../test/harness/auth.ts'
 import { openTestStore, type TestStore } from '../../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../../agents/agents.ts'
 import { createIdentity, type Identity, identityCollections } from '../../identity/identity.ts'
+import { createObjects, objectCollections } from '../../objects/objects.ts'
 import type { Actor } from '../../platform/access.ts'
 import type { RouteReply } from '../../platform/http.ts'
 import { ensureIndexes } from '../../platform/mongo.ts'
@@ -20,12 +21,17 @@ let count = 0
 
 beforeAll(async () => {
   store = await openTestStore()
-  await ensureIndexes(store.db, [...tenantCollections, ...agentCollections, ...identityCollections])
+  await ensureIndexes(store.db, [
+    ...tenantCollections,
+    ...objectCollections,
+    ...agentCollections,
+    ...identityCollections,
+  ])
 })
 afterAll(() => store[Symbol.asyncDispose]())
 beforeEach(async () => {
   const tenants = createTenants({ db: store.db })
-  agents = createAgents({ db: store.db, tenants })
+  agents = createAgents({ db: store.db, tenants, objects: createObjects({ db: store.db }) })
   identity = createIdentity({
     db: store.db,
     publicUrl: 'https://talk.example',
