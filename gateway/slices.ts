@@ -115,6 +115,7 @@ export function createSlices(
     enginesFor: (brief: Brief) => engines.chain(kindFor(brief, textModels), brief.fallbackEngines),
     openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
+    notAnswering: (pairs) => agents.notAnswering(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger }

@@ -114,14 +114,9 @@ export function createAgents(deps: AgentsDeps): Agents {
       })
     },
     async notAnswering(pairs) {
-      const unique = new Map(pairs.map((each) => [`${each.tenantId}:${each.agentId}`, each]))
-      const states = await Promise.all(
-        [...unique].map(async ([key, { tenantId, agentId }]) => {
-          const object = await deps.objects.of(tenantId).byId(agentId)
-          return object?.status === 'active' ? [] : [key]
-        }),
-      )
-      return new Set(states.flat())
+      const keys = new Set(pairs.map(({ tenantId, agentId }) => `${tenantId}:${agentId}`))
+      const statuses = await deps.objects.statuses(pairs.map(({ tenantId, agentId: id }) => ({ tenantId, id })))
+      return new Set([...keys].filter((key) => statuses.get(key) !== 'active'))
     },
     putSharedPrompt: (position, prompt) => prompts.put(undefined, position, prompt),
     moveStored: () => moveStoredAgents({ db: deps.db, objects: deps.objects, versions }),

@@ -57,6 +57,8 @@ export interface TenantObjects {
 
 export interface Objects {
   of(tenantId: TenantId): TenantObjects
+  /** Of those that exist, by `tenantId:id`. */
+  statuses(refs: readonly { readonly tenantId: TenantId; readonly id: string }[]): Promise<ReadonlyMap<string, string>>
 }
 
 export const objectCollections: readonly CollectionSpec[] = [objectStore.spec]
@@ -98,6 +100,7 @@ export function createObjects(deps: { readonly db: Db }): Objects {
       },
       remove: ({ id, revision }) => store.remove(tenantId, id, revision),
     }),
+    statuses: (refs) => store.statuses(refs),
   }
 }
 

@@ -74,6 +74,7 @@ function writeRoutes(objects: Objects): Route[] {
       method: 'PATCH',
       path: '/v1/objects/:id',
       access: 'objects.write',
+      reply: objectView,
       summary:
         'Changes an object; `data` replaces what was there. With `revision`: only while nobody else has changed it.',
       params: byId,

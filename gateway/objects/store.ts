@@ -11,6 +11,8 @@ interface ObjectDoc extends Omit<StoredObject, 'id'> {
 }
 
 const duplicateKey = 11000
+/** Ids of one question. */
+const chunk = 500
 
 export interface ObjectQuery {
   readonly type: string
@@ -54,6 +56,23 @@ export const objectStore = {
       },
       async bySlug(tenantId: TenantId, type: string, slug: string): Promise<StoredObject | undefined> {
         return one(await collection.findOne({ tenantId, type, slug }))
+      },
+      async statuses(
+        refs: readonly { readonly tenantId: TenantId; readonly id: string }[],
+      ): Promise<ReadonlyMap<string, string>> {
+        const found = new Map<string, string>()
+        const ids = new Map(refs.map(({ tenantId, id }) => [id, tenantId]))
+        const all = [...ids]
+        for (let from = 0; from < all.length; from += chunk) {
+          const some = all.slice(from, from + chunk)
+          const tenantIds = [...new Set(some.map(([, tenantId]) => tenantId))]
+          const docs = collection.find(
+            { tenantId: { $in: tenantIds }, _id: { $in: some.map(([id]) => id) } },
+            { projection: { tenantId: 1, status: 1 } },
+          )
+          for await (const doc of docs) found.set(`${doc.tenantId}:${doc._id}`, doc.status)
+        }
+        return found
       },
       /** In the order of their slugs; one more than `limit` when there are more. */
       async list(tenantId: TenantId, query: ObjectQuery): Promise<readonly StoredObject[]> {

@@ -42,7 +42,13 @@ export type SessionState = 'opening' | 'live' | 'ending' | 'ended'
 export interface SessionView {
   readonly id: string
   readonly tenantId: string
-  readonly agent: { readonly id: string; readonly slug: string; readonly name: string }
+  readonly agent: {
+    readonly id: string
+    readonly slug: string
+    readonly name: string
+    /** Of its config. Missing: the session is older than versions. */
+    readonly version?: number
+  }
   readonly conversationId: string
   readonly contactId: string
   readonly channel: Channel

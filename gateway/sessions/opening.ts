@@ -44,7 +44,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       tenantId,
       {
         sessionId,
-        agent: { id: brief.agentId, slug: brief.slug, name: brief.name },
+        agent: { id: brief.agentId, slug: brief.slug, name: brief.name, version: brief.version },
         conversationId,
         contactId: request.contactId,
         channel: request.channel,

@@ -18,6 +18,8 @@ export interface OpenRequest {
   readonly tenantId: TenantId
   readonly plan: AdmitRequest['plan']
   readonly brief: Brief
+  /** The agent as it was at a version: a session that goes on elsewhere goes on as it was begun. */
+  readonly briefAt?: (version: number) => Promise<Brief | undefined>
   readonly contactId: string
   readonly channel: Channel
   readonly keyId: string
@@ -90,6 +92,8 @@ export interface SessionsDeps {
   readonly notAllowed: (
     pairs: readonly { tenantId: TenantId; keyId: string; signingKeyId?: string }[],
   ) => Promise<ReadonlySet<string>>
+  /** `${tenantId}:${agentId}` of those that were paused or put away: their sessions end. */
+  readonly notAnswering: (pairs: readonly { tenantId: TenantId; agentId: string }[]) => Promise<ReadonlySet<string>>
   readonly emailHashes: (tenantId: TenantId, contactIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
   /** False: this process has no peer that could go on with its sessions (the in-process Redis). */
   readonly hasPeers: boolean

@@ -61,7 +61,7 @@ export interface Sessions {
   drain(): Promise<void>
 }
 
-/** A revoked key or suspended tenant is noticed within this. */
+/** A revoked key, a suspended tenant or a paused agent is noticed within this. */
 const revocationPollMs = 2_000
 
 export function createSessions(deps: SessionsDeps): Sessions {
@@ -75,10 +75,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const poll = async (): Promise<void> => {
     const all = live.all()
     if (all.length === 0) return
-    const pairs = all.map(({ session, credential }) => ({ tenantId: session.options.tenantId, ...credential }))
-    const refused = await deps.notAllowed(pairs)
-    for (const { session, credential } of all) {
-      if (refused.has(`${session.options.tenantId}:${credential.keyId}`)) session.dispatch({ is: 'revoked' })
+    const pairs = all.map(({ session, credential, agentId }) => ({
+      ...{ tenantId: session.options.tenantId, agentId },
+      ...credential,
+    }))
+    const [refused, silent] = await Promise.all([deps.notAllowed(pairs), deps.notAnswering(pairs)])
+    for (const { session, credential, agentId } of all) {
+      const { tenantId } = session.options
+      if (refused.has(`${tenantId}:${credential.keyId}`) || silent.has(`${tenantId}:${agentId}`))
+        session.dispatch({ is: 'revoked' })
     }
   }
   return {

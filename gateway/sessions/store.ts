@@ -11,7 +11,7 @@ import type { ResumeState } from './resume-token.ts'
 
 export interface SessionFacts {
   readonly sessionId: string
-  readonly agent: { readonly id: string; readonly slug: string; readonly name: string }
+  readonly agent: SessionView['agent']
   readonly conversationId: string
   readonly contactId: string
   readonly channel: Channel

@@ -173,8 +173,16 @@ interface Taken {
   readonly resume: ResumeKey
 }
 
-async function goOn(deps: Deps, request: ResumeRequest, taken: Taken): Promise<Opened> {
+/** A deploy in between changes nothing for who is in the middle of a conversation. */
+async function asBegun(request: ResumeRequest, { agent }: Resumable['view']): Promise<ResumeRequest> {
+  const isSame = agent.version === undefined || agent.version === request.brief.version
+  const brief = isSame || agent.version === undefined ? undefined : await request.briefAt?.(agent.version)
+  return brief === undefined ? request : { ...request, brief }
+}
+
+async function goOn(deps: Deps, resumed: ResumeRequest, taken: Taken): Promise<Opened> {
   const { found, left, beat, admission, resume } = taken
+  const request = await asBegun(resumed, found.view)
   const { tenantId, brief, sessionId } = request
   const transcript = deps.transcript.of(tenantId)
   // The owner before may only be frozen: from here on it changes no turn.

@@ -19,7 +19,7 @@ export const sessionView = z
   .strictObject({
     id: z.string(),
     tenantId: z.string(),
-    agent: z.strictObject({ id: z.string(), slug: z.string(), name: z.string() }),
+    agent: z.strictObject({ id: z.string(), slug: z.string(), name: z.string(), version: z.int().exactOptional() }),
     conversationId: z.string(),
     contactId: z.string(),
     channel: z.enum(channels),

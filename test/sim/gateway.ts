@@ -110,6 +110,7 @@ export class Gateway {
       enginesFor: () => ({ factories: [engineFacts], passedOver: [] }),
       openEngine: (steady) => new SimEngine(steady, this.#engineDeps(steady.tenantId, steady.sessionId)),
       notAllowed: async () => new Set(),
+      notAnswering: async () => new Set(),
       emailHashes: async () => new Map(),
       ...{ hasPeers: true, drainMs: 10_000 },
     })

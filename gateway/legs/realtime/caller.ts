@@ -97,6 +97,7 @@ export async function requestOf<L extends Leg>(
     tenantId: caller.tenantId,
     plan: tenant.plan,
     brief,
+    briefAt: (keep) => deps.agents.resolve({ ...caller, keep }),
     contactId: caller.contactId,
     channel: caller.channel,
     keyId: caller.keyId,
