@@ -68,6 +68,56 @@ const session = createRoute({
   path: '/sessions/$sessionId',
   component: lazyRouteComponent(() => import('./screens/session/session.tsx'), 'Session'),
 })
+type AgentsSearch = { agent?: string }
+const agentsSearch = (search: Record<string, unknown>): AgentsSearch =>
+  typeof search.agent === 'string' ? { agent: search.agent } : {}
+
+const agents = createRoute({
+  getParentRoute: () => inside,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('./screens/agents/agents.tsx'), 'Agents'),
+})
+const activity = createRoute({
+  getParentRoute: () => inside,
+  path: '/agents/activity',
+  validateSearch: agentsSearch,
+  component: lazyRouteComponent(() => import('./screens/agents/activity.tsx'), 'Activity'),
+})
+const approvals = createRoute({
+  getParentRoute: () => inside,
+  path: '/agents/approvals',
+  component: lazyRouteComponent(() => import('./screens/agents/approvals.tsx'), 'Approvals'),
+})
+const agent = createRoute({
+  getParentRoute: () => inside,
+  path: '/agents/$agentId',
+  component: lazyRouteComponent(() => import('./screens/agents/editor/editor.tsx'), 'AgentEditor'),
+})
+const team = createRoute({
+  getParentRoute: () => inside,
+  path: '/team',
+  component: lazyRouteComponent(() => import('./screens/team/team.tsx'), 'Team'),
+})
+const roles = createRoute({
+  getParentRoute: () => inside,
+  path: '/team/roles',
+  validateSearch: (search): { role?: string } => (typeof search.role === 'string' ? { role: search.role } : {}),
+  component: lazyRouteComponent(() => import('./screens/team/roles.tsx'), 'Roles'),
+})
+type AuditSearch = { actor?: string; ability?: string; from?: string; to?: string; entry?: string }
+const auditFields = ['actor', 'ability', 'from', 'to', 'entry'] as const
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: '/audit',
+  validateSearch: (search): AuditSearch =>
+    Object.fromEntries(
+      auditFields.flatMap((name) => {
+        const value = search[name]
+        return typeof value === 'string' && value !== '' ? [[name, value]] : []
+      }),
+    ),
+  component: lazyRouteComponent(() => import('./screens/audit/audit.tsx'), 'Audit'),
+})
 const credits = createRoute({
   getParentRoute: () => inside,
   path: '/credits',
@@ -79,7 +129,10 @@ const keys = createRoute({
   component: lazyRouteComponent(() => import('./screens/keys/keys.tsx'), 'Keys'),
 })
 
-const routeTree = root.addChildren([signIn, inside.addChildren([live, history, session, credits, keys])])
+const routeTree = root.addChildren([
+  signIn,
+  inside.addChildren([live, history, session, agents, activity, approvals, agent, credits, team, roles, keys, audit]),
+])
 
 export function createConsoleRouter(context: RouterContext) {
   return createRouter({ routeTree, basepath: '/console', context, defaultPreload: 'intent', defaultPendingMs: 400 })

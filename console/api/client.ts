@@ -13,14 +13,36 @@ import type {
   UsageDay,
 } from '../../gateway/protocol/rest.ts'
 import type { Turn } from '../../gateway/protocol/turn.ts'
+import { agentCalls } from './agent-calls.ts'
+import { auditCalls } from './audit-calls.ts'
+import type { Query, TenantCall } from './call.ts'
 import { problemOf, unreachable } from './problem.ts'
+import { roleCalls } from './role-calls.ts'
+import { teamCalls } from './team-calls.ts'
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
-type Query = Readonly<Record<string, string | number | undefined>>
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+interface Options {
+  readonly query?: Query
+  readonly body?: unknown
+  readonly accept?: string
+  readonly signal?: AbortSignal
+}
 
 /** A fresh API key: the secret is in this answer and in no later one. */
 export type NewApiKey = ApiKeyView & { readonly key: string }
+
+/** What a key may do. Neither role nor scopes: what a service usually does. */
+export interface KeyWish {
+  readonly label: string
+  readonly role?: string
+  readonly scopes?: readonly string[] | null
+  /** Empty: any agent. */
+  readonly agentIds?: readonly string[]
+  readonly expiresAt?: string | null
+}
 
 export type Api = ReturnType<typeof createApi>
 export type TenantApi = ReturnType<Api['of']>
@@ -29,18 +51,28 @@ export function createApi(fetch: Fetch) {
   // Known once `me` has answered; every change sends it back.
   let csrf: string | undefined
 
-  async function send<T>(method: 'GET' | 'POST', path: string, options: { query?: Query; body?: unknown } = {}) {
-    const headers: Record<string, string> = { accept: 'application/json' }
-    if (method === 'POST') headers['content-type'] = 'application/json'
-    if (method === 'POST' && csrf !== undefined) headers['x-parley-csrf'] = csrf
+  async function open(method: Method, path: string, options: Options = {}): Promise<Response> {
+    const changes = method !== 'GET'
+    const headers: Record<string, string> = { accept: options.accept ?? 'application/json' }
+    if (changes && csrf !== undefined) headers['x-parley-csrf'] = csrf
     const init: RequestInit = { method, headers, credentials: 'same-origin' }
-    if (method === 'POST') init.body = JSON.stringify(options.body ?? {})
-    const response = await fetch(withQuery(path, options.query ?? {}), init).catch(() => {
+    if (changes && method !== 'DELETE') {
+      headers['content-type'] = 'application/json'
+      init.body = JSON.stringify(options.body ?? {})
+    }
+    if (options.signal !== undefined) init.signal = options.signal
+    const response = await fetch(withQuery(path, options.query ?? {}), init).catch((error: unknown) => {
+      if (options.signal?.aborted === true) throw error
       throw unreachable()
     })
+    if (response.ok) return response
+    throw problemOf(response.status, await response.json().catch(() => undefined))
+  }
+
+  async function send<T>(method: Method, path: string, options: Options = {}) {
+    const response = await open(method, path, options)
     const body: unknown = await response.json().catch(() => undefined)
-    if (!response.ok) throw problemOf(response.status, body)
-    // The gateway's presenters are typed by the same protocol/rest.ts: the one trusted boundary of the console.
+    // The gateway's presenters are typed by the same protocol: the one trusted boundary of the console.
     return body as T
   }
 
@@ -51,34 +83,60 @@ export function createApi(fetch: Fetch) {
       return operator
     },
     signIn: (token: string) => send<unknown>('POST', '/v1/console/sign-in', { body: { token } }),
+    acceptInvitation: (token: string, name: string) =>
+      send<OperatorView>('POST', '/v1/team/invitations/accept', { body: { token, name } }),
     signOut: () => send<unknown>('POST', '/v1/console/sign-out'),
     /** Calls of one tenant: the only way to reach tenant data. */
-    of(tenant: string) {
-      const get = <T>(path: string, query: Query = {}) => send<T>('GET', path, { query: { tenant, ...query } })
-      const post = <T>(path: string, body: unknown = {}) => send<T>('POST', path, { query: { tenant }, body })
-      return {
-        endedSessions: (cursor: string | undefined, limit: number) =>
-          get<Page<SessionView>>('/v1/sessions', { state: 'ended', cursor, limit }),
-        session: (id: string) => get<SessionView>(`/v1/sessions/${encodeURIComponent(id)}`),
-        transcript: (id: string) =>
-          get<{ readonly turns: readonly Turn[] }>(`/v1/sessions/${encodeURIComponent(id)}/transcript`),
-        receipt: (id: string) => get<Receipt>(`/v1/sessions/${encodeURIComponent(id)}/receipt`),
-        endSession: (id: string, reason: string) =>
-          post<unknown>(`/v1/sessions/${encodeURIComponent(id)}/end`, { reason }),
-        credits: () => get<CreditsView>('/v1/credits'),
-        entries: (cursor: string | undefined) => get<Page<EntryView>>('/v1/credits/entries', { cursor }),
-        usageDays: (from: string, to: string) =>
-          get<{ readonly days: readonly UsageDay[] }>('/v1/usage/days', { from, to }),
-        tenant: () => get<TenantView>('/v1/tenant'),
-        setStatus: (status: TenantView['status']) => post<unknown>('/v1/tenant/status', { status }),
-        siteKeys: () => get<{ readonly items: readonly SiteKeyView[] }>('/v1/site-keys'),
-        createSiteKey: (label: string, agentSlug: string) => post<SiteKeyView>('/v1/site-keys', { label, agentSlug }),
-        revokeSiteKey: (id: string) => post<unknown>(`/v1/site-keys/${encodeURIComponent(id)}/revoke`),
-        apiKeys: () => get<{ readonly items: readonly ApiKeyView[] }>('/v1/api-keys'),
-        createApiKey: (label: string) => post<NewApiKey>('/v1/api-keys', { label }),
-        revokeApiKey: (id: string) => post<unknown>(`/v1/api-keys/${encodeURIComponent(id)}/revoke`),
-      }
-    },
+    of: (tenant: string) => tenantApi(tenantCall(tenant, send, open)),
+  }
+}
+
+function tenantApi(call: TenantCall) {
+  const { get, post } = call
+  return {
+    agents: agentCalls(call),
+    team: teamCalls(call),
+    roles: roleCalls(call),
+    audit: auditCalls(call),
+    endedSessions: (cursor: string | undefined, limit: number) =>
+      get<Page<SessionView>>('/v1/sessions', { state: 'ended', cursor, limit }),
+    session: (id: string) => get<SessionView>(`/v1/sessions/${encodeURIComponent(id)}`),
+    transcript: (id: string) =>
+      get<{ readonly turns: readonly Turn[] }>(`/v1/sessions/${encodeURIComponent(id)}/transcript`),
+    receipt: (id: string) => get<Receipt>(`/v1/sessions/${encodeURIComponent(id)}/receipt`),
+    endSession: (id: string, reason: string) => post<unknown>(`/v1/sessions/${encodeURIComponent(id)}/end`, { reason }),
+    credits: () => get<CreditsView>('/v1/credits'),
+    entries: (cursor: string | undefined) => get<Page<EntryView>>('/v1/credits/entries', { cursor }),
+    usageDays: (from: string, to: string) =>
+      get<{ readonly days: readonly UsageDay[] }>('/v1/usage/days', { from, to }),
+    tenant: () => get<TenantView>('/v1/tenant'),
+    setStatus: (status: TenantView['status']) => post<unknown>('/v1/tenant/status', { status }),
+    siteKeys: () => get<{ readonly items: readonly SiteKeyView[] }>('/v1/site-keys'),
+    createSiteKey: (label: string, agentSlug: string) => post<SiteKeyView>('/v1/site-keys', { label, agentSlug }),
+    revokeSiteKey: (id: string) => post<unknown>(`/v1/site-keys/${encodeURIComponent(id)}/revoke`),
+    apiKeys: () => get<{ readonly items: readonly ApiKeyView[] }>('/v1/api-keys'),
+    createApiKey: (key: KeyWish) => post<NewApiKey>('/v1/api-keys', key),
+    changeApiKey: (id: string, key: Omit<KeyWish, 'role'>) =>
+      call.patch<ApiKeyView>(`/v1/api-keys/${encodeURIComponent(id)}`, key),
+    revokeApiKey: (id: string) => post<unknown>(`/v1/api-keys/${encodeURIComponent(id)}/revoke`),
+  }
+}
+
+function tenantCall(
+  tenant: string,
+  send: <T>(method: Method, path: string, options?: Options) => Promise<T>,
+  open: (method: Method, path: string, options?: Options) => Promise<Response>,
+): TenantCall {
+  return {
+    get: (path, query = {}) => send('GET', path, { query: { tenant, ...query } }),
+    post: (path, body = {}) => send('POST', path, { query: { tenant }, body }),
+    put: (path, body) => send('PUT', path, { query: { tenant }, body }),
+    patch: (path, body) => send('PATCH', path, { query: { tenant }, body }),
+    remove: (path) => send('DELETE', path, { query: { tenant } }),
+    stream: (path, body, signal) =>
+      open('POST', path, { query: { tenant }, body, signal, accept: 'text/event-stream' }),
+    download: async (path, query = {}) =>
+      (await open('GET', path, { query: { tenant, ...query }, accept: '*/*' })).blob(),
   }
 }
 

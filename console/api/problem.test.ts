@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ApiProblem, inWords, isSignedOut, mayRetry, problemOf, unreachable } from './problem.ts'
+import { ApiProblem, inWords, isSignedOut, issuesOf, mayRetry, problemOf, unreachable } from './problem.ts'
 
 test('a problem body is kept, and its own message wins over the general words', () => {
   const problem = problemOf(409, { code: 'conflict', message: 'This key was already revoked.', retry: 'never' })
@@ -35,4 +35,18 @@ test('only 401 signs the operator out, and only passing trouble is retried', () 
   expect(mayRetry(unreachable())).toBe(true)
   expect(mayRetry(problemOf(404, null))).toBe(false)
   expect(mayRetry(new Error('x'))).toBe(false)
+})
+
+test('a refusal is read as the gateway sends it, with the fields of the body by their own names', () => {
+  const problem = problemOf(400, {
+    error: {
+      code: 'invalid',
+      message: 'Invalid body: body.config.maxTokens: Too big: expected number to be <=200000',
+      retry: 'never',
+      issues: [{ path: 'body.config.maxTokens', message: 'Too big: expected number to be <=200000' }],
+    },
+  })
+  expect(problem.body.code).toBe('invalid')
+  expect(issuesOf(problem)).toEqual([{ path: 'config.maxTokens', message: 'At most 200,000, please.' }])
+  expect(inWords(problem)).toBe('config.maxTokens: At most 200,000, please.')
 })

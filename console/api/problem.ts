@@ -1,6 +1,7 @@
 // Refusals of the gateway, as the console shows them.
 
 import { isProblemCode, type ProblemBody, type ProblemCode, problems } from '../../gateway/protocol/codes.ts'
+import { issueText } from './issue-text.ts'
 
 /** Every failed call ends as one of these; `status` 0 means the gateway could not be reached. */
 export class ApiProblem extends Error {
@@ -34,9 +35,16 @@ const operatorWords: Partial<Record<ProblemCode, string>> = {
 }
 
 export function problemOf(status: number, body: unknown): ApiProblem {
-  if (isProblemBody(body)) return new ApiProblem(status, body)
+  const problem = unwrapped(body)
+  if (isProblemBody(problem)) return new ApiProblem(status, problem)
   const code = codeOfStatus(status)
   return new ApiProblem(status, { code, message: problems[code].text, retry: problems[code].retry })
+}
+
+/** From an `error` event of a stream, which has no status of its own. */
+export function problemFrom(body: unknown): ApiProblem {
+  const problem = unwrapped(body)
+  return problemOf(isProblemBody(problem) ? problems[problem.code].http : 500, problem)
 }
 
 export function unreachable(): ApiProblem {
@@ -46,12 +54,42 @@ export function unreachable(): ApiProblem {
 /** One sentence an operator can act on; field issues and the log id are appended. */
 export function inWords(error: unknown): string {
   if (!(error instanceof ApiProblem)) return 'Something went wrong in the console. Reload the page.'
-  const { code, message, issues, id } = error.body
-  const generic = message === '' || message === problems[code].text
+  const { code, message, id } = error.body
+  const issues = issuesOf(error)
+  // “Invalid body: …” only says the fields once more.
+  const generic = message === '' || message === problems[code].text || /^Invalid (body|query)/.test(message)
   const base = generic ? (operatorWords[code] ?? problems[code].text) : message
-  const fields = (issues ?? []).map((issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`))
+  const fields = issues
+    .filter((issue) => issue.message !== message)
+    .map((issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`))
   const told = generic && fields.length > 0 ? fields : [base, ...fields]
   return told.join(' · ') + (id === undefined ? '' : ` (reference ${id})`)
+}
+
+export interface FieldIssue {
+  readonly path: string
+  readonly message: string
+}
+
+/** What the gateway says about single fields of the body; empty for every other failure. */
+export function issuesOf(error: unknown): readonly FieldIssue[] {
+  if (!(error instanceof ApiProblem)) return []
+  return (error.body.issues ?? []).map(({ path, message }) => ({
+    path: path.replace(/^body\.?/, ''),
+    message: issueText(message),
+  }))
+}
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 409
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 404
+}
+
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 403
 }
 
 export function isSignedOut(error: unknown): boolean {
@@ -61,6 +99,11 @@ export function isSignedOut(error: unknown): boolean {
 /** Worth asking again without a person's help. */
 export function mayRetry(error: unknown): boolean {
   return error instanceof ApiProblem && (error.body.retry === 'backoff' || error.body.retry === 'now')
+}
+
+/** Every answer that is no success says `{ error }`; streams say the same in their `error` event. */
+function unwrapped(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'error' in body ? body.error : body
 }
 
 function codeOfStatus(status: number): ProblemCode {

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { inWords } from '../api/problem.ts'
 import { useScope } from '../api/scope.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { initials } from '../ui/initials.ts'
 import { notifyFailed } from '../ui/notify.ts'
 import { applyTheme, isTheme, rememberedTheme, themes } from './preferences.ts'
 
@@ -80,9 +81,4 @@ function ThemeChoice() {
       ))}
     </DropdownMenu.RadioGroup>
   )
-}
-
-function initials(name: string): string {
-  const words = name.split(/\s+/).filter((word) => word !== '')
-  return ((words[0]?.charAt(0) ?? '') + (words.length > 1 ? (words.at(-1)?.charAt(0) ?? '') : '')).toUpperCase()
 }

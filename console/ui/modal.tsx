@@ -10,9 +10,10 @@ interface ModalProps {
   readonly children: ReactNode
   /** A secret shown once must not vanish through a stray click beside the dialog. */
   readonly sticky?: boolean
+  readonly wide?: boolean
 }
 
-export function Modal({ open, onOpenChange, title, description, children, sticky = false }: ModalProps) {
+export function Modal({ open, onOpenChange, title, description, children, sticky = false, wide = false }: ModalProps) {
   const keep = (event: Event) => {
     if (sticky) event.preventDefault()
   }
@@ -22,6 +23,7 @@ export function Modal({ open, onOpenChange, title, description, children, sticky
         <Dialog.Overlay className="overlay" />
         <Dialog.Content
           className="modal"
+          data-wide={wide || undefined}
           onInteractOutside={keep}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
         >

@@ -1,19 +1,24 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ApiKeyView } from '../../../gateway/protocol/rest.ts'
+import { agentsQuery } from '../../api/agent-queries.ts'
 import type { NewApiKey } from '../../api/client.ts'
-import { inWords } from '../../api/problem.ts'
+import { inWords, issuesOf } from '../../api/problem.ts'
 import { apiKeysQuery } from '../../api/queries.ts'
 import { useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
+import { absolute } from '../../ui/format.ts'
 import { Modal } from '../../ui/modal.tsx'
 import { notifyFailed } from '../../ui/notify.ts'
+import { useNow } from '../../ui/now.ts'
 import { Section } from '../../ui/page.tsx'
 import { Pill } from '../../ui/pill.tsx'
 import { Empty, Loading, ProblemBox } from '../../ui/states.tsx'
 import { Time } from '../../ui/time.tsx'
-import { KeyForm } from './key-form.tsx'
+import { ApiKeyForm } from './api-key-form.tsx'
+import { EditApiKey } from './edit-api-key.tsx'
+import { type KeyForm, newKeyForm, wishOf } from './key-rights.ts'
 import { RevokeKey } from './revoke-key.tsx'
 
 export function ApiKeys() {
@@ -23,13 +28,15 @@ export function ApiKeys() {
   const [adding, setAdding] = useState(false)
   const [fresh, setFresh] = useState<NewApiKey>()
   const create = useMutation({
-    mutationFn: (form: { label: string }) => scope.api.createApiKey(form.label),
+    mutationFn: (form: KeyForm) => scope.api.createApiKey(wishOf(form)),
     onSuccess: (key) => {
       setAdding(false)
       setFresh(key)
       void queries.invalidateQueries({ queryKey: [scope.tenant, 'api-keys'] })
     },
-    onError: (error) => notifyFailed(inWords(error)),
+    onError: (error) => {
+      if (issuesOf(error).length === 0) notifyFailed(inWords(error))
+    },
   })
   return (
     <Section
@@ -55,14 +62,17 @@ export function ApiKeys() {
           ))}
         </ul>
       )}
-      <KeyForm
-        open={adding}
-        onOpenChange={setAdding}
-        title="New API key"
-        placeholder="Booking backend"
-        busy={create.isPending}
-        onSubmit={create.mutate}
-      />
+      {adding && (
+        <ApiKeyForm
+          title="New API key"
+          action="Create"
+          start={newKeyForm}
+          busy={create.isPending}
+          error={create.error}
+          onClose={() => setAdding(false)}
+          onSubmit={create.mutate}
+        />
+      )}
       {fresh !== undefined && <FreshKey apiKey={fresh} onClose={() => setFresh(undefined)} />}
     </Section>
   )
@@ -93,11 +103,14 @@ function FreshKey({ apiKey, onClose }: { apiKey: NewApiKey; onClose: () => void 
 function ApiKey({ apiKey }: { apiKey: ApiKeyView }) {
   const { api } = useScope()
   const active = apiKey.status === 'active'
+  const nowMs = useNow(15_000)
+  const expired = apiKey.expiresAt !== null && Date.parse(apiKey.expiresAt) <= nowMs
   return (
     <li className="key" data-status={apiKey.status} data-key-id={apiKey.id}>
       <div className="key-line">
         <strong>{apiKey.label}</strong>
         {!active && <Pill>Revoked</Pill>}
+        {active && expired && <Pill tone="bad">Expired</Pill>}
         <span className="quiet">
           created <Time at={apiKey.createdAt} /> ·{' '}
           {apiKey.lastUsedAt === null ? (
@@ -110,6 +123,7 @@ function ApiKey({ apiKey }: { apiKey: ApiKeyView }) {
         </span>
         <span className="key-end">
           <code>{apiKey.prefix}…</code>
+          {active && <EditApiKey apiKey={apiKey} />}
           {active && (
             <RevokeKey
               label={apiKey.label}
@@ -120,6 +134,29 @@ function ApiKey({ apiKey }: { apiKey: ApiKeyView }) {
           )}
         </span>
       </div>
+      {active && <Reach apiKey={apiKey} />}
     </li>
+  )
+}
+
+/** What the key may do, on what, and until when. */
+function Reach({ apiKey }: { apiKey: ApiKeyView }) {
+  const agents = useQuery(agentsQuery(useScope())).data
+  const names = apiKey.agentIds.map((id) => agents?.find((agent) => agent.id === id)?.name ?? id)
+  return (
+    <details>
+      <summary>
+        {apiKey.role === null ? `${apiKey.scopes.length} scopes` : `role ${apiKey.role}`}
+        {names.length > 0 && ` · only ${names.join(', ')}`}
+        {apiKey.expiresAt !== null && ` · until ${absolute(apiKey.expiresAt)}`}
+      </summary>
+      <ul className="scopes" aria-label={`Scopes of ${apiKey.label}`}>
+        {apiKey.scopes.map((scope) => (
+          <li key={scope}>
+            <code>{scope}</code>
+          </li>
+        ))}
+      </ul>
+    </details>
   )
 }

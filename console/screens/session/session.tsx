@@ -3,6 +3,7 @@ import type { SessionView } from '../../../gateway/protocol/rest.ts'
 import { CopyId } from '../../ui/copy.tsx'
 import { shortId } from '../../ui/format.ts'
 import { Icon } from '../../ui/icon.tsx'
+import { Inspector, type Pane } from '../../ui/inspector.tsx'
 import { folded, useMedia } from '../../ui/media.ts'
 import { Page } from '../../ui/page.tsx'
 import { contactName, EndReasonPill, StateMark } from '../../ui/session-bits.tsx'
@@ -10,7 +11,6 @@ import { Loading, ProblemBox } from '../../ui/states.tsx'
 import { Duration } from '../../ui/time.tsx'
 import { EndSession } from './end-session.tsx'
 import { Facts } from './facts.tsx'
-import { Inspector, type Pane } from './inspector.tsx'
 import { EventsPane, RawPane, ReceiptPane } from './panes.tsx'
 import { Transcript } from './transcript.tsx'
 import { type SessionData, useSession } from './use-session.ts'
@@ -96,7 +96,7 @@ function Layout({ data, session }: { data: SessionData; session: SessionView }) 
       { id: 'transcript', name: 'Transcript', content: transcript, fill: true },
       { id: 'facts', name: 'Facts', content: facts },
     ]
-    return <Inspector panes={[...front, ...panes]} />
+    return <Inspector label="Session details" panes={[...front, ...panes]} />
   }
   return (
     <div className="session-columns">
@@ -105,7 +105,7 @@ function Layout({ data, session }: { data: SessionData; session: SessionView }) 
       </aside>
       {transcript}
       <aside className="session-inspector" aria-label="Inspector">
-        <Inspector panes={panes} />
+        <Inspector label="Session details" panes={panes} />
       </aside>
     </div>
   )

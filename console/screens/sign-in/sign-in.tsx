@@ -3,7 +3,8 @@ import { getRouteApi, useLocation, useNavigate, useRouter } from '@tanstack/reac
 import { type ReactNode, useEffect, useRef } from 'react'
 import { inWords, isSignedOut } from '../../api/problem.ts'
 import { Icon } from '../../ui/icon.tsx'
-import { safeBack, tokenOf } from './sign-in-link.ts'
+import { AcceptInvitation } from './accept-invitation.tsx'
+import { invitationOf, safeBack, tokenOf } from './sign-in-link.ts'
 import './sign-in.css'
 
 const route = getRouteApi('/sign-in')
@@ -34,6 +35,13 @@ export function SignIn() {
   useEffect(() => {
     document.title = 'Sign in · Parley'
   }, [])
+  const invitation = invitationOf(hash)
+  if (invitation !== undefined)
+    return (
+      <Card>
+        <AcceptInvitation api={api} token={invitation} />
+      </Card>
+    )
   return <Card>{status === 'pending' || status === 'success' ? <Busy /> : <Ask error={error} />}</Card>
 }
 

@@ -1,0 +1,28 @@
+import { queryOptions } from '@tanstack/react-query'
+import type { VersionName } from './agent-calls.ts'
+import { allPages } from './all-pages.ts'
+import type { Scope } from './queries.ts'
+
+export const agentsQuery = ({ tenant, api }: Scope) =>
+  queryOptions({
+    queryKey: [tenant, 'agents'],
+    queryFn: () => allPages(api.agents.list),
+  })
+
+export const agentQuery = ({ tenant, api }: Scope, id: string) =>
+  queryOptions({ queryKey: [tenant, 'agents', id], queryFn: () => api.agents.detail(id) })
+
+export const versionsQuery = ({ tenant, api }: Scope, id: string) =>
+  queryOptions({ queryKey: [tenant, 'agents', id, 'versions'], queryFn: () => api.agents.versions(id) })
+
+export const diffQuery = ({ tenant, api }: Scope, id: string, span: { from: VersionName; to: VersionName }) =>
+  queryOptions({
+    queryKey: [tenant, 'agents', id, 'diff', span.from, span.to],
+    queryFn: () => api.agents.diff(id, span.from, span.to),
+  })
+
+export const promptQuery = ({ tenant, api }: Scope, id: string, environment: 'draft' | 'live') =>
+  queryOptions({
+    queryKey: [tenant, 'agents', id, 'prompt', environment],
+    queryFn: () => api.agents.prompt(id, environment),
+  })
