@@ -65,11 +65,12 @@ function reaches({ scope }: Grant, { ability, kind }: { readonly ability: Abilit
 }
 
 function covers(policy: Policy, { ability, kind }: { readonly ability: Ability; readonly kind: Kind }): boolean {
-  const [resource, action] = ability.split('.')
+  const [resource = '', action] = ability.split('.')
   return (
     (policy.resource === '*' || policy.resource === resource) &&
     (policy.action === '*' || policy.action === action) &&
-    (policy.kind === undefined || policy.kind === kind)
+    // A kind narrows a policy only where the resource has kinds.
+    (policy.kind === undefined || (policy.kind === kind && kindOf(resource) !== undefined))
   )
 }
 
