@@ -18,6 +18,7 @@ import type { ProblemCode } from '../protocol/codes.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { authenticate, type Caller } from './auth.ts'
 import { clientIp, RateLimit } from './caller.ts'
+import { discard } from './discard.ts'
 import { type NotedDeps, noteRefusal, noting } from './noted.ts'
 import { withOwnRoutes } from './own-routes.ts'
 import { serveRoute } from './serve-route.ts'
@@ -118,7 +119,8 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
   const limited = (maxSize: number) =>
     bodyLimit({
       maxSize,
-      onError: () => {
+      onError: async (context: Context<Env>) => {
+        await discard(context.req.raw)
         throw new Problem('too_large')
       },
     })

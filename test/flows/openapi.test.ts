@@ -28,3 +28,15 @@ test('[S001-23] anybody may ask for the health of the gateway and is told its st
   expect(answer.status).toBe(200)
   expect(await answer.json()).toMatchObject({ status: 'ready', checks: { mongodb: 'ok', redis: 'ok' } })
 })
+
+test('a body that is too large is answered before the connection ends, every time, and the next request is served', async () => {
+  await using gateway = await startGateway()
+  for (let i = 0; i < 12; i++) {
+    const body = { x: 'y'.repeat(300_000) }
+    expect(await gateway.post('/v1/console/sign-in', body)).toMatchObject({
+      status: 413,
+      body: { error: { code: 'too_large' } },
+    })
+    expect((await gateway.get('/health')).status).toBe(200)
+  }
+})

@@ -59,11 +59,14 @@ export const builtinRoles: Readonly<Record<BuiltinRole, readonly Ability[]>> = {
 }
 
 /** As they were stored before there were five. */
-const older: Readonly<Record<string, BuiltinRole>> = { member: 'operator', viewer: 'client' }
+const older: ReadonlyMap<string, BuiltinRole> = new Map([
+  ['member', 'operator'],
+  ['viewer', 'client'],
+])
 
 /** Undefined: the name of a role of the tenant's own, or of nobody's. */
 export function builtinRole(stored: string): BuiltinRole | undefined {
-  return older[stored] ?? builtinRoleNames.find((each) => each === stored)
+  return older.get(stored) ?? builtinRoleNames.find((each) => each === stored)
 }
 
 /** Priorities of the tenant's own policies end below it: no denial locks the owner out. */
