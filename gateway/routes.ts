@@ -92,7 +92,7 @@ export function createAppHttp(
 }
 
 /** Slices that tell of their changes themselves, with more than a path knows. */
-const tellThemselves: ReadonlySet<string> = new Set(['entities', 'entity-types', 'events'])
+const tellThemselves: ReadonlySet<string> = new Set(['entities', 'entities-relations', 'entity-types', 'events'])
 
 async function changeEvent({ events }: Slices, { tenantId, actor, resource, action, id, at }: Change): Promise<void> {
   if (tellThemselves.has(resource)) return

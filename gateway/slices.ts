@@ -87,7 +87,10 @@ export function createSlices(
   })
   const events: Events = createEvents({ db, clock, unseen: (auth, refs) => entities.unseen(auth, refs) })
   const executions = createExecutions({ db, clock })
-  const tools = createTools({ db, entities, knowledge, log, clock })
+  const tools = createTools({
+    ...{ db, entities, events, knowledge, log, clock },
+    agentAuth: (tenantId, agent) => identity.authFor.agent(tenantId, agent),
+  })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db, clock })
   const usage = createUsage({ db, redis, ledger, clock, log })

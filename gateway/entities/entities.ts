@@ -31,6 +31,7 @@ import { createLogKeeper, type LogKeeper } from './log-keeper.ts'
 import type { EventSink } from './outbox.ts'
 import { type ProductCriteria, parseProductQuery, wordsOf } from './product-query.ts'
 import { type ProgramItem, type ProgramQuery, parseTime, programOf } from './program.ts'
+import { type Where, whereOf } from './record-query.ts'
 import { openRecords } from './record-store.ts'
 import { type CallerRelations, callerRelations, unlinkAll } from './relations.ts'
 import { entityStore, migrateProductImages, type StoredEntity } from './store.ts'
@@ -86,6 +87,8 @@ export interface Entities {
   unseen(auth: AuthContext, entities: readonly EntityRef[]): Promise<ReadonlySet<string>>
   /** Finishes changes that somebody died over: their events reach the log. Returns how many there were. */
   repair(): Promise<number>
+  /** The conditions of a list from their JSON. `invalid` for anything else. */
+  whereOf(text: string): Where
   /** `10:00`, `10am`, `2:30 pm` → minutes after midnight, as `ProgramQuery` takes them. */
   minutesOf(time: string): number | undefined
 }
@@ -107,6 +110,7 @@ export function createEntities({ db, clock = systemClock, events }: EntitiesDeps
   const speakersOf = async (tenantId: TenantId) => readable(speaker, await store.all(tenantId, 'speaker'))
   return {
     minutesOf: parseTime,
+    whereOf,
     unseen: (auth, refs) => unseen(parts, auth, refs),
     repair: () => parts.log.repair(),
     of: (tenantId) => ({

@@ -27,10 +27,19 @@ const comparison = z.strictObject({
   lte: z.union([z.string().max(1_000), z.number()]).optional(),
 })
 /** Declared fields by their path inside the data: a value, or comparisons that all hold. */
-export const where = z
+const where = z
   .record(z.string().max(200), z.union([scalar, comparison]))
   .refine((given) => Object.keys(given).length <= 10, 'at most 10 fields')
 export type Where = z.output<typeof where>
+
+/** From JSON text, as it stands in a query or was written by a model. */
+export function whereOf(text: string): Where {
+  const parsed = where.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  throw new Problem('invalid', 'The conditions are not understood.', {
+    issues: [{ path: 'where', message: 'JSON such as {"status":"open","price":{"gte":5}}' }],
+  })
+}
 
 export interface Asking {
   readonly kind: EntityKind

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type Route, route } from '../platform/http.ts'
 import { pageOf, pageQuery } from '../platform/page.ts'
 import type { Entities } from './entities.ts'
-import { where } from './record-query.ts'
+import { whereOf } from './record-query.ts'
 import { relationName } from './relations.ts'
 import { isObject, type JsonObject } from './schema.ts'
 import { entityView, relationView } from './views.ts'
@@ -15,16 +15,10 @@ const byType = z.strictObject({ type })
 const one = z.strictObject({ type, id: key.describe('Id or slug.') })
 const data = z.custom<JsonObject>(isObject, 'an object')
 
-/** JSON in a query parameter. */
 const whereText = z
   .string()
   .max(4_000)
-  .transform((text, context) => {
-    const parsed = where.safeParse(jsonOf(text))
-    if (parsed.success) return parsed.data
-    context.addIssue({ code: 'custom', message: 'JSON such as {"status":"open","price":{"gte":5}}' })
-    return z.NEVER
-  })
+  .transform(whereOf)
   .describe('JSON: fields of the data with a value, or with eq, ne, in, gt, gte, lt, lte.')
 
 const listQuery = z.strictObject({
@@ -161,12 +155,4 @@ function relationRoutes(entities: Entities): Route[] {
       },
     }),
   ]
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

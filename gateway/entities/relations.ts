@@ -169,7 +169,11 @@ async function relationsOf(scope: Scope, record: EntityRecord, query: RelationQu
   const [, side = 'o', after = ''] = match ?? []
   if (side === 'o' && direction !== 'in') {
     const page = await outward(scope, record, { ...query, after })
-    return page.next === null && direction !== 'out' ? { ...page, next: 'i:' } : page
+    if (page.next !== null || direction === 'out') return page
+    const left = limit - page.items.length
+    if (left <= 0) return { ...page, next: 'i:' }
+    const rest = await inward(scope, record, { ...query, limit: left, after: '' })
+    return { items: [...page.items, ...rest.items], next: rest.next }
   }
   return inward(scope, record, { ...query, limit, after })
 }

@@ -176,8 +176,9 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isTexts = (value: unknown) =>
   Array.isArray(value) && value.length <= 500 && value.every((each) => typeof each === 'string')
-const isType = (value: unknown) =>
-  Array.isArray(value) ? value.length > 0 && value.every((each) => types.has(each)) : types.has(String(value))
+const isName = (value: unknown): boolean => typeof value === 'string' && types.has(value)
+const isType = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 && value.every(isName) : isName(value)
 const isFormat = (value: unknown) => formats.some((each) => each === value)
 const isBound = (name: string, value: unknown) =>
   typeof value === 'number' && Number.isFinite(value) && (name !== 'multipleOf' || value > 0)

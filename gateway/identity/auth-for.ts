@@ -18,7 +18,7 @@ export interface AuthFor {
   key(key: ApiKeyActor): Promise<AuthContext>
   /** May talk to the token's agent and read the own conversations with it. The actor's id is the contact's. */
   visitor(claims: Pick<VisitorClaims, 'tenantId' | 'agentId' | 'contactId'>): AuthContext
-  /** An agent that acts by itself: with a role of its own, else as an API key for which nothing was chosen. */
+  /** An agent that acts by itself: with a role of its own, else as an API key for which nothing was chosen, and without masked fields. */
   agent(
     tenantId: TenantId,
     agent: { readonly id: string; readonly name: string; readonly role?: string },
@@ -52,8 +52,14 @@ export function createAuthFor(roles: { of(tenantId: TenantId): TenantRoles }): A
       return authContextOf(tenantId, { actor, grants: [visitorGrant(agentId)] })
     },
     async agent(tenantId, { id, name, role }) {
-      const grants = await roles.of(tenantId).grants([role ?? 'service'])
-      return authContextOf(tenantId, { actor: { kind: 'agent', id, name }, grants })
+      const own = roles.of(tenantId)
+      const actor: Actor = { kind: 'agent', id, name }
+      if (role !== undefined) return authContextOf(tenantId, { actor, grants: await own.grants([role]) })
+      // Nobody chose what it may tell to whom: what is masked from anybody is masked from it.
+      const all = await own.grants((await own.list()).map((each) => each.name))
+      const masks = all.flatMap((each) => each.masks)
+      const grants = (await own.grants(['service'])).map((each) => ({ ...each, masks }))
+      return authContextOf(tenantId, { actor, grants })
     },
     system: (tenantId, actor = gateway) => authContextOf(tenantId, { actor, grants: [builtinGrant('owner')] }),
   }

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
-import { untold } from '../../test/harness/untold.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
-import { createEntities, entityCollections, migrateImages } from '../entities/entities.ts'
+import { entityCollections, migrateImages } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
 import { createObjects, objectCollections } from '../objects/objects.ts'
@@ -74,10 +74,10 @@ async function useEverything() {
   const origin = 'https://shop.example'
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants, objects: createObjects({ db }) })
-  const entities = createEntities({ db, events: untold })
+  const entities = recordsIn(db).entities
   const knowledge = createKnowledge({ db })
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
-  const tools = createTools({ db, entities, knowledge, log: pino({ level: 'silent' }) })
+  const tools = createTools({ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) })
   const post = async () => ({ id: '', kind: 'grant', amountMicro: 0, balanceMicro: 0, note: '', at: '' }) as const
   const seeded = await seedDemo({
     tenants,

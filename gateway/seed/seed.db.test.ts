@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
-import { untold } from '../../test/harness/untold.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
-import { createEntities, entityCollections } from '../entities/entities.ts'
+import { entityCollections } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
 import { createKnowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
 import { createObjects, objectCollections } from '../objects/objects.ts'
@@ -49,10 +49,10 @@ beforeAll(async () => {
   const { db } = store
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants, objects: createObjects({ db }) })
-  const entities = createEntities({ db, events: untold })
+  const entities = recordsIn(db).entities
   const knowledge = createKnowledge({ db })
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
-  const tools = createTools({ db, entities, knowledge, log: pino({ level: 'silent' }) })
+  const tools = createTools({ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) })
   deps = { tenants, agents, identity, knowledge, entities, tools, ledger, origins: [origin] }
   first = await seedDemo(deps)
 })

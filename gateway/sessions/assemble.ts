@@ -245,6 +245,7 @@ function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Rec
         arguments: call.arguments,
         allowed: brief.tools,
         channel: request.channel,
+        agent: { id: brief.agentId, name: brief.name },
       }),
     onRun: (name) => budget.toolCall(name),
     onActivity: () => leg.notice('tool_running', ''),

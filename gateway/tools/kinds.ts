@@ -2,11 +2,15 @@
 
 import { z } from 'zod'
 import type { Entities } from '../entities/entities.ts'
+import type { Events } from '../events/events.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
+import type { AuthContext } from '../platform/access.ts'
 import type { TenantId } from '../platform/ids.ts'
+import { Problem } from '../platform/problem.ts'
 
 export interface KindDeps {
   readonly entities: Entities
+  readonly events: Events
   readonly knowledge: Knowledge
 }
 
@@ -43,10 +47,20 @@ export const toolKinds = [
   'event.speakers',
   'event.info',
   'knowledge.search',
+  'entity.query',
+  'entity.get',
+  'event.query',
 ] as const
 
+/** On whose behalf a tool runs. */
+export interface ToolScope {
+  readonly tenantId: TenantId
+  /** Asked for by kinds whose results depend on the caller. */
+  readonly auth: () => Promise<AuthContext>
+}
+
 export type Prepared =
-  | { readonly is: 'ready'; readonly run: (tenantId: TenantId) => Promise<ToolResult> }
+  | { readonly is: 'ready'; readonly run: (scope: ToolScope) => Promise<ToolResult> }
   | { readonly is: 'invalid'; readonly issues: readonly { readonly path: string; readonly message: string }[] }
 
 interface Kind {
@@ -57,7 +71,7 @@ interface Kind {
 
 export type Kinds = Readonly<Record<ToolKind, Kind>>
 
-export function createKinds({ entities, knowledge }: KindDeps): Kinds {
+export function createKinds({ entities, events, knowledge }: KindDeps): Kinds {
   return {
     'products.search': kind(
       z.strictObject({ ...productFields, limit: limit.optional() }),
@@ -83,6 +97,64 @@ export function createKinds({ entities, knowledge }: KindDeps): Kinds {
         return list(found.map(({ title, text, kind: sort }) => ({ title, text, kind: sort })))
       },
     ),
+    ...recordKinds({ entities, events }),
+  }
+}
+
+const entityType = name.describe('Slug of the entity type, e.g. product')
+const whereText = z
+  .string()
+  .max(2_000)
+  .describe('JSON of fields with a value, or with eq, ne, in, gt, gte, lt, lte: {"status":"open","price":{"lt":50}}')
+const ofEvents = z.strictObject({
+  type: name.describe('e.g. entity.created').optional(),
+  entityType: entityType.optional(),
+  entityId: name.optional(),
+  limit: limit.optional(),
+})
+
+/** What is answered is what the caller may see: rows and masks are the records' own business. */
+function recordKinds({ entities, events }: Pick<KindDeps, 'entities' | 'events'>) {
+  return {
+    'entity.query': kind(
+      z.strictObject({
+        type: entityType,
+        query: z.string().max(300).describe('Words to be found in it').optional(),
+        where: whereText.optional(),
+        sort: name.describe('A field, with - in front for downwards').optional(),
+        limit: limit.optional(),
+      }),
+      async (tenantId, { type, query, where, sort, limit: most }, auth) => {
+        const mine = entities.of(tenantId).as(await auth())
+        const asked = { q: query, where: where === undefined ? undefined : entities.whereOf(where), sort }
+        const [page, count] = await Promise.all([
+          mine.list(type, { ...asked, limit: most ?? 8 }),
+          mine.count(type, asked),
+        ])
+        return { count, items: page.items }
+      },
+    ),
+    'entity.get': kind(
+      z.strictObject({ type: entityType, id: name.describe('Id or slug') }),
+      async (tenantId, { type, id }, auth) => {
+        const mine = entities.of(tenantId).as(await auth())
+        const [entity, { items }] = await Promise.all([mine.get(type, id), mine.relations(type, id, { limit: 20 })])
+        return { entity, relations: items }
+      },
+    ),
+    'event.query': kind(ofEvents, async (tenantId, { type, entityType: of, entityId, limit: most }, auth) => {
+      const caller = await auth()
+      if (!caller.may('events.read')) throw new Problem('forbidden')
+      const entity = of === undefined ? undefined : { type: of, id: entityId }
+      return list(
+        (
+          await events
+            .of(tenantId)
+            .as(caller)
+            .list({ type, entity, limit: most ?? 8 })
+        ).items,
+      )
+    }),
   }
 }
 
@@ -109,14 +181,14 @@ const list = (items: readonly unknown[]): ToolResult => ({ count: items.length, 
 
 function kind<S extends z.ZodType>(
   schema: S,
-  run: (tenantId: TenantId, args: z.output<S>) => Promise<ToolResult>,
+  run: (tenantId: TenantId, args: z.output<S>, auth: ToolScope['auth']) => Promise<ToolResult>,
 ): Kind {
   const { $schema: _, ...parameters } = z.toJSONSchema(schema, { io: 'input' })
   return {
     parameters,
     prepare(args) {
       const parsed = schema.safeParse(withoutNulls(args))
-      if (parsed.success) return { is: 'ready', run: (tenantId) => run(tenantId, parsed.data) }
+      if (parsed.success) return { is: 'ready', run: ({ tenantId, auth }) => run(tenantId, parsed.data, auth) }
       const issues = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }))
       return { is: 'invalid', issues }
     },

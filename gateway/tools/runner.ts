@@ -1,8 +1,10 @@
 // Runs one tool call to its one result.
 
+import type { AuthContext } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
+import { Problem } from '../platform/problem.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { Kinds, Prepared } from './kinds.ts'
 import { failure, success, type ToolOutput } from './output.ts'
@@ -18,6 +20,10 @@ export interface ToolRun {
   /** The brief's tools: anything else is refused. */
   readonly allowed: readonly string[]
   readonly channel?: Channel
+  /** Whose rights the call has: a tool sees what its caller sees. Left out: those of the agent by itself. */
+  readonly auth?: AuthContext
+  /** Who acts where `auth` is left out. */
+  readonly agent?: { readonly id: string; readonly name: string }
 }
 
 /** Beyond it the person has long stopped waiting. */
@@ -30,7 +36,16 @@ interface RunnerDeps {
   readonly kinds: Kinds
   readonly log: Log
   readonly clock: Clock
+  readonly agentAuth: AgentAuth
 }
+
+/** What an agent may do that acts by itself. Who may do what is decided elsewhere: joined in slices.ts. */
+export type AgentAuth = (
+  tenantId: TenantId,
+  agent: { readonly id: string; readonly name: string },
+) => Promise<AuthContext>
+
+const anyAgent = { id: 'agent', name: 'Agent' }
 
 export function createRunner(deps: RunnerDeps): { run(call: ToolRun): Promise<ToolOutput> } {
   const running = new Map<string, Promise<ToolOutput>>()
@@ -60,8 +75,20 @@ export function createRunner(deps: RunnerDeps): { run(call: ToolRun): Promise<To
     const result =
       prepared.is === 'invalid'
         ? failure('invalid_arguments', 'The arguments do not fit the tool.', prepared.issues)
-        : success(await prepared.run(call.tenantId))
+        : await answer(call, prepared)
     return keep(call, result)
+  }
+
+  /** What the caller may not do or asked wrongly is told in words that name no internals; everything else is a failure. */
+  async function answer(call: ToolRun, prepared: Extract<Prepared, { is: 'ready' }>): Promise<ToolOutput> {
+    const { tenantId, agent = anyAgent } = call
+    const auth = async () => call.auth ?? deps.agentAuth(tenantId, agent)
+    try {
+      return success(await prepared.run({ tenantId, auth }))
+    } catch (error) {
+      if (!(error instanceof Problem) || error.kind.level === 'error') throw error
+      return failure(error.code, error.message, error.details.issues)
+    }
   }
 
   async function guarded(call: ToolRun): Promise<ToolOutput> {

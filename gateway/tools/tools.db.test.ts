@@ -1,8 +1,8 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
-import { untold } from '../../test/harness/untold.ts'
-import { createEntities, type Entities, entityCollections } from '../entities/entities.ts'
+import { type Entities, entityCollections } from '../entities/entities.ts'
 import { createKnowledge, type Knowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
 import type { Clock } from '../platform/clock.ts'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
@@ -27,9 +27,9 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 beforeEach(async () => {
-  entities = createEntities({ db: store.db, events: untold })
+  entities = recordsIn(store.db).entities
   knowledge = createKnowledge({ db: store.db })
-  tools = createTools({ db: store.db, entities, knowledge, log })
+  tools = createTools({ ...recordsIn(store.db), db: store.db, entities, knowledge, log })
   tenantId = asTenantId(`ten_${String(count++)}`)
   await entities.of(tenantId).put('product', [sofa])
   await tools.of(tenantId).put([
@@ -99,7 +99,7 @@ describe('a call', () => {
     const first = await run('search', { query: 'sofa' }, key)
     await entities.of(tenantId).remove('product', 'alba')
     expect(await run('search', { query: 'lamp' }, key)).toEqual(first)
-    const next = createTools({ db: store.db, entities, knowledge, log })
+    const next = createTools({ ...recordsIn(store.db), db: store.db, entities, knowledge, log })
     const again = {
       tenantId,
       sessionId: 'sess_1',
@@ -125,7 +125,7 @@ describe('a call', () => {
         await gate.promise
         return [{ title: `process ${n}`, text: '', score: 1, kind: 'faq' }]
       }
-      return createTools({ db: store.db, entities, knowledge: { ...knowledge, search }, log })
+      return createTools({ ...recordsIn(store.db), db: store.db, entities, knowledge: { ...knowledge, search }, log })
     })
     const call = {
       tenantId,
@@ -179,7 +179,7 @@ describe('a call', () => {
         return stuck.promise
       },
     }
-    const slowTools = createTools({ db: store.db, entities, knowledge: slow, log, clock })
+    const slowTools = createTools({ ...recordsIn(store.db), db: store.db, entities, knowledge: slow, log, clock })
     const call = {
       tenantId,
       sessionId: 's',
@@ -201,7 +201,7 @@ describe('a call', () => {
 
   test('whose store fails answers an error instead of throwing', async () => {
     const broken: Knowledge = { ...knowledge, search: () => Promise.reject(new Error('mongodb://secret@host is down')) }
-    const brokenTools = createTools({ db: store.db, entities, knowledge: broken, log })
+    const brokenTools = createTools({ ...recordsIn(store.db), db: store.db, entities, knowledge: broken, log })
     const call = {
       tenantId,
       sessionId: 's',

@@ -4,6 +4,7 @@
 import type { Db } from 'mongodb'
 import type { EngineTool } from '../engines/engines.ts'
 import type { Entities } from '../entities/entities.ts'
+import type { Events } from '../events/events.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
@@ -12,7 +13,7 @@ import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import { createKinds, type Kinds, toolKinds } from './kinds.ts'
 import type { ToolOutput } from './output.ts'
-import { createRunner, type ToolRun } from './runner.ts'
+import { type AgentAuth, createRunner, type ToolRun } from './runner.ts'
 import { resultStore, type ToolDescriptor, toolStore } from './store.ts'
 
 export type { ToolOutput } from './output.ts'
@@ -42,6 +43,8 @@ export const toolCollections: readonly CollectionSpec[] = [toolStore.spec, resul
 export interface ToolsDeps {
   readonly db: Db
   readonly entities: Entities
+  readonly events: Events
+  readonly agentAuth: AgentAuth
   readonly knowledge: Knowledge
   readonly log: Log
   readonly clock?: Clock
@@ -55,6 +58,7 @@ export function createTools(deps: ToolsDeps): Tools {
     results: resultStore.open(deps.db),
     kinds,
     log: deps.log,
+    agentAuth: deps.agentAuth,
     clock: deps.clock ?? systemClock,
   })
   return {

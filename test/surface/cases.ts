@@ -2,8 +2,9 @@
 
 import type { Cases } from './case.ts'
 import { credentialCases } from './cases/credentials.ts'
+import { entityCases } from './cases/entities.ts'
 import { gatewayCases } from './cases/gateway.ts'
 import { recordCases } from './cases/records.ts'
 import { sessionCases } from './cases/sessions.ts'
 
-export const cases: Cases = { ...credentialCases, ...sessionCases, ...recordCases, ...gatewayCases }
+export const cases: Cases = { ...credentialCases, ...sessionCases, ...recordCases, ...entityCases, ...gatewayCases }

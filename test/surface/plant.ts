@@ -41,12 +41,28 @@ export const makers = {
       .id,
   member: ({ gateway, tenantId, canary }: Place) =>
     gateway.app.slices.identity.createOperator(canary, [{ tenantId, role: 'client' }]),
+  entityType,
+  entity,
   event: async (place: Place) =>
     (await post(place, '/v1/events', { type: 'order.made', payload: { note: place.canary } })).id,
   execution,
   session,
 } as const satisfies Readonly<Record<string, (place: Place) => Promise<string>>>
 export type Fixture = keyof typeof makers
+
+const slugged = z.looseObject({ slug: z.string() })
+
+async function entityType(place: Place): Promise<string> {
+  const schema = { type: 'object', properties: { name: { type: 'string' } } }
+  const made = await post(place, '/v1/entity-types', { slug: `t${fresh()}`, name: place.canary, schema })
+  return slugged.parse(made).slug
+}
+
+/** A speaker, beside one with the slug `friend`. */
+async function entity(place: Place): Promise<string> {
+  await place.owner.call('POST', '/v1/entities/speaker', { body: { slug: 'friend', data: { name: place.canary } } })
+  return (await post(place, '/v1/entities/speaker', { data: { name: `${place.canary} ${fresh()}` } })).id
+}
 
 async function execution({ gateway, tenantId, canary }: Place): Promise<string> {
   const run = await gateway.app.slices.executions.of(tenantId).record({

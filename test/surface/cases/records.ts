@@ -1,4 +1,4 @@
-// What is kept: entities, events, executions.
+// What is kept: events, executions, what is shown to everybody.
 
 import type { Cases } from '../case.ts'
 

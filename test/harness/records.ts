@@ -1,0 +1,16 @@
+// Entities and events joined with one another, as the gateway joins them, for tests of what stands on them.
+
+import type { Db } from 'mongodb'
+import { createEntities } from '../../gateway/entities/entities.ts'
+import { createEvents, type Events } from '../../gateway/events/events.ts'
+import type { AuthContext } from '../../gateway/platform/access.ts'
+import { systemClock } from '../../gateway/platform/clock.ts'
+import type { TenantId } from '../../gateway/platform/ids.ts'
+import { authAs } from './auth.ts'
+
+export function recordsIn(db: Db) {
+  const entities = createEntities({ db, events: { append: (tenantId, list) => events.of(tenantId).append(list) } })
+  const events: Events = createEvents({ db, clock: systemClock, unseen: (auth, refs) => entities.unseen(auth, refs) })
+  const agentAuth = async (tenantId: TenantId): Promise<AuthContext> => authAs(tenantId)
+  return { entities, events, agentAuth }
+}
