@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
-import { untold } from '../../test/harness/untold.ts'
 import { asTenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
-import { createEntities, entityCollections, migrateImages } from './entities.ts'
+import { entityCollections, migrateImages } from './entities.ts'
 import { entityRoutes } from './routes.ts'
 
 let store: TestStore
@@ -36,7 +36,7 @@ const catalogue = [
 ]
 
 test('[S002-17] a search returns what matches every criterion, cheapest first', async () => {
-  const scope = createEntities({ db: store.db, events: untold }).of(freshTenant())
+  const scope = recordsIn(store.db).entities.of(freshTenant())
   await scope.put('product', catalogue)
   const names = async (query: object) => (await scope.products(query, 20)).map((each) => each.name)
   expect(await names({ query: 'red sofa under 500' })).toEqual(['Alba', 'Edge'])
@@ -51,7 +51,7 @@ test('[S002-17] a search returns what matches every criterion, cheapest first', 
 
 test('[S002-18] the figures equal a count over the documents', async () => {
   const tenantId = freshTenant()
-  const scope = createEntities({ db: store.db, events: untold }).of(tenantId)
+  const scope = recordsIn(store.db).entities.of(tenantId)
   await scope.put('product', catalogue)
   const docs = await store.db
     .collection<{ data: { priceCents: number; category: string } }>('entities')
@@ -80,7 +80,7 @@ test('[S002-18] the figures equal a count over the documents', async () => {
 
 test('putting the same twice writes nothing, a change is written', async () => {
   const tenantId = freshTenant()
-  const scope = createEntities({ db: store.db, events: untold }).of(tenantId)
+  const scope = recordsIn(store.db).entities.of(tenantId)
   await scope.put('product', catalogue)
   const all = () => store.db.collection('entities').find({ tenantId }).sort({ slug: 1 }).toArray()
   const before = await all()
@@ -92,7 +92,7 @@ test('putting the same twice writes nothing, a change is written', async () => {
 })
 
 test('a record out of shape is refused and nothing of its batch is written', async () => {
-  const scope = createEntities({ db: store.db, events: untold }).of(freshTenant())
+  const scope = recordsIn(store.db).entities.of(freshTenant())
   const wrong = [...catalogue, item('Broken', 'sofa', [], -1)]
   await expect(async () => scope.put('product', wrong)).rejects.toMatchObject({ code: 'invalid' })
   expect(await scope.products({}, 20)).toEqual([])
@@ -144,19 +144,19 @@ test('[S002-21] the migration turns every old shape into a list, and finds nothi
   expect(migrated['old-field']).not.toHaveProperty('photos')
   expect(docs.every((doc) => doc.createdAt instanceof Date && +doc.createdAt === +at)).toBe(true)
   expect(await migrateImages(store.db)).toBe(0)
-  const shown = await createEntities({ db: store.db, events: untold }).of(tenantId).products({}, 20)
+  const shown = await recordsIn(store.db).entities.of(tenantId).products({}, 20)
   expect(shown).toHaveLength(9)
 })
 
 test('another tenant’s products are never found', async () => {
-  const entities = createEntities({ db: store.db, events: untold })
+  const entities = recordsIn(store.db).entities
   await entities.of(freshTenant()).put('product', catalogue)
   expect(await entities.of(freshTenant()).products({}, 20)).toEqual([])
   expect((await entities.of(freshTenant()).stats({})).count).toBe(0)
 })
 
 test('[S002-20] the public routes answer who speaks at 10', async () => {
-  const entities = createEntities({ db: store.db, events: untold })
+  const entities = recordsIn(store.db).entities
   const tenantId = freshTenant()
   await entities.of(tenantId).put('speaker', [{ slug: 'ann', data: { name: 'Ann' } }])
   const base = { track: 'Main', room: 'Hall', day: '2027-03-18', speakers: ['ann'] }
