@@ -119,9 +119,32 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     ...slices.engines.all.map(
       (engine) => `engine ${engine.kind}: ${engine.off === undefined ? 'on' : `off, ${engine.off}`}`,
     ),
+    config.ANTHROPIC_API_KEY === undefined
+      ? 'models of Anthropic: off, no ANTHROPIC_API_KEY'
+      : 'models of Anthropic: on',
+    config.TOOL_EXECUTOR_URL === undefined
+      ? 'tools of a tenant’s own code: off, no TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET'
+      : 'tools of a tenant’s own code: on',
+    ...signInLines(config),
     config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.WEBRTC ? 'calls over WebRTC: on' : 'calls over WebRTC: off, WEBRTC=false',
     config.PARLEY_DEMO ? 'demo tenants: on' : 'demo tenants: off, PARLEY_DEMO=false',
+  ]
+}
+
+function signInLines({ outside, OIDC_ISSUER }: Config): string[] {
+  const { clerkIssuer, clerkWebhookSecret } = outside
+  if (clerkIssuer === undefined)
+    return [
+      'sign-in by Clerk: off, no CLERK_JWT_ISSUER_DOMAIN',
+      ...(OIDC_ISSUER === undefined ? [] : [`sign-in by ${OIDC_ISSUER}: on`]),
+    ]
+  return [
+    `sign-in by Clerk (${clerkIssuer}): on`,
+    clerkWebhookSecret === undefined
+      ? 'webhooks of Clerk: off, no CLERK_WEBHOOK_SECRET: people removed there stay in here'
+      : 'webhooks of Clerk: on',
+    ...(OIDC_ISSUER === undefined ? [] : [`sign-in by ${OIDC_ISSUER}: on`]),
   ]
 }
 

@@ -123,3 +123,26 @@ test('a LiveKit server is configured whole or not at all', () => {
   const whole = { LIVEKIT_URL: 'wss://rooms.example', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' }
   expect(readConfig(whole)).toMatchObject(whole)
 })
+
+test.each([
+  ['TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET', { TOOL_EXECUTOR_URL: 'https://run.example' }],
+  ['TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET', { TOOL_EXECUTOR_SECRET: 'a-secret-of-some-length' }],
+  ['CLERK_WEBHOOK_SECRET', { CLERK_WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }],
+  ['OIDC_ISSUER and OIDC_AUDIENCE', { OIDC_ISSUER: 'https://id.example' }],
+  ['CLERK_JWT_ISSUER_DOMAIN', { CLERK_JWT_ISSUER_DOMAIN: 'not a domain' }],
+  ['CLERK_JWT_ISSUER_DOMAIN', { CLERK_JWT_ISSUER_DOMAIN: 'http://clerk.example.com' }],
+])('[S001-37] what is half configured is one sentence that names it: %s', (name, env) => {
+  let message = ''
+  try {
+    readConfig(env)
+  } catch (error) {
+    message = error instanceof ConfigError ? error.problems.join('; ') : ''
+  }
+  expect(message).toContain(name)
+  expect(message.split('; ')).toHaveLength(1)
+})
+
+test('a domain and an address of Clerk are the same issuer', () => {
+  for (const given of ['clerk.example.com', 'https://clerk.example.com', 'https://clerk.example.com/'])
+    expect(readConfig({ CLERK_JWT_ISSUER_DOMAIN: given }).outside.clerkIssuer).toBe('https://clerk.example.com')
+})

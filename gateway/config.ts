@@ -6,6 +6,8 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
 import { readTextPlan, type TextPlan } from './engines/text/choice.ts'
+import type { OutsideSettings } from './identity/identity.ts'
+import { readOutside } from './identity/outside/settings.ts'
 import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
 
 const flag = z.stringbool()
@@ -122,6 +124,35 @@ export const settings = {
   OLLAMA_BASE_URL: url
     .default('http://127.0.0.1:11434/v1')
     .describe('Address of the server ollama, which needs no key.'),
+  CLERK_JWT_ISSUER_DOMAIN: z
+    .string()
+    .optional()
+    .describe(
+      'Clerk instance whose session tokens are taken as operators, e.g. clerk.example.com. Unset: nobody comes in by Clerk.',
+    ),
+  CLERK_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/=]{16,}$/, 'begins with whsec_, as Clerk shows it')
+    .optional()
+    .describe('Signing secret of Clerk’s webhooks to /webhook/clerk. Unset: that door is closed.'),
+  OIDC_ISSUER: url
+    .optional()
+    .describe(
+      'Any other OpenID Connect provider whose tokens are taken as operators; its keys are found by discovery.',
+    ),
+  OIDC_AUDIENCE: z.string().optional().describe('What the tokens of OIDC_ISSUER must be meant for.'),
+  OIDC_AUTHORIZED_PARTIES: z
+    .string()
+    .optional()
+    .describe('Origins that Clerk’s tokens may have been made for (`azp`), with commas. Unset: any of the instance.'),
+  TOOL_EXECUTOR_URL: url
+    .optional()
+    .describe('Service that runs tools of a tenant’s own code; needs the secret too. Unset: such tools do not run.'),
+  TOOL_EXECUTOR_SECRET: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Secret shared with TOOL_EXECUTOR_URL, by which both know each other.'),
   LIVEKIT_URL: url
     .optional()
     .describe(
@@ -219,6 +250,8 @@ export interface Config extends z.output<typeof schema> {
   /** What the variable TEXT_MODELS and the keys come to. */
   readonly text: TextPlan
   readonly webrtc: WebRtcConfig
+  /** Providers of identity: Clerk and others. */
+  readonly outside: OutsideSettings
   /** Undefined: no LiveKit server. */
   readonly livekit: LiveKitSettings | undefined
 }
@@ -247,6 +280,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if ((given.UPSTASH_REDIS_REST_URL === undefined) !== (given.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     problems.push('UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN: set both or neither')
   }
+  if ((given.TOOL_EXECUTOR_URL === undefined) !== (given.TOOL_EXECUTOR_SECRET === undefined))
+    problems.push('TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET: set both or neither')
+  const outside = readOutside(given)
+  problems.push(...outside.problems)
   const livekit = [given.LIVEKIT_URL, given.LIVEKIT_API_KEY, given.LIVEKIT_API_SECRET]
   if (livekit.some((each) => each === undefined) && livekit.some((each) => each !== undefined))
     problems.push('LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET: set all or none')
@@ -258,7 +295,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   problems.push(...forcedProblems(given), ...cascade.problems, ...text.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const { data } = parsed
-  const parts = { cascade: cascade.plan, text: text.plan, webrtc: webRtcOf(data, ports), livekit: liveKitOf(data) }
+  const parts = {
+    cascade: cascade.plan,
+    text: text.plan,
+    webrtc: webRtcOf(data, ports),
+    livekit: liveKitOf(data),
+    outside: outside.settings,
+  }
   return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), ...parts }
 }
 

@@ -77,7 +77,9 @@ export function createSlices(
     ...{ db, tenants, objects },
     readOnly: async (tenantId, names) => tools.readOnly(tenantId, names),
   })
-  const identity = createIdentity({ db, tenants, agents, clock, secret, publicUrl: publicUrl(config) })
+  const identity = createIdentity({
+    ...{ db, tenants, agents, clock, secret, publicUrl: publicUrl(config), outside: config.outside },
+  })
   const knowledge = createKnowledge({ db })
   // Each of the two asks the other: events who sees an entity, entities where their changes are told.
   const entities = createEntities({

@@ -1,7 +1,7 @@
 // From a request's credential to the tenant and actor of a route.
 
 import { timingSafeEqual } from 'node:crypto'
-import type { Identity } from '../identity/identity.ts'
+import { type Identity, type Operator, outsideToken } from '../identity/identity.ts'
 import type { Actor, AuthContext } from '../platform/access.ts'
 import type { RequestFacts, Route } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
@@ -34,13 +34,24 @@ export async function authenticate(
   const { route, facts, tenantSlug } = request
   if (route.access === 'public') return nobody
   const bearer = facts.header('authorization')
-  if (bearer?.startsWith('Bearer ') === true) {
+  const isOutside = outsideToken(bearer) !== undefined
+  if (bearer?.startsWith('Bearer ') === true && !isOutside) {
     if (route.access === 'operator') throw new Problem('forbidden')
     return allowed(request, await byKey(deps, bearer.slice(7).trim(), tenantSlug))
   }
-  const operator = await deps.identity.signedIn(facts.header('cookie'))
+  const operator = await deps.identity.operatorBehind(facts.header)
   if (operator === undefined) throw new Problem('unauthenticated')
-  const forged = route.method === 'GET' ? undefined : csrfProblem(facts, operator.csrf)
+  // A token that a provider outside has signed is put in by a program, never by a browser of itself: nothing to forge.
+  const forged = isOutside || route.method === 'GET' ? undefined : csrfProblem(facts, operator.csrf)
+  return byOperator(deps, request, { operator, forged })
+}
+
+async function byOperator(
+  deps: { readonly identity: Identity },
+  request: RequestOf,
+  { operator, forged }: { readonly operator: Operator; readonly forged?: Problem | undefined },
+): Promise<Caller> {
+  const { route, tenantSlug } = request
   const actor: Actor = { kind: 'operator', id: operator.operatorId, name: operator.name }
   if (route.access === 'operator') {
     if (forged !== undefined) throw forged

@@ -16,6 +16,7 @@ import { type ContactRequest, contactOf } from './contacts.ts'
 import { keyStore } from './key-store.ts'
 import { createKeys, type Keys } from './keys.ts'
 import type { Operator } from './operators.ts'
+import type { OutsideSettings } from './outside/outside.ts'
 import { createPeople, type People, peopleCollections, sessionCookieName } from './people.ts'
 import { type BuiltinRole, builtinRoles, keyCeiling } from './roles/builtin.ts'
 import { createSeal } from './seal.ts'
@@ -27,6 +28,7 @@ export type { Audit, TenantAudit } from './audit/audit.ts'
 export type { AuditOutcome, NewAuditEntry } from './audit/audit-store.ts'
 export type { AuthFor } from './auth-for.ts'
 export type { Operator } from './operators.ts'
+export type { OutsideSettings } from './outside/outside.ts'
 export type { BuiltinRole } from './roles/builtin.ts'
 
 /** The roles every tenant has, with all they may do. */
@@ -61,6 +63,8 @@ export interface Identity extends Visitors, Keys, People {
   revokeSigningKey(signingKeyId: string): Promise<boolean>
   /** Who is signed in by this Cookie header. */
   signedIn(cookieHeader: string | undefined): Promise<Operator | undefined>
+  /** Who is behind a request: by the token of a provider outside, else by the cookie. Makes who is new there. */
+  operatorBehind(header: (name: string) => string | undefined): Promise<Operator | undefined>
   /** The session cookie's value out of a Cookie header. */
   sessionCookie(cookieHeader: string | undefined): string | undefined
 }
@@ -83,6 +87,8 @@ export interface IdentityDeps {
   readonly tenants: Tenants
   readonly agents: AgentBook
   readonly clock?: Clock
+  /** Providers of identity outside. Missing: none. */
+  readonly outside?: OutsideSettings
 }
 
 export function createIdentity(deps: IdentityDeps): Identity {
@@ -93,7 +99,19 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const seal = createSeal(deps.secret, 'parley signing keys')
   const signingKeys = createSigningKeys({ store: signingKeyStore.open(db), seal, clock })
   const contact = (request: ContactRequest) => contactOf(contacts, request)
-  const people = createPeople({ db, clock, publicUrl: deps.publicUrl, secret: deps.secret, tenants, keys })
+  const people = createPeople({
+    db,
+    clock,
+    publicUrl: deps.publicUrl,
+    secret: deps.secret,
+    tenants,
+    keys,
+    outside: deps.outside ?? { issuers: [] },
+  })
+  const signedIn = async (cookieHeader: string | undefined): Promise<Operator | undefined> => {
+    const cookie = readSessionCookie(cookieHeader)
+    return cookie === undefined ? undefined : people.operatorOf(cookie)
+  }
   return {
     ...createVisitors({
       issuer: deps.publicUrl,
@@ -115,9 +133,10 @@ export function createIdentity(deps: IdentityDeps): Identity {
     emailHashes: (tenantId, contactIds) => contacts.emailHashes(tenantId, contactIds),
     rotateSigningKey: () => signingKeys.rotate(),
     revokeSigningKey: (signingKeyId) => signingKeys.revoke(signingKeyId),
-    async signedIn(cookieHeader) {
-      const cookie = readSessionCookie(cookieHeader)
-      return cookie === undefined ? undefined : people.operatorOf(cookie)
+    signedIn,
+    async operatorBehind(header) {
+      const token = outsideToken(header('authorization'))
+      return token === undefined ? signedIn(header('cookie')) : people.outside.getOrCreateAuthContext(token)
     },
     sessionCookie: readSessionCookie,
   }
@@ -152,6 +171,11 @@ async function stillAllowed(
       (signingKeyId !== undefined && !signers.has(signingKeyId)),
   )
   return new Set(ended.map((each) => `${each.tenantId}:${each.keyId}`))
+}
+
+/** Three parts of base64url, the first a JSON object: no key of ours looks like that. */
+export function outsideToken(authorization: string | undefined): string | undefined {
+  return /^Bearer\s+(ey[\w-]*\.[\w-]+\.[\w-]*)$/.exec(authorization ?? '')?.[1]
 }
 
 function readSessionCookie(header: string | undefined): string | undefined {

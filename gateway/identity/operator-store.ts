@@ -14,6 +14,8 @@ export interface OperatorRecord {
   readonly email?: string
   /** The person's id where an outer identity provider vouches for them: `issuer|subject`. One operator per id. */
   readonly externalId?: string
+  /** The workspace made at the first login by an outer identity provider. */
+  readonly home?: string
   /** Several per tenant are allowed. */
   readonly roles: readonly { readonly tenantId: string; readonly role: string }[]
   readonly createdAt: Date
@@ -25,10 +27,11 @@ interface OperatorDoc extends Omit<OperatorRecord, 'operatorId'> {
   readonly _id: string
 }
 
-const toOperator = ({ _id, name, owner, email, externalId, roles, createdAt }: OperatorDoc): OperatorRecord => ({
+const toOperator = ({ _id, name, owner, email, externalId, home, roles, createdAt }: OperatorDoc): OperatorRecord => ({
   ...{ operatorId: _id, name, owner, roles, createdAt },
   ...(email === undefined ? {} : { email }),
   ...(externalId === undefined ? {} : { externalId }),
+  ...(home === undefined ? {} : { home }),
 })
 
 const duplicateKey = 11000
@@ -69,7 +72,7 @@ export const operatorStore = {
       /** `taken`: the e-mail is another operator's. Undefined for an operator nobody is. */
       async change(
         operatorId: string,
-        change: Partial<Pick<OperatorRecord, 'name' | 'email' | 'externalId'>>,
+        change: Partial<Pick<OperatorRecord, 'name' | 'email' | 'home'>>,
       ): Promise<OperatorRecord | 'taken' | undefined> {
         try {
           const doc = await operators.findOneAndUpdate(
@@ -86,22 +89,7 @@ export const operatorStore = {
       async remove(operatorId: string): Promise<void> {
         await operators.deleteOne({ _id: operatorId })
       },
-      async members(
-        tenantId: TenantId,
-        { after, limit }: { readonly after?: string | undefined; readonly limit: number },
-      ): Promise<readonly OperatorRecord[]> {
-        const filter = { 'roles.tenantId': tenantId, ...(after === undefined ? {} : { _id: { $gt: after } }) }
-        return (await operators.find(filter).sort({ _id: 1 }).limit(limit).toArray()).map(toOperator)
-      },
-      async member(tenantId: TenantId, operatorId: string): Promise<OperatorRecord | undefined> {
-        const doc = await operators.findOne({ _id: operatorId, 'roles.tenantId': tenantId })
-        return doc === null ? undefined : toOperator(doc)
-      },
-      /** Whether anybody in the tenant has the role. */
-      async hold(tenantId: TenantId, role: string): Promise<boolean> {
-        const filter = { 'roles.tenantId': tenantId, roles: { $elemMatch: { tenantId, role } } }
-        return (await operators.findOne(filter)) !== null
-      },
+      ...membersIn(operators),
       /** The tenant's roles of one operator are these from now on; their roles elsewhere stay. One write. */
       async setRolesIn(
         tenantId: TenantId,
@@ -120,12 +108,39 @@ export const operatorStore = {
       /** Makes the operator when missing; changes nothing of one that exists. */
       async ensure(operator: NewOperator): Promise<void> {
         const { operatorId, ...rest } = operator
-        await operators.updateOne(
-          { _id: operatorId },
-          { $setOnInsert: { ...rest, createdAt: new Date() } },
-          { upsert: true },
-        )
+        try {
+          await operators.updateOne(
+            { _id: operatorId },
+            { $setOnInsert: { ...rest, createdAt: new Date() } },
+            { upsert: true },
+          )
+        } catch (error) {
+          // Two at once: the other one has made it.
+          if (!(error instanceof MongoServerError && error.code === duplicateKey)) throw error
+        }
       },
     }
   },
+}
+
+/** Those who have a role in one tenant. */
+function membersIn(operators: Collection<OperatorDoc>) {
+  return {
+    async members(
+      tenantId: TenantId,
+      { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+    ): Promise<readonly OperatorRecord[]> {
+      const filter = { 'roles.tenantId': tenantId, ...(after === undefined ? {} : { _id: { $gt: after } }) }
+      return (await operators.find(filter).sort({ _id: 1 }).limit(limit).toArray()).map(toOperator)
+    },
+    async member(tenantId: TenantId, operatorId: string): Promise<OperatorRecord | undefined> {
+      const doc = await operators.findOne({ _id: operatorId, 'roles.tenantId': tenantId })
+      return doc === null ? undefined : toOperator(doc)
+    },
+    /** Whether anybody in the tenant has the role. */
+    async hold(tenantId: TenantId, role: string): Promise<boolean> {
+      const filter = { 'roles.tenantId': tenantId, roles: { $elemMatch: { tenantId, role } } }
+      return (await operators.findOne(filter)) !== null
+    },
+  }
 }

@@ -10,6 +10,8 @@ import { operatorSessionStore } from './operator-session-store.ts'
 import { idleMs, sessionLifeMs } from './operator-sessions.ts'
 import { operatorStore } from './operator-store.ts'
 import { createOperators, type Operators } from './operators.ts'
+import { createOutside, type Outside, type OutsideSettings } from './outside/outside.ts'
+import { outsideRecordStore } from './outside/record-store.ts'
 import { createRoleBook } from './roles/role-book.ts'
 import { roleStore } from './roles/role-store.ts'
 import { createRoles, type TenantRoles } from './roles/roles.ts'
@@ -25,6 +27,8 @@ export interface People extends Operators {
   readonly roles: { of(tenantId: TenantId): TenantRoles }
   /** E-mail and password, second factor, passkeys. */
   readonly signIns: SignIn
+  /** Clerk and other providers of identity. */
+  readonly outside: Outside
 }
 
 export const peopleCollections: readonly CollectionSpec[] = [
@@ -34,6 +38,7 @@ export const peopleCollections: readonly CollectionSpec[] = [
   invitationStore.spec,
   ownerStore.spec,
   ...roleStore.specs,
+  outsideRecordStore.spec,
 ]
 
 export const sessionCookieName = 'parley_session'
@@ -45,9 +50,10 @@ export interface PeopleDeps {
   readonly secret: Buffer
   readonly tenants: Tenants
   readonly keys: ReturnType<typeof keyStore.open>
+  readonly outside: OutsideSettings
 }
 
-export function createPeople(deps: PeopleDeps) {
+export function createPeople(deps: PeopleDeps): People {
   const { db, clock, publicUrl, secret, tenants, keys } = deps
   const store = operatorStore.open(db)
   const invitations = invitationStore.open(db)
@@ -73,5 +79,9 @@ export function createPeople(deps: PeopleDeps) {
   const sessions = operatorSessionStore.open(db)
   const setRoles = team.setAllRoles
   const operators = createOperators({ store, sessions, tenants, clock, setRoles, cookieOf: signIns.cookieOf })
-  return { ...operators, roles, team, signIns }
+  const outside = createOutside({
+    ...{ db, clock, tenants, team, signIns, operators: store, settings: deps.outside },
+    endSessions: operators.endSessions,
+  })
+  return { ...operators, roles, team, signIns, outside }
 }

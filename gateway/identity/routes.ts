@@ -9,6 +9,7 @@ import type { OperatorView } from '../protocol/rest.ts'
 import { apiKeyRoutes } from './api-key-routes.ts'
 import { auditRoutes } from './audit/audit-routes.ts'
 import type { Identity, Operator } from './identity.ts'
+import { clerkRoutes } from './outside/clerk-routes.ts'
 import { sessionCookieName } from './people.ts'
 import { roleRoutes } from './roles/role-routes.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.ts'
@@ -34,6 +35,7 @@ export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
     ...visitorRoutes(deps.identity),
     ...consoleRoutes(deps),
     ...teamRoutes({ identity: deps.identity, signedInReply }),
+    ...clerkRoutes(deps.identity),
     ...siteKeyRoutes(deps.identity),
     ...apiKeyRoutes(deps.identity),
     ...roleRoutes(deps.identity),
@@ -144,7 +146,7 @@ async function operatorOf(identity: Identity, cookie: string): Promise<Operator>
 }
 
 async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operator> {
-  const operator = await identity.signedIn(facts.header('cookie'))
+  const operator = await identity.operatorBehind(facts.header)
   if (operator === undefined) throw new Problem('unauthenticated')
   return operator
 }

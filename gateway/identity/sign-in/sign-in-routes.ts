@@ -218,7 +218,7 @@ function sessionRoutes(identity: Identity): Route[] {
 }
 
 async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operator> {
-  const operator = await identity.signedIn(facts.header('cookie'))
+  const operator = await identity.operatorBehind(facts.header)
   if (operator === undefined) throw new Problem('unauthenticated')
   return operator
 }

@@ -35,6 +35,10 @@ export const ownerStore = {
         )
         return matchedCount === 1
       },
+      /** Whoever is left. */
+      async drop(tenantId: TenantId, operatorId: string): Promise<void> {
+        await collection.updateOne({ _id: tenantId, tenantId }, { $pull: { ownerIds: operatorId } })
+      },
     }
   },
 }

@@ -128,7 +128,7 @@ function acceptRoute({ identity, signedInReply }: TeamRoutesDeps): Route {
       if (invited === undefined) throw over()
       const { operatorId } = invited
       // Whoever made the invitation knows its link: it must not open the account of somebody who has one.
-      if (operatorId !== undefined && (await identity.signedIn(facts.header('cookie')))?.operatorId !== operatorId)
+      if (operatorId !== undefined && (await identity.operatorBehind(facts.header))?.operatorId !== operatorId)
         throw new Problem('unauthenticated', `Sign in as ${invited.email} first, then open the link again.`)
       const password = operatorId === undefined ? body.password : undefined
       if (password !== undefined) identity.signIns.checkPassword(password, invited.email)

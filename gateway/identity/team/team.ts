@@ -50,6 +50,8 @@ export interface ScopedTeam {
   revokeInvitation(invitationId: string): Promise<void>
   /** As the system does it (a webhook, a first sign-in): no caller to ask. False: no owner would be left. */
   assign(operatorId: string, roles: readonly string[]): Promise<boolean>
+  /** As whoever vouched for the person says it: they are out, even the last owner. */
+  withdraw(operatorId: string): Promise<void>
 }
 
 export interface Team {
@@ -177,6 +179,11 @@ function scopedTeam(deps: TeamDeps, tenantId: TenantId): ScopedTeam {
       if (!(await invitations.revoke(tenantId, invitationId))) throw new Problem('not_found')
     },
     assign: (operatorId, roles) => assign(deps, tenantId, { operatorId, roles }),
+    async withdraw(operatorId) {
+      await deps.owners.drop(tenantId, operatorId)
+      await deps.operators.setRolesIn(tenantId, operatorId, [])
+      await book.forget(tenantId, operatorId)
+    },
   }
 }
 
