@@ -2,8 +2,14 @@
 // messages; knows no channel's protocol and no provider of models.
 
 import type { TenantId } from '../platform/ids.ts'
+import type { CollectionSpec } from '../platform/mongo.ts'
+import type { ChatDeps } from './deps.ts'
+import { inboundSpec } from './inbound-store.ts'
+import { lineSpec } from './line-store.ts'
 import type { ChatEvent, ChatReply, InboundMessage } from './message.ts'
+import { createProcessing, type SweepReport } from './processing.ts'
 
+export type { ChatDeps, OutboundReply, ReplyRoute } from './deps.ts'
 export type {
   ChatEvent,
   ChatFinish,
@@ -15,6 +21,8 @@ export type {
   Sender,
   StepName,
 } from './message.ts'
+export type { SweepReport } from './processing.ts'
+export type { OnStep } from './trace.ts'
 
 export interface TenantChat {
   /**
@@ -27,4 +35,19 @@ export interface TenantChat {
 /** Stateless doors (chat completions, responses), channels and the API all come in here. */
 export interface Chat {
   of(tenantId: TenantId): TenantChat
+  /** Goes on with messages whose process died, and with those that are to be tried again. Any number of processes may. */
+  sweep(): Promise<SweepReport>
+  /** Resolves when what is being answered here is, or after `timeoutMs`: another process goes on with the rest. */
+  drain(timeoutMs: number): Promise<void>
+}
+
+export const chatCollections: readonly CollectionSpec[] = [inboundSpec, lineSpec]
+
+export function createChat(deps: ChatDeps): Chat {
+  const processing = createProcessing(deps)
+  return {
+    of: (tenantId) => ({ process: (message, on) => processing.process(tenantId, message, on) }),
+    sweep: () => processing.sweep(),
+    drain: (timeoutMs) => processing.drain(timeoutMs),
+  }
 }

@@ -3,14 +3,20 @@
 import { type Collection, type Db, MongoServerError } from 'mongodb'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
+import type { ContactView } from '../protocol/chat.ts'
 
 interface ContactDoc {
   _id: string
   tenantId: string
-  /** `visitor:…` (a browser), `api:…` (a customer's own id), `email:<hash>`. One contact per identity and tenant. */
+  /**
+   * `visitor:…` (a browser), `api:…` (a customer's own id), `email:<hash>`, `phone:<hash>`, `whatsapp:…` and the like. One
+   * contact per identity and tenant.
+   */
   identities: string[]
   emailHash?: string
   email?: string
+  /** E.164. */
+  phone?: string
   /** The contact of the e-mail a visitor claimed: joins usage with invoices, opens nothing. */
   claims?: string
   createdAt: Date
@@ -26,6 +32,7 @@ export const contactStore = {
     indexes: [
       { key: { tenantId: 1, identities: 1 }, name: 'identity', unique: true },
       { key: { tenantId: 1, emailHash: 1 }, name: 'email' },
+      { key: { tenantId: 1, createdAt: -1, _id: -1 }, name: 'latest' },
     ],
   } satisfies CollectionSpec,
   open(db: Db) {
@@ -35,7 +42,12 @@ export const contactStore = {
       async upsert(
         tenantId: TenantId,
         identity: string,
-        facts: { readonly email?: string; readonly emailHash?: string; readonly claims?: string },
+        facts: {
+          readonly email?: string
+          readonly emailHash?: string
+          readonly phone?: string
+          readonly claims?: string
+        },
       ): Promise<string> {
         const { emailHash, ...set } = facts
         for (let attempt = 0; ; attempt++) {
@@ -60,23 +72,6 @@ export const contactStore = {
           }
         }
       },
-      /** Hash of the e-mail a contact has or claims, by contact id. At most `ids.length` documents, twice. */
-      async emailHashes(tenantId: TenantId, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-        const docs = await collection.find({ _id: { $in: [...ids] }, tenantId }).toArray()
-        const claimed = docs.flatMap((doc) =>
-          doc.emailHash === undefined && doc.claims !== undefined ? [doc.claims] : [],
-        )
-        const claims = claimed.length === 0 ? [] : await collection.find({ _id: { $in: claimed }, tenantId }).toArray()
-        const hashOf = new Map(
-          [...docs, ...claims].flatMap((doc) => (doc.emailHash === undefined ? [] : [[doc._id, doc.emailHash]])),
-        )
-        return new Map(
-          docs.flatMap((doc) => {
-            const hash = hashOf.get(doc._id) ?? hashOf.get(doc.claims ?? '')
-            return hash === undefined ? [] : [[doc._id, hash]]
-          }),
-        )
-      },
       /** Gives a contact known by another identity its e-mail; undefined when it has one, or the e-mail has a contact. */
       async adopt(
         tenantId: TenantId,
@@ -96,15 +91,86 @@ export const contactStore = {
         }
       },
       /** Gives a contact one more identity; false when another contact has it (people are not merged unasked). */
-      async link(tenantId: TenantId, contactId: string, identity: string): Promise<boolean> {
+      async link(
+        tenantId: TenantId,
+        contactId: string,
+        identity: string,
+        facts: { readonly email?: string; readonly emailHash?: string; readonly phone?: string } = {},
+      ): Promise<boolean> {
+        const now = Object.keys(facts).length === 0 ? {} : { $set: { ...facts, updatedAt: new Date() } }
         try {
-          await collection.updateOne({ _id: contactId, tenantId }, { $addToSet: { identities: identity } })
+          // What it has stays: a second number is one more identity, not another first one.
+          const filter = { _id: contactId, tenantId, identities: { $ne: identity } }
+          await collection.updateOne(filter, { $addToSet: { identities: identity }, ...now })
           return true
         } catch (error) {
           if (lost(error)) return false
           throw error
         }
       },
+      ...reads(collection),
     }
   },
+}
+
+function reads(collection: Collection<ContactDoc>) {
+  return {
+    /** Hash of the e-mail a contact has or claims, by contact id. At most `ids.length` documents, twice. */
+    async emailHashes(tenantId: TenantId, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+      const docs = await collection.find({ _id: { $in: [...ids] }, tenantId }).toArray()
+      const claimed = docs.flatMap((doc) =>
+        doc.emailHash === undefined && doc.claims !== undefined ? [doc.claims] : [],
+      )
+      const claims = claimed.length === 0 ? [] : await collection.find({ _id: { $in: claimed }, tenantId }).toArray()
+      const hashOf = new Map(
+        [...docs, ...claims].flatMap((doc) => (doc.emailHash === undefined ? [] : [[doc._id, doc.emailHash]])),
+      )
+      return new Map(
+        docs.flatMap((doc) => {
+          const hash = hashOf.get(doc._id) ?? hashOf.get(doc.claims ?? '')
+          return hash === undefined ? [] : [[doc._id, hash]]
+        }),
+      )
+    },
+    /** Of the first identity that anybody has. */
+    async firstKnown(tenantId: TenantId, identities: readonly string[]): Promise<string | undefined> {
+      const docs = await collection.find({ tenantId, identities: { $in: [...identities] } }).toArray()
+      for (const identity of identities) {
+        const doc = docs.find((each) => each.identities.includes(identity))
+        if (doc !== undefined) return doc._id
+      }
+      return undefined
+    },
+    async get(tenantId: TenantId, id: string): Promise<ContactView | undefined> {
+      const doc = await collection.findOne({ _id: id, tenantId })
+      return doc === null ? undefined : toView(doc)
+    },
+    /** Newest first; one more than asked for tells that there are more. */
+    async list(
+      tenantId: TenantId,
+      query: { readonly after?: { readonly at: Date; readonly id: string }; readonly limit: number },
+    ): Promise<readonly ContactView[]> {
+      const { after, limit } = query
+      const older =
+        after === undefined
+          ? {}
+          : { $or: [{ createdAt: { $lt: after.at } }, { createdAt: after.at, _id: { $lt: after.id } }] }
+      const found = collection.find({ tenantId, ...older }).sort({ createdAt: -1, _id: -1 })
+      return (await found.limit(limit + 1).toArray()).map(toView)
+    },
+  }
+}
+
+const notChannels = new Set(['visitor', 'api', 'email', 'phone'])
+
+function toView(doc: ContactDoc): ContactView {
+  const kinds = doc.identities.map((identity) => identity.slice(0, identity.indexOf(':')))
+  return {
+    id: doc._id,
+    email: doc.email ?? null,
+    phone: doc.phone ?? null,
+    channels: [...new Set(kinds)].filter((kind) => !notChannels.has(kind)),
+    createdAt: doc.createdAt.toISOString(),
+    updatedAt: doc.updatedAt.toISOString(),
+  }
 }

@@ -103,7 +103,6 @@ export interface ConversationWithMessages extends ConversationView {
 
 export interface ContactView {
   readonly id: string
-  readonly name: string | null
   readonly email: string | null
   /** E.164. */
   readonly phone: string | null

@@ -44,6 +44,8 @@ export interface Conversation {
 }
 
 export interface NewConversation {
+  /** Of the caller's making: the same one twice is one conversation. */
+  readonly id?: string | undefined
   readonly agentId: string
   readonly channel: Channel
   readonly contactId?: string | undefined
@@ -157,20 +159,22 @@ function making(collection: Conversations, now: () => Date) {
     /** With an external id: the open one that has it, by any number of callers at once. */
     create(tenantId: TenantId, wanted: NewConversation): Promise<Conversation> {
       const { agentId, channel, contactId, externalId, metadata } = wanted
-      return winning(async () => {
-        const id = newId('conv')
+      return winning(() => {
+        const id = wanted.id ?? newId('conv')
         const fields = {
-          ...{ _id: id, agentId, status: 'active' as const, thread: id, createdAt: now() },
+          ...{ agentId, status: 'active' as const, thread: id, createdAt: now() },
           ...(contactId === undefined ? {} : { contactId }),
           ...(metadata === undefined ? {} : { metadataJson: JSON.stringify(metadata) }),
         }
-        if (externalId !== undefined) {
-          const filter = { tenantId, channel, externalId, externalOpen: true as const }
-          return collection.findOneAndUpdate(filter, { $set: { updatedAt: now() }, $setOnInsert: fields }, after)
-        }
-        const doc: ConversationDoc = { ...fields, tenantId, channel, updatedAt: now() }
-        await collection.insertOne(doc)
-        return doc
+        const set = { $set: { updatedAt: now() } }
+        if (externalId === undefined)
+          return collection.findOneAndUpdate(
+            { _id: id, tenantId },
+            { ...set, $setOnInsert: { ...fields, channel } },
+            after,
+          )
+        const filter = { tenantId, channel, externalId, externalOpen: true as const }
+        return collection.findOneAndUpdate(filter, { ...set, $setOnInsert: { ...fields, _id: id } }, after)
       })
     },
   }
