@@ -40,7 +40,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const log = overrides.log ?? createLog(config.LOG_LEVEL)
   const stores = await openStores(config, { log, collections, onCommand: overrides.onCommand })
   const wal = await openLog(config, { clock, log })
-  const slices = createSlices(config, stores, { clock, log, wal, secret: await openSecret(config) })
+  const slices = createSlices(config, stores, { ...overrides, clock, log, wal, secret: await openSecret(config) })
   const jobs = createJobs({ clock, log, ...slices })
   const legs = createLegs({
     ...slices,
@@ -54,7 +54,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   let demo: Seeded | undefined
   const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
   const drain = async (): Promise<void> => {
-    await slices.sessions.drain()
+    await Promise.all([slices.sessions.drain(), slices.chat.drain(config.PARLEY_DRAIN_SECONDS * 1000)])
     await jobs.drain()
     await legs.close()
     await http.close()

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { agentRoutes } from './agents/routes.ts'
 import { agentView } from './agents/views.ts'
+import { chatRoutes } from './chat/routes.ts'
 import type { Config } from './config.ts'
 import { recordRoutes } from './entities/record-routes.ts'
 import { entityRoutes } from './entities/routes.ts'
@@ -13,15 +14,18 @@ import { entityTypeRoutes } from './entities/type-routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { executionRoutes } from './executions/routes.ts'
 import { type Change, createHttp, type HttpDeps } from './http/http.ts'
+import { contactRoutes } from './identity/contact-routes.ts'
 import { identityRoutes } from './identity/routes.ts'
 import { doors, type Legs } from './legs/legs.ts'
 import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
 import { objectRoutes } from './objects/routes.ts'
+import { found } from './platform/problem.ts'
 import type { Seeded } from './seed/seed.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { type Outside, publicUrl, type Slices } from './slices.ts'
 import type { Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
+import { conversationRoutes } from './transcript/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
 
 export function createAppHttp(
@@ -49,6 +53,12 @@ export function createAppHttp(
       ...agentRoutes(deps),
       ...objectRoutes(deps),
       ...sessionRoutes(deps),
+      ...chatRoutes(deps),
+      ...conversationRoutes({
+        ...deps,
+        requireAgent: async ({ tenantId }, agentId) => void found(await deps.agents.of(tenantId).byId(agentId)),
+      }),
+      ...contactRoutes(deps),
       ...deps.legs.routes,
       ...usageRoutes(deps),
       ...entityTypeRoutes(deps),

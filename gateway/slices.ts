@@ -2,6 +2,7 @@
 // and routes.ts the composition root, the only files that know every slice.
 
 import { agentCollections, type Brief, createAgents, wishOf } from './agents/agents.ts'
+import { type ChatDeps, chatCollections, createChat } from './chat/chat.ts'
 import type { Config } from './config.ts'
 import { createCascade } from './engines/cascade/cascade.ts'
 import { createTextEngine, type TextEngineNeeds, textModelsOf } from './engines/cascade/written.ts'
@@ -49,6 +50,7 @@ export const collections = [
   ...ledgerCollections,
   ...usageCollections,
   ...sessionCollections,
+  ...chatCollections,
 ]
 
 /** What tests exchange. */
@@ -57,6 +59,10 @@ export interface Outside {
   readonly log: Log
   /** Sees every command that goes to the truth store. */
   readonly onCommand?: MongoOptions['onCommand']
+  /** Awaited in the middle of each step of a message: for tests that stop the process there. */
+  readonly onChatStep?: ChatDeps['onStep']
+  /** Replies of these channels leave through these. */
+  readonly replyRoutes?: ChatDeps['routes']
 }
 
 export type Slices = ReturnType<typeof createSlices>
@@ -123,8 +129,12 @@ export function createSlices(
     notAnswering: (pairs) => agents.notAnswering(pairs),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
+  const chat = createChat({
+    ...{ db, clock, log, nodeId, tenants, agents, identity, transcript, usage, tools, executions },
+    ...{ models: textModels, routes: outside.replyRoutes ?? new Map(), onStep: outside.onChatStep },
+  })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger }
-  return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, bus }
+  return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, chat, bus }
 }
 
 /** An agent that is only written to needs no voice: its text models answer, where there are any but the demo's. */

@@ -3,7 +3,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type Identity, type Operator, outsideToken } from '../identity/identity.ts'
 import type { Actor, AuthContext } from '../platform/access.ts'
-import type { RequestFacts, Route } from '../platform/http.ts'
+import { isOwnOrigin, type RequestFacts, type Route, type VisitorScope } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Tenants } from '../tenants/tenants.ts'
@@ -15,6 +15,7 @@ export interface Caller {
   readonly auth: AuthContext | undefined
   /** Known, and not allowed to: for the audit log, before it is thrown. */
   readonly refused?: Problem
+  readonly visitor?: VisitorScope
 }
 
 const nobody: Caller = { tenantId: undefined, actor: undefined, auth: undefined }
@@ -37,7 +38,9 @@ export async function authenticate(
   const isOutside = outsideToken(bearer) !== undefined
   if (bearer?.startsWith('Bearer ') === true && !isOutside) {
     if (route.access === 'operator') throw new Problem('forbidden')
-    return allowed(request, await byKey(deps, bearer.slice(7).trim(), tenantSlug))
+    const token = bearer.slice(7).trim()
+    if (route.visitors === true && !token.startsWith('af_')) return byToken(deps, request, token)
+    return allowed(request, await byKey(deps, token, tenantSlug))
   }
   const operator = await deps.identity.operatorBehind(facts.header)
   if (operator === undefined) throw new Problem('unauthenticated')
@@ -72,6 +75,22 @@ function allowed({ route, params }: RequestOf, auth: AuthContext | undefined): C
   if (access === 'public' || access === 'operator') return caller
   const isAllowed = auth.may(access, kind === undefined ? undefined : params[kind])
   return isAllowed ? caller : { ...caller, refused: new Problem('forbidden') }
+}
+
+async function byToken(
+  { identity }: { readonly identity: Identity },
+  request: RequestOf,
+  token: string,
+): Promise<Caller> {
+  const { facts } = request
+  const { origin } = facts
+  const answer = await identity.verifyVisitor(token, { origin, ownPage: isOwnOrigin(origin, facts.header('host')) })
+  if (answer.is === 'refused') throw new Problem(answer.code)
+  const { agentId, contactId, channel, keyId } = answer.claims
+  return {
+    ...allowed(request, identity.authFor.visitor(answer.claims)),
+    visitor: { agentId, contactId, channel, keyId },
+  }
 }
 
 async function byKey(

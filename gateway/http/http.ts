@@ -143,7 +143,7 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
   }
   for (const each of routes) {
     // The credential is in the request, never a cookie, and a token says itself which page it is for.
-    if (each.stock === true)
+    if (each.stock === true || each.visitors === true)
       app.use(
         each.path,
         cors({ origin: '*', exposeHeaders: ['location', 'x-parley-media', 'x-parley-resume'], maxAge: 600 }),

@@ -27,6 +27,7 @@ export async function serveRoute(route: Route, serving: ServeContext): Promise<R
     body: route.body === undefined ? undefined : parse(route.body, await bodyOf(route, context), 'body'),
     facts,
     actor: caller.actor,
+    visitor: caller.visitor,
     get tenantId() {
       return scoped(route, caller.tenantId)
     },

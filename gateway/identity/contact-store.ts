@@ -1,8 +1,9 @@
 // Collection `contacts`. The only file that knows its documents.
 
-import { type Collection, type Db, MongoServerError } from 'mongodb'
+import { type Collection, type Db, type Filter, MongoServerError } from 'mongodb'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
+import type { Filter as RowFilter } from '../platform/row-filter.ts'
 import type { ContactView } from '../protocol/chat.ts'
 
 interface ContactDoc {
@@ -141,25 +142,27 @@ function reads(collection: Collection<ContactDoc>) {
       }
       return undefined
     },
-    async get(tenantId: TenantId, id: string): Promise<ContactView | undefined> {
-      const doc = await collection.findOne({ _id: id, tenantId })
-      return doc === null ? undefined : toView(doc)
-    },
     /** Newest first; one more than asked for tells that there are more. */
-    async list(
-      tenantId: TenantId,
-      query: { readonly after?: { readonly at: Date; readonly id: string }; readonly limit: number },
-    ): Promise<readonly ContactView[]> {
-      const { after, limit } = query
-      const older =
-        after === undefined
-          ? {}
-          : { $or: [{ createdAt: { $lt: after.at } }, { createdAt: after.at, _id: { $lt: after.id } }] }
-      const found = collection.find({ tenantId, ...older }).sort({ createdAt: -1, _id: -1 })
+    async list(tenantId: TenantId, query: ContactQuery): Promise<readonly ContactView[]> {
+      const { id, after, rows = {}, limit } = query
+      const filter: Filter<ContactDoc> = { $and: [rows], tenantId, ...(id === undefined ? {} : { _id: id }) }
+      if (after !== undefined)
+        filter.$or = [{ createdAt: { $lt: after.at } }, { createdAt: after.at, _id: { $lt: after.id } }]
+      const found = collection.find(filter).sort({ createdAt: -1, _id: -1 })
       return (await found.limit(limit + 1).toArray()).map(toView)
     },
   }
 }
+
+export interface ContactQuery {
+  readonly id?: string
+  readonly after?: { readonly at: Date; readonly id: string }
+  readonly rows?: RowFilter | undefined
+  readonly limit: number
+}
+
+const ruleFields: Readonly<Record<string, string>> = { id: '_id', email: 'email', phone: 'phone' }
+export const contactRowFields = { path: (field: string) => ruleFields[field] }
 
 const notChannels = new Set(['visitor', 'api', 'email', 'phone'])
 

@@ -2,16 +2,18 @@
 // sessions; and the contacts behind visitors. Secrets are stored hashed or sealed and shown once.
 
 import type { Db } from 'mongodb'
-import type { Ability } from '../platform/access.ts'
+import type { Ability, AuthContext } from '../platform/access.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
+import { rowFilter } from '../platform/row-filter.ts'
+import type { ContactView } from '../protocol/chat.ts'
 import type { Tenants } from '../tenants/tenants.ts'
 import { type Audit, createAudit } from './audit/audit.ts'
 import { auditStore } from './audit/audit-store.ts'
 import { type AuthFor, createAuthFor } from './auth-for.ts'
 import { clientSessionStore } from './client-session-store.ts'
-import { contactStore } from './contact-store.ts'
+import { type ContactQuery, contactRowFields, contactStore } from './contact-store.ts'
 import { type ContactRequest, contactOf } from './contacts.ts'
 import { keyStore } from './key-store.ts'
 import { createKeys, type Keys } from './keys.ts'
@@ -55,6 +57,8 @@ export interface Identity extends Visitors, Keys, People {
   stillAllowed(pairs: readonly LivePair[]): Promise<ReadonlySet<string>>
   /** Finds or makes the contact; any number of callers at once get the same id. */
   contact(request: ContactRequest): Promise<string>
+  /** As the caller may see them, newest first; one more than asked for tells that there are more. */
+  contacts(auth: AuthContext, query: Omit<ContactQuery, 'rows'>): Promise<readonly ContactView[]>
   /** Hash of the e-mail each contact has or claims; contacts without one are missing. Joins usage with invoices. */
   emailHashes(tenantId: TenantId, contactIds: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** A new key signs from now on; the old ones verify for 20 more minutes. Returns the new key's id. */
@@ -129,6 +133,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
     authFor: createAuthFor(people.roles),
     audit: createAudit({ db, clock }),
     contact,
+    contacts: (auth, query) =>
+      contacts.list(auth.tenantId, { ...query, rows: rowFilter(auth.rows('contacts'), auth, contactRowFields) }),
     stillAllowed: (pairs) => stillAllowed({ keys, tenants, signingKeys, clock }, pairs),
     emailHashes: (tenantId, contactIds) => contacts.emailHashes(tenantId, contactIds),
     rotateSigningKey: () => signingKeys.rotate(),

@@ -1,5 +1,6 @@
 // Time as a driver: what happens without anybody asking. Each job runs alone in its process and survives its errors.
 
+import type { Chat } from '../chat/chat.ts'
 import type { Entities } from '../entities/entities.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
@@ -22,6 +23,8 @@ const nightlyEveryMs = 600_000
 const replayEveryMs = 60_000
 /** Changes of entities whose events somebody died over. */
 const repairEveryMs = 15_000
+/** A lease of a message whose process died runs out after 10 s. */
+const sweepEveryMs = 5_000
 
 export function createJobs(deps: {
   readonly clock: Clock
@@ -30,6 +33,7 @@ export function createJobs(deps: {
   readonly ledger: Pick<Ledger, 'flush' | 'nightly'>
   readonly transcript: Pick<Transcript, 'replay'>
   readonly entities: Pick<Entities, 'repair'>
+  readonly chat: Pick<Chat, 'sweep'>
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -51,6 +55,10 @@ export function createJobs(deps: {
     const report = await deps.transcript.replay()
     if (report.files > 0) deps.log.info({ event: 'wal_replayed', ...report })
   }
+  const sweep = async (): Promise<void> => {
+    const report = await deps.chat.sweep()
+    if (report.answered + report.failed > 0) deps.log.info({ event: 'messages_resumed', ...report })
+  }
   const nightly = async (): Promise<void> => {
     const findings = await deps.ledger.nightly()
     for (const { tenantId, message } of findings ?? [])
@@ -64,6 +72,7 @@ export function createJobs(deps: {
         deps.clock.every(repairEveryMs, () => run('repair', () => deps.entities.repair())),
         deps.clock.every(flushEveryMs, () => run('flush', () => deps.ledger.flush())),
         deps.clock.every(replayEveryMs, () => run('replay', replay)),
+        deps.clock.every(sweepEveryMs, () => run('sweep', sweep)),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.

@@ -25,6 +25,17 @@ export interface RouteInput<P, Q, B> {
   readonly actor: Actor | undefined
   /** What the caller may do in the credential's tenant. Throws a Problem on `public` and `operator` routes, as `tenantId` does. */
   readonly auth: AuthContext
+  /** Whose token it is, on routes that visitors may call and when one does. */
+  readonly visitor?: VisitorScope | undefined
+}
+
+/** What a visitor's token is bound to; the origin was checked. */
+export interface VisitorScope {
+  readonly agentId: string
+  readonly contactId: string
+  readonly channel: 'widget' | 'api'
+  /** The site key or API key behind it. */
+  readonly keyId: string
 }
 
 /** A page of the gateway itself (panel, console, demo): its Origin names the host that it connects to. */
@@ -88,6 +99,8 @@ export interface RouteManner {
   readonly accepts?: readonly string[]
   /** Part of the original's API that pages call themselves: readable from any origin, errors in the original's shape. */
   readonly stock?: true
+  /** A visitor's token may call it too, from any page: the token says itself which page it is for. */
+  readonly visitors?: true
   /** One address speaks for many people (a webhook): a `public` route with the rate of a signed-in caller. */
   readonly busy?: true
   /** Of the body. Default: 256 KiB. */

@@ -4,6 +4,7 @@ import type { Collection, Db, Filter, UpdateFilter } from 'mongodb'
 import type { Clock } from '../platform/clock.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
+import type { Filter as RowFilter } from '../platform/row-filter.ts'
 import type { ConversationStatus } from '../protocol/chat.ts'
 import type { Channel } from '../protocol/turn.ts'
 
@@ -66,6 +67,11 @@ export interface ConversationQuery {
 export interface ConversationChange {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   readonly status?: ConversationStatus | undefined
+}
+
+const ruleFields: ReadonlySet<string> = new Set(['agentId', 'contactId', 'channel', 'externalId', 'status'])
+export const conversationRowFields = {
+  path: (field: string) => (field === 'id' ? '_id' : ruleFields.has(field) ? field : undefined),
 }
 
 const duplicateKey = 11000
@@ -182,21 +188,28 @@ function making(collection: Conversations, now: () => Date) {
 
 function reading(collection: Conversations) {
   return {
-    async get(tenantId: TenantId, id: string): Promise<Conversation | undefined> {
-      const doc = await collection.findOne({ _id: id, tenantId })
+    async get(tenantId: TenantId, id: string, rows: RowFilter = {}): Promise<Conversation | undefined> {
+      const doc = await collection.findOne({ $and: [rows], _id: id, tenantId })
       return doc === null ? undefined : toConversation(doc)
     },
     /** The open one, else the latest. */
-    async byExternalId(tenantId: TenantId, externalId: string, channel?: Channel): Promise<Conversation | undefined> {
-      const filter: Filter<ConversationDoc> = { tenantId, externalId, ...(channel === undefined ? {} : { channel }) }
+    async byExternalId(
+      tenantId: TenantId,
+      externalId: string,
+      by: { readonly channel?: Channel | undefined; readonly rows?: RowFilter },
+    ): Promise<Conversation | undefined> {
+      const { channel, rows = {} } = by
+      const only = channel === undefined ? {} : { channel }
+      const filter: Filter<ConversationDoc> = { $and: [rows], tenantId, externalId, ...only }
       const docs = await collection.find(filter).sort({ createdAt: -1 }).limit(100).toArray()
       const doc = docs.find((each) => each.externalOpen === true) ?? docs[0]
       return doc === undefined ? undefined : toConversation(doc)
     },
     /** Those with the latest message first; one more than asked for tells that there are more. */
-    async list(tenantId: TenantId, query: ConversationQuery): Promise<readonly Conversation[]> {
+    async list(tenantId: TenantId, query: ConversationQuery, rows: RowFilter = {}): Promise<readonly Conversation[]> {
       const { agentId, contactId, channel, status } = query
       const filter: Filter<ConversationDoc> = {
+        $and: [rows],
         tenantId,
         ...(agentId === undefined ? {} : { agentId }),
         ...(contactId === undefined ? {} : { contactId }),

@@ -1,18 +1,21 @@
 // Conversations as people and programs handle them: find, make, read, write, close. Rules T13–T17.
 
+import type { AuthContext } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
+import { rowFilter } from '../platform/row-filter.ts'
 import type { ConversationView, ConversationWithMessages, MessageView } from '../protocol/chat.ts'
 import type { Page } from '../protocol/rest.ts'
 import type { Channel, Turn } from '../protocol/turn.ts'
 import { answersOf, type CallsOf, type NewMessage, turnsOf } from './append.ts'
-import type {
-  Conversation,
-  ConversationChange,
-  ConversationQuery,
-  ConversationStore,
-  NewConversation,
+import {
+  type Conversation,
+  type ConversationChange,
+  type ConversationQuery,
+  type ConversationStore,
+  conversationRowFields,
+  type NewConversation,
 } from './conversation-store.ts'
 import { messageView } from './message-view.ts'
 import type { TurnSums } from './turn-store.ts'
@@ -20,13 +23,24 @@ import type { TurnSums } from './turn-store.ts'
 export type { NewMessage } from './append.ts'
 export type { Conversation, ConversationChange, ConversationQuery, NewConversation } from './conversation-store.ts'
 
-export interface TenantConversations {
-  get(id: string): Promise<Conversation | undefined>
+/** As one caller sees them: rows that are not theirs are not there, fields that are not theirs are left out. */
+export interface ConversationReads {
   view(id: string): Promise<ConversationView | undefined>
   withMessages(id: string): Promise<ConversationWithMessages | undefined>
   /** The open one of this external id, else the latest that had it. */
   byExternalId(externalId: string, channel?: Channel): Promise<ConversationView | undefined>
   list(query: ConversationQuery): Promise<Page<ConversationView>>
+  /** Oldest first. Undefined: nobody has the conversation. */
+  messages(
+    id: string,
+    page: { readonly cursor?: string | undefined; readonly limit: number },
+  ): Promise<Page<MessageView> | undefined>
+}
+
+/** Unrestricted by itself: for the gateway's own use. */
+export interface TenantConversations extends ConversationReads {
+  as(auth: AuthContext): ConversationReads
+  get(id: string): Promise<Conversation | undefined>
   /** With an external id the open one that has it, the same for any number of callers at once. */
   create(wanted: NewConversation): Promise<Conversation>
   /** The contact's open one with the agent, over all channels; made on first use, by any number of callers at once. */
@@ -37,11 +51,6 @@ export interface TenantConversations {
   remove(id: string): Promise<boolean>
   /** Names who writes in it, where that was not known. */
   link(id: string, contactId: string): Promise<void>
-  /** Oldest first. Undefined: nobody has the conversation. */
-  messages(
-    id: string,
-    page: { readonly cursor?: string | undefined; readonly limit: number },
-  ): Promise<Page<MessageView> | undefined>
   /** All or none. `invalid` for a tool's result whose call is not there or has one; `not_found`, `conflict` (closed). */
   append(id: string, messages: readonly NewMessage[], channel?: Channel): Promise<readonly MessageView[]>
   /** So many positions for turns in writing, after all before; the first of them. `not_found` when there is no such conversation. */
@@ -68,7 +77,7 @@ interface Needs {
 }
 
 export function createConversations(needs: Needs): TenantConversations {
-  return { ...reading(needs), ...writing(needs) }
+  return { ...reading(needs, undefined), as: (auth) => reading(needs, auth), ...writing(needs) }
 }
 
 function viewing({ tenantId, store, turns }: Needs) {
@@ -81,30 +90,33 @@ function viewing({ tenantId, store, turns }: Needs) {
   return { views, viewOf, view: async (id: string) => viewOf(await store.get(tenantId, id)) }
 }
 
-type Reads = 'get' | 'view' | 'withMessages' | 'byExternalId' | 'list' | 'messages'
-
-function reading(needs: Needs): Pick<TenantConversations, Reads> {
+function reading(needs: Needs, auth: AuthContext | undefined): ConversationReads {
   const { store, tenantId, turns } = needs
-  const { views, viewOf, view } = viewing(needs)
+  const { views } = viewing(needs)
+  const rows = (auth && rowFilter(auth.rows('conversations'), auth, conversationRowFields)) ?? {}
+  const masked = <T extends object>(record: T): T => auth?.masked('conversations', record) ?? record
+  const viewOf = async (conversation: Conversation | undefined): Promise<ConversationView | undefined> =>
+    conversation === undefined ? undefined : (await views([conversation])).map(masked)[0]
+  const view = async (id: string) => viewOf(await store.get(tenantId, id, rows))
   return {
     view,
-    get: (id) => store.get(tenantId, id),
     async withMessages(id) {
       const found = await view(id)
       if (found === undefined) return undefined
       const all = await turns.after(id, { seq: -1, limit: mostMessages })
       return { ...found, messages: all.map(messageView) }
     },
-    byExternalId: async (externalId, channel) => viewOf(await store.byExternalId(tenantId, externalId, channel)),
+    byExternalId: async (externalId, channel) =>
+      viewOf(await store.byExternalId(tenantId, externalId, { channel, rows })),
     async list(query) {
-      const found = await store.list(tenantId, query)
+      const found = await store.list(tenantId, query, rows)
       const items = await views(found.slice(0, query.limit))
       const last = items.at(-1)
       const more = found.length > query.limit && last !== undefined
-      return { items, next: more ? `${Date.parse(last.updatedAt)}.${last.id}` : null }
+      return { items: items.map(masked), next: more ? `${Date.parse(last.updatedAt)}.${last.id}` : null }
     },
     async messages(id, { cursor, limit }) {
-      if ((await store.get(tenantId, id)) === undefined) return undefined
+      if ((await store.get(tenantId, id, rows)) === undefined) return undefined
       const seq = cursor !== undefined && /^\d{1,16}$/.test(cursor) ? Number(cursor) : -1
       const found = await turns.after(id, { seq, limit: limit + 1 })
       const page = found.slice(0, limit)
@@ -117,11 +129,12 @@ function reading(needs: Needs): Pick<TenantConversations, Reads> {
   }
 }
 
-function writing(needs: Needs): Omit<TenantConversations, Reads> {
+function writing(needs: Needs): Omit<TenantConversations, keyof ConversationReads | 'as'> {
   const { store, tenantId, turns } = needs
   const { viewOf } = viewing(needs)
   const place = async (id: string, count: number): Promise<number> => found(await store.place(tenantId, id, count))
   return {
+    get: (id) => store.get(tenantId, id),
     create: (wanted) => store.create(tenantId, wanted),
     shared: (key, channel) => store.findOrCreate(tenantId, key, channel),
     async update(id, change) {

@@ -1,6 +1,7 @@
 // A turn as it is sent.
 
 import { z } from 'zod'
+import type { ConversationView, ConversationWithMessages, MessageView } from '../protocol/chat.ts'
 import { channels, type Turn } from '../protocol/turn.ts'
 
 const ms = z.number().exactOptional()
@@ -12,6 +13,14 @@ const latency = z.strictObject({
   toolsMs: ms,
   ttsMs: ms,
   transportMs: ms,
+})
+
+const turnUsage = z.strictObject({
+  inputTokens: z.int(),
+  cachedTokens: z.int().describe('A part of the input.'),
+  outputTokens: z.int(),
+  costUsdMicro: z.int().nullable().describe('Micro-dollars; null: not known.'),
+  creditsMicro: z.int().describe('Micro-credits: a million are one credit.'),
 })
 
 export const turnView = z
@@ -36,6 +45,11 @@ export const turnView = z
         state: z.enum(['running', 'ok', 'failed']),
       })
       .exactOptional(),
+    toolCalls: z
+      .array(z.strictObject({ callId: z.string(), name: z.string(), arguments: z.string() }))
+      .exactOptional()
+      .describe('Of an answer in writing: the tools it asked for.'),
+    usage: turnUsage.exactOptional().describe('Of an answer in writing: what it took.'),
     audio: z.strictObject({ sentMs: z.number(), playedMs: z.number() }).exactOptional(),
     latencyMs: ms,
     latency: latency.exactOptional(),
@@ -43,3 +57,44 @@ export const turnView = z
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Turn' }) satisfies z.ZodType<Turn>
+
+const at = z.iso.datetime()
+
+export const messageReply = z
+  .strictObject({
+    id: z.string(),
+    role: z.enum(['system', 'user', 'assistant', 'tool']),
+    content: z.string(),
+    toolCalls: z.array(z.strictObject({ id: z.string(), name: z.string(), arguments: z.string() })),
+    toolCallId: z.string().nullable().describe('Of a tool’s result: the call it answers.'),
+    channel: z.enum(channels),
+    voice: z.boolean(),
+    tokensUsed: z.int(),
+    costUsdMicro: z.int().nullable().describe('Micro-dollars; null: not known.'),
+    createdAt: at,
+  })
+  .meta({ id: 'Message' }) satisfies z.ZodType<MessageView>
+
+const conversation = {
+  id: z.string(),
+  agentId: z.string(),
+  contactId: z.string().nullable(),
+  channel: z.enum(channels).describe('Where it began.'),
+  externalId: z.string().nullable(),
+  status: z.enum(['active', 'closed', 'handed_off']),
+  metadata: z.record(z.string(), z.unknown()),
+  createdAt: at,
+  updatedAt: at,
+  messageCount: z.int(),
+  tokensUsed: z.int().describe('Of the answers in writing.'),
+  costUsdMicro: z.int().describe('Micro-dollars, as far as known.'),
+  creditsMicro: z.int().describe('Micro-credits: a million are one credit.'),
+}
+
+export const conversationReply = z
+  .strictObject(conversation)
+  .meta({ id: 'Conversation' }) satisfies z.ZodType<ConversationView>
+
+export const conversationWithMessages = z
+  .strictObject({ ...conversation, messages: z.array(messageReply) })
+  .meta({ id: 'ConversationWithMessages' }) satisfies z.ZodType<ConversationWithMessages>

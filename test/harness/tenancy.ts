@@ -8,6 +8,7 @@ const ofTenants = new Set([
   'agent_days',
   'agent_versions',
   'audit_entries',
+  'chat_lines',
   'contacts',
   'conversations',
   'credit_entries',
@@ -22,6 +23,7 @@ const ofTenants = new Set([
   'policies',
   'role_assignments',
   'roles',
+  'inbound_messages',
   'sessions',
   'tool_results',
   'tools',
@@ -32,7 +34,8 @@ const ofTenants = new Set([
 /** The scans over all tenants, by their filter: the janitor's, and the one for changes whose events are not told. */
 const isScan = (collection: string, filter: Document): boolean =>
   (collection === 'sessions' && filter.alive === true && 'lastSeenAt' in filter && !('_id' in filter)) ||
-  (['entities', 'entity_types'].includes(collection) && Object.keys(filter).join() === 'pendingAt')
+  (['entities', 'entity_types'].includes(collection) && Object.keys(filter).join() === 'pendingAt') ||
+  (collection === 'inbound_messages' && filter.open === true && '$expr' in filter && !('_id' in filter))
 
 function filtersOf(name: string, command: Document): Document[] {
   if (name === 'find') return [command.filter ?? {}]

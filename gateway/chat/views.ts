@@ -1,0 +1,25 @@
+// What the chat's routes answer with.
+
+import { z } from 'zod'
+import { type ChatReplyView, stepNames } from '../protocol/chat.ts'
+
+export const chatReply = z
+  .strictObject({
+    conversationId: z.string(),
+    messageId: z.string().describe('Send the same one again to get the same reply, without a second charge.'),
+    turnId: z.string().describe('Of the agent’s turn; empty where a person answers.'),
+    text: z.string(),
+    finish: z.enum(['stop', 'length', 'content_filter', 'tool_calls', 'handed_off']),
+    usage: z.strictObject({ inputTokens: z.int(), cachedTokens: z.int(), outputTokens: z.int() }),
+    creditsMicro: z.int().describe('Charged, in micro-credits: a million are one credit.'),
+    model: z.string(),
+    steps: z.array(
+      z.strictObject({
+        name: z.enum(stepNames),
+        ms: z.number(),
+        outcome: z.enum(['ok', 'failed', 'skipped']),
+        code: z.string().exactOptional(),
+      }),
+    ),
+  })
+  .meta({ id: 'ChatReply' }) satisfies z.ZodType<ChatReplyView>
