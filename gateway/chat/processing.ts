@@ -1,4 +1,4 @@
-// Which process answers a message, and what everybody else who asks for it gets. Rules C1–C6 of SPEC.md.
+// Which process answers a message, and what everybody else who asks for it gets. Rules C1–C3 of SPEC.md.
 
 import { withDeadline } from '../platform/deadline.ts'
 import type { TenantId } from '../platform/ids.ts'

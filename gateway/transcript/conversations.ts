@@ -1,4 +1,4 @@
-// Conversations as people and programs handle them: find, make, read, write, close. Rules T13–T17.
+// Conversations as people and programs handle them: find, make, read, write, close. Rules T13–T16.
 
 import type { AuthContext } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'

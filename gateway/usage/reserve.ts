@@ -1,4 +1,4 @@
-// Credit and the agent's day set aside before a message is answered, charged or given back after. Rules U16–U19.
+// Credit and the agent's day set aside before a message is answered, charged or given back after. Rules U16–U17.
 
 import type { Meters } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'

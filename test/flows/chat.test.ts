@@ -104,7 +104,7 @@ test('[S000-9] with 25 stored messages exactly the newest 20 reach the model, in
   expect(sent.at(-1)).toBe('message 25\nand now?')
 })
 
-test('[S000-13] 100 first messages of one contact at once make one conversation with 100 ordered pairs of turns', async () => {
+test('[S000-13] [T14] 100 first messages of one contact at once make one conversation with 100 ordered pairs of turns', async () => {
   const shop = await place.shop({}, 100)
   const contact = { email: 'ada@example.com' }
   const replies = await Promise.all(Array.from({ length: 100 }, (_, i) => shop.say(`question ${i}`, { contact })))
@@ -139,7 +139,7 @@ test('[S000-13] a conversation that a person took over stores the message and sa
   expect((await shop.say('hello again', { contact })).conversationId).not.toBe(conversationId)
 })
 
-test('[S000-14] message N+1 of the day is refused before the model is asked, also when all come at once', async () => {
+test('[S000-14] [U17] message N+1 of the day is refused before the model is asked, also when all come at once', async () => {
   const shop = await place.shop({ maxMessagesPerDay: 3 })
   const asked = place.model.chats.length
   const all = await Promise.all(
@@ -176,7 +176,7 @@ test('[C1] a message that failed is answered when it is asked for again', async 
   expect(await shop.left()).toBe(999 * micro)
 })
 
-test('[C6] twenty messages at once on credit for five: five are answered and charged, nobody is below zero', async () => {
+test('[C6] [U16] twenty messages at once on credit for five: five are answered and charged, nobody is below zero', async () => {
   const shop = await place.shop({}, 5)
   const asked = place.model.chats.length
   const all = await Promise.all(
@@ -196,7 +196,7 @@ async function withTool(config: object = {}) {
   return shop
 }
 
-test('[S001-9] [C7] a tool’s result references the call that the message before it made, and reaches the model as data', async () => {
+test('[S001-9] [C7] [T15] a tool’s result references the call that the message before it made, and reaches the model as data', async () => {
   const shop = await withTool()
   const answer = await shop.say('look up the hours')
   expect(answer).toMatchObject({ text: 'We open at nine.', creditsMicro: 4 * micro })
@@ -251,7 +251,7 @@ test('[C6] without credit for a tool it does not run: the model answers without,
   expect([answer.creditsMicro, await shop.left()]).toEqual([micro, 0])
 })
 
-test('[S001-8] the same external thread id is the same conversation, also when a hundred ask at once', async () => {
+test('[S001-8] [T13] the same external thread id is the same conversation, also when a hundred ask at once', async () => {
   const shop = await place.shop()
   const made = await Promise.all(
     Array.from({ length: 100 }, () =>

@@ -6,7 +6,7 @@ import type { AgentConfigInput } from '../../gateway/agents/agents.ts'
 import type { TenantId } from '../../gateway/platform/ids.ts'
 import type { Outside } from '../../gateway/slices.ts'
 import { type ScriptedCascade, startScriptedCascade } from './scripted-cascade.ts'
-import { newApiKey, startGateway, type TestGateway } from './start-gateway.ts'
+import { startGateway, type TestGateway } from './start-gateway.ts'
 
 export const replyBody = z.object({
   conversationId: z.string(),
@@ -70,7 +70,7 @@ async function openShop(gateway: TestGateway, config: AgentConfigInput = {}, cre
   await tenants.of(tenantId).change({ plan: 'enterprise' })
   const agent = await agents.of(tenantId).create({ slug: 'helper', name: 'Helper', config })
   await agents.of(tenantId).publish(agent.id)
-  const { raw: key } = await identity.createApiKey(tenantId, 'Test', newApiKey())
+  const { raw: key } = await identity.createApiKey(tenantId, 'Test')
   if (credits > 0)
     await ledger.of(tenantId).post({ key: 'grant:test', kind: 'grant', amountMicro: credits * micro, note: 'test' })
   const headers = { authorization: `Bearer ${key}` }
