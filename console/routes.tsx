@@ -68,9 +68,11 @@ const session = createRoute({
   path: '/sessions/$sessionId',
   component: lazyRouteComponent(() => import('./screens/session/session.tsx'), 'Session'),
 })
-type AgentsSearch = { agent?: string }
-const agentsSearch = (search: Record<string, unknown>): AgentsSearch =>
-  typeof search.agent === 'string' ? { agent: search.agent } : {}
+type ActivitySearch = { agent?: string; conversation?: string }
+const activitySearch = (search: Record<string, unknown>): ActivitySearch => ({
+  ...(typeof search.agent === 'string' ? { agent: search.agent } : {}),
+  ...(typeof search.conversation === 'string' ? { conversation: search.conversation } : {}),
+})
 
 const agents = createRoute({
   getParentRoute: () => inside,
@@ -80,7 +82,7 @@ const agents = createRoute({
 const activity = createRoute({
   getParentRoute: () => inside,
   path: '/agents/activity',
-  validateSearch: agentsSearch,
+  validateSearch: activitySearch,
   component: lazyRouteComponent(() => import('./screens/agents/activity.tsx'), 'Activity'),
 })
 const approvals = createRoute({

@@ -8,6 +8,7 @@ import type {
   AgentVersionView,
   AgentView,
 } from '../../gateway/protocol/agents.ts'
+import type { ConversationView, ConversationWithMessages } from '../../gateway/protocol/chat.ts'
 import type { Page } from '../../gateway/protocol/rest.ts'
 import type { TenantCall } from './call.ts'
 
@@ -44,6 +45,12 @@ export function agentCalls(call: TenantCall) {
     /** Streamed: `readEvents` reads it. */
     chat: (slug: string, message: { message: string; threadId: string | undefined }, signal: AbortSignal) =>
       call.stream(`/v1/agents/${encodeURIComponent(slug)}/chat`, { ...message, stream: true }, signal),
+    activity: (id: string, cursor: string | undefined) =>
+      call.get<Page<ConversationView>>(at(id, '/activity'), { cursor, limit: 60 }),
+    conversation: (id: string) =>
+      call.get<ConversationWithMessages>(`/v1/conversations/${encodeURIComponent(id)}`, { messages: 'true' }),
+    moveConversation: (id: string, move: 'hand-off' | 'close') =>
+      call.post<ConversationView>(`/v1/conversations/${encodeURIComponent(id)}/${move}`),
     imported: (file: unknown) => call.post<AgentDetail>('/v1/agents/import', file),
   }
 }

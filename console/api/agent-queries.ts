@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { VersionName } from './agent-calls.ts'
 import { allPages } from './all-pages.ts'
 import type { Scope } from './queries.ts'
@@ -25,4 +25,20 @@ export const promptQuery = ({ tenant, api }: Scope, id: string, environment: 'dr
   queryOptions({
     queryKey: [tenant, 'agents', id, 'prompt', environment],
     queryFn: () => api.agents.prompt(id, environment),
+  })
+
+export const activityQuery = ({ tenant, api }: Scope, id: string) =>
+  infiniteQueryOptions({
+    queryKey: [tenant, 'agents', id, 'activity'],
+    queryFn: ({ pageParam }) => api.agents.activity(id, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    refetchInterval: 5_000,
+  })
+
+export const conversationQuery = ({ tenant, api }: Scope, id: string) =>
+  queryOptions({
+    queryKey: [tenant, 'conversations', id],
+    queryFn: () => api.agents.conversation(id),
+    refetchInterval: 5_000,
   })

@@ -31,7 +31,7 @@ export function AgentMenu({ agent }: { agent: AgentView }) {
             <Item icon="copy" text="Duplicate…" onSelect={() => setAsking('duplicate')} />
             <Item icon="download" text="Export" onSelect={() => exporting.mutate()} />
             <DropdownMenu.Separator className="menu-line" />
-            {agent.status !== 'archived' && (
+            {(agent.status === 'active' || agent.status === 'paused') && (
               <Item icon="archive" text="Archive…" onSelect={() => setAsking('archive')} />
             )}
             <Item icon="trash" text="Delete…" onSelect={() => setAsking('delete')} />

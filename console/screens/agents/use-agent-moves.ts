@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import type { AgentStatus, AgentView } from '../../../gateway/protocol/agents.ts'
 import type { AgentMove } from '../../api/agent-calls.ts'
+import type { TenantApi } from '../../api/client.ts'
 import { inWords } from '../../api/problem.ts'
 import { useScope } from '../../api/scope.tsx'
 import { notifyDone, notifyFailed } from '../../ui/notify.ts'
@@ -11,13 +12,20 @@ import { saveFile } from '../../ui/save-file.ts'
 
 const reached: Readonly<Record<AgentMove, AgentStatus>> = { activate: 'active', pause: 'paused', archive: 'archived' }
 
+/** Active → paused → archived: there is no way around a step. A draft was never in use. */
+async function takeOutOfUse(agents: TenantApi['agents'], { id, status }: Pick<AgentView, 'id' | 'status'>) {
+  if (status === 'active') await agents.move(id, 'pause')
+  if (status === 'active' || status === 'paused') await agents.move(id, 'archive')
+}
+
 /** Shown at once, taken back when the gateway refuses. */
-export function useMove(agent: Pick<AgentView, 'id' | 'name'>) {
+export function useMove(agent: Pick<AgentView, 'id' | 'name' | 'status'>) {
   const { api, tenant } = useScope()
   const queries = useQueryClient()
   const list = [tenant, 'agents']
   return useMutation({
-    mutationFn: (move: AgentMove) => api.agents.move(agent.id, move),
+    mutationFn: (move: AgentMove): Promise<unknown> =>
+      move === 'archive' ? takeOutOfUse(api.agents, agent) : api.agents.move(agent.id, move),
     onMutate: async (move) => {
       await queries.cancelQueries({ queryKey: list, exact: true })
       const before = queries.getQueryData<readonly AgentView[]>(list)
@@ -41,7 +49,7 @@ export function useRemoveAgent(agent: Pick<AgentView, 'id' | 'name' | 'status'>)
   const navigate = useNavigate()
   return useMutation({
     mutationFn: async () => {
-      if (agent.status === 'active' || agent.status === 'paused') await api.agents.move(agent.id, 'archive')
+      await takeOutOfUse(api.agents, agent)
       return api.agents.remove(agent.id)
     },
     onSuccess: async () => {

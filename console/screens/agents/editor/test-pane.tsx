@@ -75,7 +75,7 @@ function Line({ line }: { line: TestLine }) {
       {waiting && (
         <p className="test-step">
           <span className="test-dots" aria-hidden="true" />
-          {line.step === undefined ? 'Asking' : unknownWord(line.step)}
+          {line.text === '' ? 'Thinking' : 'Writing'}
         </p>
       )}
       {line.reply?.finish === 'handed_off' && <p className="quiet">Handed over: a person answers from here.</p>}
@@ -90,16 +90,11 @@ function Line({ line }: { line: TestLine }) {
 }
 
 function Tool({ tool }: { tool: TestTool }) {
+  const how = tool.ok === undefined ? 'runs …' : tool.ok ? 'done' : 'failed'
   return (
-    <details className="test-tool">
-      <summary>
-        <Icon name="tool" /> {tool.name}
-        {tool.ok === false && ' failed'}
-        {tool.ok === undefined && ' …'}
-      </summary>
-      <pre>{tool.arguments}</pre>
-      {tool.output !== undefined && <pre>{tool.output}</pre>}
-    </details>
+    <p className="test-tool" data-failed={tool.ok === false || undefined}>
+      <Icon name="tool" /> {tool.name} {how}
+    </p>
   )
 }
 

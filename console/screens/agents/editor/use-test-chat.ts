@@ -9,8 +9,7 @@ import { useScope } from '../../../api/scope.tsx'
 export interface TestTool {
   readonly callId: string
   readonly name: string
-  readonly arguments: string
-  readonly output?: string
+  /** Undefined while it runs. */
   readonly ok?: boolean
 }
 
@@ -20,18 +19,10 @@ export type TestLine =
       readonly is: 'answer'
       readonly text: string
       readonly tools: readonly TestTool[]
-      /** The step that runs; undefined once it is over. */
-      readonly step?: string | undefined
       readonly reply?: ChatReplyView
       readonly failed?: string
     }
 type Answer = Extract<TestLine, { is: 'answer' }>
-
-type StreamData =
-  | { readonly type: 'step'; readonly name: string }
-  | { readonly type: 'text'; readonly delta: string }
-  | { readonly type: 'toolCall'; readonly callId: string; readonly name: string; readonly arguments: string }
-  | { readonly type: 'toolResult'; readonly callId: string; readonly output: string; readonly ok: boolean }
 
 export function useTestChat(slug: string) {
   const { api } = useScope()
@@ -55,12 +46,12 @@ export function useTestChat(slug: string) {
           if (event === 'done') {
             const reply: ChatReplyView = JSON.parse(data)
             thread.current = reply.conversationId
-            grow((answer) => ({ ...answer, reply, step: undefined, text: reply.text }))
-          } else grow((answer) => after(answer, JSON.parse(data)))
+            grow((answer) => ({ ...answer, reply, text: reply.text }))
+          } else grow((answer) => after(answer, event, JSON.parse(data)))
         }
       } catch (error) {
         const failed = stop.signal.aborted ? 'Stopped.' : inWords(error)
-        grow((answer) => ({ ...answer, failed, step: undefined }))
+        grow((answer) => ({ ...answer, failed }))
       } finally {
         if (running.current === stop) setBusy(false)
       }
@@ -82,22 +73,17 @@ function grown(lines: readonly TestLine[], change: (answer: Answer) => Answer): 
   return last?.is === 'answer' ? [...lines.slice(0, -1), change(last)] : lines
 }
 
-function after(answer: Answer, event: StreamData): Answer {
-  switch (event.type) {
-    case 'step':
-      return { ...answer, step: event.name }
-    case 'text':
-      return { ...answer, text: answer.text + event.delta }
-    case 'toolCall':
-      return { ...answer, tools: [...answer.tools, event] }
-    case 'toolResult':
-      return {
-        ...answer,
-        tools: answer.tools.map((tool) =>
-          tool.callId === event.callId ? { ...tool, output: event.output, ok: event.ok } : tool,
-        ),
-      }
-    default:
-      return answer
-  }
+interface StreamData {
+  readonly delta: string
+  readonly callId: string
+  readonly name: string
+  readonly ok: boolean
+}
+
+function after(answer: Answer, event: string, data: StreamData): Answer {
+  if (event === 'text') return { ...answer, text: answer.text + data.delta }
+  if (event === 'tool_call') return { ...answer, tools: [...answer.tools, { callId: data.callId, name: data.name }] }
+  if (event !== 'tool_result') return answer
+  const tools = answer.tools.map((tool) => (tool.callId === data.callId ? { ...tool, ok: data.ok } : tool))
+  return { ...answer, tools }
 }
