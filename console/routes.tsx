@@ -106,6 +106,11 @@ const roles = createRoute({
   validateSearch: (search): { role?: string } => (typeof search.role === 'string' ? { role: search.role } : {}),
   component: lazyRouteComponent(() => import('./screens/team/roles.tsx'), 'Roles'),
 })
+const account = createRoute({
+  getParentRoute: () => inside,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./screens/account/account.tsx'), 'Account'),
+})
 type AuditSearch = { actor?: string; ability?: string; from?: string; to?: string; entry?: string }
 const auditFields = ['actor', 'ability', 'from', 'to', 'entry'] as const
 const audit = createRoute({
@@ -133,7 +138,21 @@ const keys = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  inside.addChildren([live, history, session, agents, activity, approvals, agent, credits, team, roles, keys, audit]),
+  inside.addChildren([
+    live,
+    history,
+    session,
+    agents,
+    activity,
+    approvals,
+    agent,
+    credits,
+    team,
+    roles,
+    keys,
+    audit,
+    account,
+  ]),
 ])
 
 export function createConsoleRouter(context: RouterContext) {

@@ -13,6 +13,7 @@ import type {
   UsageDay,
 } from '../../gateway/protocol/rest.ts'
 import type { Turn } from '../../gateway/protocol/turn.ts'
+import { accountCalls } from './account-calls.ts'
 import { agentCalls } from './agent-calls.ts'
 import { auditCalls } from './audit-calls.ts'
 import type { Query, TenantCall } from './call.ts'
@@ -76,13 +77,16 @@ export function createApi(fetch: Fetch) {
     return body as T
   }
 
+  async function me(): Promise<OperatorView> {
+    const operator = await send<OperatorView>('GET', '/v1/console/me')
+    csrf = operator.csrf
+    return operator
+  }
+
   return {
-    async me(): Promise<OperatorView> {
-      const operator = await send<OperatorView>('GET', '/v1/console/me')
-      csrf = operator.csrf
-      return operator
-    },
+    me,
     signIn: (token: string) => send<unknown>('POST', '/v1/console/sign-in', { body: { token } }),
+    account: accountCalls(send, me),
     acceptInvitation: (token: string, name: string) =>
       send<OperatorView>('POST', '/v1/team/invitations/accept', { body: { token, name } }),
     signOut: () => send<unknown>('POST', '/v1/console/sign-out'),

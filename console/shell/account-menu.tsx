@@ -41,6 +41,10 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
           <DropdownMenu.Label className="menu-label">Appearance</DropdownMenu.Label>
           <ThemeChoice />
           <DropdownMenu.Separator className="menu-line" />
+          <DropdownMenu.Item className="menu-item" onSelect={() => void navigate({ to: '/account' })}>
+            <Icon name="user" />
+            <span className="menu-grow">Your account</span>
+          </DropdownMenu.Item>
           <DropdownMenu.Item className="menu-item" onSelect={onHelp}>
             <Icon name="help" />
             <span className="menu-grow">Keyboard shortcuts</span>

@@ -1,9 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useLocation, useNavigate, useRouter } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useRef } from 'react'
+import type { Api } from '../../api/client.ts'
 import { inWords, isSignedOut } from '../../api/problem.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { AcceptInvitation } from './accept-invitation.tsx'
+import { SignInForm } from './sign-in-form.tsx'
 import { invitationOf, safeBack, tokenOf } from './sign-in-link.ts'
 import './sign-in.css'
 
@@ -16,12 +18,13 @@ export function SignIn() {
   const navigate = useNavigate()
   const router = useRouter()
   const queries = useQueryClient()
+  const enter = () => {
+    queries.clear()
+    router.history.replace(safeBack(back))
+  }
   const { mutate, status, error } = useMutation({
     mutationFn: (token: string) => api.signIn(token),
-    onSuccess: () => {
-      queries.clear()
-      router.history.replace(safeBack(back))
-    },
+    onSuccess: enter,
   })
   // The link works once, and effects may run twice: the token is spent by whoever sees it first.
   const spent = useRef<string | undefined>(undefined)
@@ -42,7 +45,11 @@ export function SignIn() {
         <AcceptInvitation api={api} token={invitation} />
       </Card>
     )
-  return <Card>{status === 'pending' || status === 'success' ? <Busy /> : <Ask error={error} />}</Card>
+  return (
+    <Card>
+      {status === 'pending' || status === 'success' ? <Busy /> : <Ask api={api} error={error} onIn={enter} />}
+    </Card>
+  )
 }
 
 function Card({ children }: { children: ReactNode }) {
@@ -67,7 +74,7 @@ function Busy() {
   )
 }
 
-function Ask({ error }: { error: unknown }) {
+function Ask({ api, error, onIn }: { api: Api; error: unknown; onIn: () => void }) {
   return (
     <>
       <h1>Sign in to the console</h1>
@@ -79,15 +86,19 @@ function Ask({ error }: { error: unknown }) {
           </p>
         </div>
       )}
-      <p>The console has no passwords. The gateway prints a one-time link when it starts:</p>
-      <ol>
-        <li>Look at the terminal or the log in which the gateway was started.</li>
-        <li>
-          Find the line that ends in <code>/console/sign-in#token=…</code>
-        </li>
-        <li>Open that link in this browser. It works once.</li>
-      </ol>
-      <p className="quiet">Used it already? Restart the gateway for a new one.</p>
+      <SignInForm api={api} onIn={onIn} />
+      <details className="sign-in-link">
+        <summary>No password yet?</summary>
+        <p>The gateway prints a one-time link when it starts:</p>
+        <ol>
+          <li>Look at the terminal or the log in which the gateway was started.</li>
+          <li>
+            Find the line that ends in <code>/console/sign-in#token=…</code>
+          </li>
+          <li>Open that link in this browser. It works once.</li>
+        </ol>
+        <p className="quiet">Used it already? Restart the gateway for a new one, or ask your team for an invitation.</p>
+      </details>
     </>
   )
 }
