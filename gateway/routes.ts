@@ -16,6 +16,7 @@ import { executionRoutes } from './executions/routes.ts'
 import { type Change, createHttp, type HttpDeps } from './http/http.ts'
 import { contactRoutes } from './identity/contact-routes.ts'
 import { identityRoutes } from './identity/routes.ts'
+import { knowledgeRoutes } from './knowledge/routes.ts'
 import { doors, type Legs } from './legs/legs.ts'
 import { clientSecretRoutes } from './legs/realtime/client-secrets.ts'
 import { objectRoutes } from './objects/routes.ts'
@@ -52,6 +53,7 @@ export function createAppHttp(
       ...tenantRoutes({ tenants, agentView, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
       ...agentRoutes(deps),
       ...objectRoutes(deps),
+      ...knowledgeRoutes(deps),
       ...sessionRoutes(deps),
       ...chatRoutes(deps),
       ...conversationRoutes({

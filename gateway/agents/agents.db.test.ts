@@ -190,3 +190,20 @@ test('[S000-5] an agent answers on every channel but those that its config turns
   const twice = [{ channel: 'voice', enabled: false } as const, { channel: 'voice', enabled: true } as const]
   await expect(scope.saveDraft(id, { channelBindings: twice })).rejects.toMatchObject({ code: 'invalid' })
 })
+
+test('[S000-60] a sales assistant looks into our own papers unless told otherwise; others do when they are told to', async () => {
+  const scope = agents.of(tenant.id)
+  const made = async (subtype: 'sales_assistant' | 'general', useSystemKnowledge?: boolean) => {
+    const config = useSystemKnowledge === undefined ? {} : { useSystemKnowledge }
+    const { id } = await scope.create({ name: subtype, subtype, config })
+    await scope.publish(id)
+    const brief = await resolve(id)
+    return [brief?.systemKnowledge, brief?.tools.includes('search_system_knowledge')]
+  }
+  expect(await made('sales_assistant')).toEqual([true, true])
+  expect(await made('sales_assistant', false)).toEqual([false, false])
+  expect(await made('general')).toEqual([false, false])
+  expect(await made('general', true)).toEqual([true, true])
+  await tenants.of(tenant.id).change({ deniedTools: ['search_system_knowledge'] })
+  expect(await made('sales_assistant')).toEqual([true, false])
+})

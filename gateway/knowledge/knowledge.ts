@@ -7,9 +7,11 @@ import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import { buildIndex, type Finding, type SearchIndex } from './search-index.ts'
 import { documentStore, type KnowledgeDocument, versionStore } from './store.ts'
+import { createSystemKnowledge, type SystemKnowledge } from './system-knowledge.ts'
 
 export type { Finding } from './search-index.ts'
 export type { KnowledgeDocument } from './store.ts'
+export type { SystemKnowledge, SystemPassage } from './system-knowledge.ts'
 
 export interface TenantKnowledge {
   /** Inserts or replaces by key. `too_large` beyond 20,000 characters of one text or 5,000 documents at once. */
@@ -20,6 +22,10 @@ export interface TenantKnowledge {
 
 export interface Knowledge {
   of(tenantId: TenantId): TenantKnowledge
+  /** Our own papers, the same for every tenant. */
+  readonly system: SystemKnowledge
+  /** Of our own papers, what belongs into the prompt of this message; undefined when nothing does. For briefs with `systemKnowledge`. */
+  systemFor(text: string): Promise<string | undefined>
   /** Best first, at most `limit`; empty when nothing fits. Sees every put that was acknowledged before the call. */
   search(tenantId: TenantId, text: string, limit: number): Promise<readonly Finding[]>
 }
@@ -59,9 +65,12 @@ export function createKnowledge(deps: { readonly db: Db }): Knowledge {
       throw error
     }
   }
+  const system = createSystemKnowledge()
   const load = async (tenantId: TenantId) => buildIndex(await documents.all(tenantId, documentsPerTenant))
 
   return {
+    system,
+    systemFor: (text) => system.systemFor(text),
     of: (tenantId) => ({
       async put(docs) {
         if (docs.length > documentsPerTenant) throw new Problem('too_large', 'Too many documents at once.')

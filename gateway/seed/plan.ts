@@ -1,6 +1,6 @@
 // Demo data: the three demo tenants, their agents and tools. Invented.
 
-import type { AgentConfigInput } from '../agents/agents.ts'
+import type { AgentConfigInput, AgentSubtype } from '../agents/agents.ts'
 import type { EntityInput, EntityType } from '../entities/entities.ts'
 import type { KnowledgeDocument } from '../knowledge/knowledge.ts'
 import type { NewTenant } from '../tenants/tenants.ts'
@@ -13,7 +13,12 @@ type Records = { readonly [T in EntityType]?: readonly { readonly slug: string; 
 
 export interface DemoTenant {
   readonly tenant: Omit<NewTenant, 'slug'> & { readonly slug: string }
-  readonly agent: { readonly slug: string; readonly name: string; readonly config: AgentConfigInput }
+  readonly agent: {
+    readonly slug: string
+    readonly name: string
+    readonly subtype: AgentSubtype
+    readonly config: AgentConfigInput
+  }
   readonly siteKey: string
   readonly tools: readonly NewTool[]
   readonly answers: readonly KnowledgeDocument[]
@@ -54,11 +59,21 @@ export const demoTenants: readonly DemoTenant[] = [
     agent: {
       slug: 'cypress',
       name: 'Cypress Concierge',
+      subtype: 'booking_agent',
       config: {
         library: true,
         voice: 'marin',
         systemPrompt:
           'You are the concierge of Cypress House, a small hotel with a restaurant by the old harbour. Look facts up with search_knowledge.',
+        personality: 'Calm and attentive, like the desk of a good small hotel. Never hurried.',
+        brandVoiceInstructions: 'Say "the house", not "the hotel". Call people guests, never customers.',
+        faqEntries: [
+          {
+            question: 'Is somebody at the desk at night?',
+            answer: 'The desk is closed from 23:00 to 6:30; guests have a code for the door.',
+          },
+        ],
+        blockedTopics: ['other guests'],
         greeting: 'Hello, this is Cypress House. How can I help you?',
         enabledTools: ['search_knowledge'],
       },
@@ -84,11 +99,18 @@ export const demoTenants: readonly DemoTenant[] = [
     agent: {
       slug: 'productco',
       name: 'ProductCo Agent',
+      subtype: 'sales_assistant',
       config: {
         library: true,
         voice: 'cedar',
         systemPrompt:
           'You sell ProductCo furniture. Find pieces with search_products, counts and price ranges with product_stats, and answer questions about delivery, returns and warranty with search_knowledge. Prices are in US dollars. Say it when a piece is out of stock.',
+        personality:
+          'Direct and good-humoured. Asks one question when a wish is unclear, and then suggests two pieces at most.',
+        brandVoiceInstructions:
+          'Say "piece", not "item". No superlatives: name what a piece is made of and what it measures.',
+        requireApprovalFor: ['create_order'],
+        blockedTopics: ['furniture of other shops'],
         greeting: 'Hi, this is ProductCo. What are you looking for?',
         enabledTools: ['search_products', 'product_stats', 'search_knowledge'],
       },
@@ -127,11 +149,14 @@ export const demoTenants: readonly DemoTenant[] = [
     agent: {
       slug: 'event',
       name: 'EventAgent',
+      subtype: 'customer_support',
       config: {
         library: true,
         voice: 'marin',
         systemPrompt:
           'You are the guide of the conference Voices 2027 in Hamburg on 18 and 19 March 2027. Use event_program for talks and times, event_speakers for people, event_info for place and tickets, and search_knowledge for everything else.',
+        personality: 'Quick and precise, as people ask between two talks.',
+        brandVoiceInstructions: 'Give times as 10:00 and name the room with every talk.',
         greeting: 'Welcome to Voices 2027. What would you like to know?',
         enabledTools: ['event_program', 'event_speakers', 'event_info', 'search_knowledge'],
       },

@@ -50,6 +50,7 @@ export const toolKinds = [
   'entity.query',
   'entity.get',
   'event.query',
+  'system.search',
 ] as const
 
 /** On whose behalf a tool runs. */
@@ -95,6 +96,13 @@ export function createKinds({ entities, events, knowledge }: KindDeps): Kinds {
       async (tenantId, { query, limit: most }) => {
         const found = await knowledge.search(tenantId, query, most ?? 4)
         return list(found.map(({ title, text, kind: sort }) => ({ title, text, kind: sort })))
+      },
+    ),
+    'system.search': kind(
+      z.strictObject({ query: z.string().min(1).max(300).describe('What to look up, in English') }),
+      async (_tenantId, { query }) => {
+        const found = await knowledge.system.search(query, 2)
+        return list(found.map(({ title, heading, text }) => ({ title, heading, text })))
       },
     ),
     ...recordKinds({ entities, events }),

@@ -236,3 +236,18 @@ test('putting the same tools twice changes nothing; a wrong kind is refused', as
   const wrong = [{ name: 'x y', kind: 'products.search', description: '' }] as const
   await expect(async () => tools.of(tenantId).put(wrong)).rejects.toMatchObject({ code: 'invalid' })
 })
+
+test('[S000-60] an agent that may looks into our own papers by a tool that nobody has to describe', async () => {
+  const tenantId = asTenantId('ten_own_papers')
+  const [offered] = await tools.brief(tenantId, ['search_system_knowledge'])
+  expect(offered).toMatchObject({ name: 'search_system_knowledge', parameters: { required: ['query'] } })
+  const call = { tenantId, sessionId: 's_own', callId: 'c_own', name: 'search_system_knowledge' }
+  const args = { arguments: '{"query":"the customer says too expensive"}', allowed: ['search_system_knowledge'] }
+  const answer = await tools.run({ ...call, ...args })
+  expect(answer.ok).toBe(true)
+  expect(JSON.parse(answer.output).items[0].title).toBe('Objections')
+  expect(await tools.readOnly(tenantId, ['search_system_knowledge'])).toEqual(
+    new Map([['search_system_knowledge', true]]),
+  )
+  expect((await tools.run({ ...call, ...args, callId: 'c_2', allowed: [] })).ok).toBe(false)
+})

@@ -51,8 +51,18 @@ export interface ToolsDeps {
 }
 
 export function createTools(deps: ToolsDeps): Tools {
-  const store = toolStore.open(deps.db)
+  const stored = toolStore.open(deps.db)
   const kinds = createKinds(deps)
+  const builtins = builtinTools.map((each) => descriptorOf(kinds, each))
+  const store: typeof stored = {
+    ...stored,
+    /** A tenant's own tool of the same name goes before ours. */
+    async named(tenantId, names) {
+      const own = await stored.named(tenantId, names)
+      const has = new Set(own.map((each) => each.name))
+      return [...own, ...builtins.filter((each) => names.includes(each.name) && !has.has(each.name))]
+    },
+  }
   const runner = createRunner({
     tools: store,
     results: resultStore.open(deps.db),
@@ -83,6 +93,16 @@ export function createTools(deps: ToolsDeps): Tools {
     run: (call) => runner.run(call),
   }
 }
+
+/** What every tenant's agents may be given, without anybody having described it. */
+const builtinTools: readonly NewTool[] = [
+  {
+    name: 'search_system_knowledge',
+    kind: 'system.search',
+    description:
+      'Looks up general methods of marketing, sales and strategy (positioning, funnels, discovery, objections, negotiation, pricing, goals). Knows nothing about this business.',
+  },
+]
 
 function descriptorOf(kinds: Kinds, tool: NewTool): ToolDescriptor {
   const known: readonly string[] = toolKinds
