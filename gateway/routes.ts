@@ -48,9 +48,13 @@ export function createAppHttp(
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
     rateFactor: config.PARLEY_RATE_FACTOR,
     routes: [
-      ...identityRoutes({ identity, publicUrl: publicUrl(config) }),
+      ...identityRoutes({ identity, tenants, publicUrl: publicUrl(config) }),
       ...clientSecretRoutes(deps),
-      ...tenantRoutes({ tenants, agentView, agentsOf: (tenantId) => deps.agents.of(tenantId).views() }),
+      ...tenantRoutes({
+        ...{ tenants, agentView },
+        agentsOf: (tenantId) => deps.agents.of(tenantId).views(),
+        mayChoosePlan: async ({ kind, id }) => kind === 'operator' && (await identity.runsGateway(id)),
+      }),
       ...agentRoutes(deps),
       ...objectRoutes(deps),
       ...knowledgeRoutes(deps),

@@ -45,6 +45,8 @@ export interface Operators extends OperatorSessions {
   /** Takes effect with the operator's next request. `conflict` where a tenant would lose its last owner. */
   setRoles(operatorId: string, roles: OperatorRecord['roles']): Promise<void>
   rename(operatorId: string, name: string): Promise<void>
+  /** Whether it is one who runs this gateway, and so sees every tenant of it. */
+  runsGateway(operatorId: string): Promise<boolean>
   /**
    * The operator's address; the wished one becomes it where there is none. `invalid` where there is none and none is
    * wished, or another is wished than there is; `conflict` when it is another operator's.
@@ -98,6 +100,7 @@ export function createOperators(deps: OperatorsDeps): Operators {
       return operatorId
     },
     setRoles: deps.setRoles,
+    runsGateway: async (operatorId) => (await store.find(operatorId))?.owner === true,
     async rename(operatorId, name) {
       await store.change(operatorId, { name })
     },

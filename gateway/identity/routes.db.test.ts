@@ -15,6 +15,7 @@ const publicUrl = 'https://talk.example'
 const page = 'https://shop.example'
 let store: TestStore
 let identity: Identity
+let tenants: ReturnType<typeof createTenants>
 let agents: ReturnType<typeof createAgents>
 let tenant: Tenant
 let siteKey: string
@@ -31,7 +32,7 @@ beforeAll(async () => {
 })
 afterAll(() => store[Symbol.asyncDispose]())
 beforeEach(async () => {
-  const tenants = createTenants({ db: store.db })
+  tenants = createTenants({ db: store.db })
   agents = createAgents({ db: store.db, tenants, objects: createObjects({ db: store.db }) })
   identity = createIdentity({ db: store.db, publicUrl, secret: randomBytes(32), tenants, agents })
   tenant = await tenants.create({ slug: `r-${count++}`, name: 'R', origins: [page] })
@@ -51,7 +52,9 @@ interface Call {
 
 /** As http/ calls a route: schemas first, then `run`. */
 async function call(method: string, path: string, given: Call = {}): Promise<RouteReply> {
-  const found = identityRoutes({ identity, publicUrl }).find((each) => each.method === method && each.path === path)
+  const found = identityRoutes({ identity, tenants, publicUrl }).find(
+    (each) => each.method === method && each.path === path,
+  )
   if (found === undefined) throw new Error(`no route ${method} ${path}`)
   const headers = given.headers ?? {}
   return found.run({

@@ -6,6 +6,7 @@ import { pageOf } from '../platform/page.ts'
 import { Problem } from '../platform/problem.ts'
 import { maxSlugChars } from '../platform/slug.ts'
 import type { OperatorView } from '../protocol/rest.ts'
+import type { Tenants } from '../tenants/tenants.ts'
 import { apiKeyRoutes } from './api-key-routes.ts'
 import { auditRoutes } from './audit/audit-routes.ts'
 import type { Identity, Operator } from './identity.ts'
@@ -14,10 +15,12 @@ import { sessionCookieName } from './people.ts'
 import { roleRoutes } from './roles/role-routes.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.ts'
 import { teamRoutes } from './team/team-routes.ts'
+import { ownTenantRoutes } from './tenant-routes.ts'
 import { bootstrapReply, operatorView, siteKeyView } from './views.ts'
 
 export interface IdentityRoutesDeps {
   readonly identity: Identity
+  readonly tenants: Tenants
   /** The cookie is Secure when people reach the gateway over https. */
   readonly publicUrl: string
 }
@@ -39,6 +42,7 @@ export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
     ...siteKeyRoutes(deps.identity),
     ...apiKeyRoutes(deps.identity),
     ...roleRoutes(deps.identity),
+    ...ownTenantRoutes({ ...deps, signedIn: (facts) => signedIn(deps.identity, facts) }),
     ...auditRoutes(deps.identity),
     ...signInRoutes({
       identity: deps.identity,

@@ -86,3 +86,15 @@ export interface AuditEntryView {
   readonly status: number | null
   readonly code: string | null
 }
+
+/** A tenant as one of its people finds it in the list of their own. */
+export interface OwnTenantView {
+  readonly id: string
+  /** Made of the name; it stays. */
+  readonly slug: string
+  readonly name: string
+  readonly plan: 'free' | 'pro' | 'agency' | 'enterprise'
+  readonly status: 'active' | 'suspended'
+  /** Names of the caller's roles there. */
+  readonly roles: readonly string[]
+}

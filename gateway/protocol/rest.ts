@@ -179,6 +179,12 @@ export interface TenantView {
   readonly status: 'active' | 'suspended'
   readonly plan: 'free' | 'pro' | 'agency' | 'enterprise'
   readonly origins: readonly string[]
+  readonly brand: WidgetBrand
+  readonly texts: WidgetTexts
+  /** IANA name: where its days begin and end. */
+  readonly timezone: string
+  readonly allowedTools: Readonly<Record<'widget' | 'api' | 'console', readonly string[] | 'all'>>
+  readonly deniedTools: readonly string[]
   readonly agents: readonly AgentView[]
 }
 export interface SiteKeyView {

@@ -69,7 +69,7 @@ export const newTenant = z.strictObject({
     .strictObject({
       accent: z.string().regex(/^#[0-9a-f]{6}$/i),
       title: z.string().min(1).max(80),
-      logoUrl: z.url({ protocol: /^https$/ }).optional(),
+      logoUrl: z.url({ protocol: /^https$/ }).exactOptional(),
     })
     .default(defaultBrand),
   texts: z
@@ -93,3 +93,17 @@ export const tenantChange = newTenant.omit({ slug: true, parentTenantId: true })
 export type TenantChange = Partial<
   Pick<Tenant, 'name' | 'plan' | 'origins' | 'brand' | 'texts' | 'timezone' | 'allowedTools' | 'deniedTools'>
 >
+
+const { name, plan, origins, brand, texts, timezone, deniedTools } = newTenant.shape
+
+/** By the API: what is not named stays, so nothing has a default. */
+export const tenantPatch = z.strictObject({
+  name: name.exactOptional(),
+  plan: plan.unwrap().exactOptional(),
+  origins: origins.unwrap().exactOptional(),
+  brand: brand.unwrap().exactOptional(),
+  texts: texts.unwrap().exactOptional(),
+  timezone: timezone.unwrap().exactOptional(),
+  allowedTools: z.strictObject({ widget: toolRule, api: toolRule, console: toolRule }).exactOptional(),
+  deniedTools: deniedTools.unwrap().exactOptional(),
+})

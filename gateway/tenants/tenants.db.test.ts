@@ -81,7 +81,11 @@ test('a sub-tenant is listed under its parent', async () => {
 
 test('the routes show and suspend the tenant of the credential', async () => {
   const tenant = await tenants.create({ slug: 'routes', name: 'R' })
-  const routes = tenantRoutes({ tenants, agentView: z.never(), agentsOf: async () => [] })
+  const routes = tenantRoutes({
+    ...{ tenants, agentView: z.never() },
+    agentsOf: async () => [],
+    mayChoosePlan: async () => false,
+  })
   const input = (body: unknown): RouteInput<unknown, unknown, unknown> => ({
     params: undefined,
     query: undefined,
@@ -91,9 +95,26 @@ test('the routes show and suspend the tenant of the credential', async () => {
     actor: undefined,
     auth: authAs(tenant.id),
   })
-  const [show, suspend] = routes
+  const [show, change, suspend] = routes
   expect((await show!.run(input(undefined))).json).toMatchObject({ id: tenant.id, status: 'active', agents: [] })
+  expect((await change!.run(input({ name: 'Renamed' }))).json).toMatchObject({ name: 'Renamed', timezone: 'UTC' })
+  await expect(change!.run(input({ plan: 'enterprise' }))).rejects.toMatchObject({ code: 'forbidden' })
+  expect(change!.body?.parse({ name: 'Only' })).toEqual({ name: 'Only' })
+  expect(change!.body?.safeParse({ slug: 'other' }).success).toBe(false)
   expect((await suspend!.run(input({ status: 'suspended' }))).json).toMatchObject({ status: 'suspended' })
   expect(suspend!.body?.safeParse({ status: 'suspended', tenantId: 'ten_other' }).success).toBe(false)
   expect((await tenants.byId(tenant.id))?.status).toBe('suspended')
+})
+
+test('[S001-36] the same name many times at once gives slugs of at most 50 characters, each its own', async () => {
+  const name = 'A Very Long Name of a Company with Many Words in It, Ltd.'
+  const made = await Promise.all(Array.from({ length: 12 }, () => tenants.createNamed({ name })))
+  const slugs = made.map((each) => each.slug)
+  expect(new Set(slugs).size).toBe(12)
+  for (const slug of slugs) {
+    expect(slug).toMatch(/^a-very-long-name[a-z0-9-]*[a-z0-9]$/)
+    expect(slug.length).toBeLessThanOrEqual(50)
+  }
+  expect((await tenants.createNamed({ name: '株式会社' })).slug).toBe('tenant')
+  expect((await tenants.createNamed({ name: '株式会社' })).slug).toBe('tenant-2')
 })

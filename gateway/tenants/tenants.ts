@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
+import { numberedSlug, slugOf } from '../platform/slug.ts'
 import { tenantStore } from './store.ts'
 import { isOrigin, type NewTenant, newTenant, type Tenant, type TenantChange, tenantChange } from './tenant.ts'
 
@@ -27,11 +28,16 @@ export interface Tenants {
   all(): Promise<readonly Tenant[]>
   /** `invalid` for values out of shape, `conflict` for a slug that is taken. */
   create(tenant: NewTenant): Promise<Tenant>
+  /** With a slug made of the name; where that is taken, with a number after it. */
+  createNamed(tenant: Omit<NewTenant, 'slug'>): Promise<Tenant>
   setStatus(id: TenantId, status: Tenant['status']): Promise<Tenant>
   /** The ids among these that exist and are active: one indexed query for any number. */
   active(ids: readonly string[]): Promise<ReadonlySet<string>>
   of(id: TenantId): ScopedTenant
 }
+
+/** Each is one attempt to insert. */
+const maxNamesakes = 500
 
 export const tenantCollections: readonly CollectionSpec[] = [tenantStore.spec]
 
@@ -50,6 +56,14 @@ export function createTenants(deps: { readonly db: Db }): Tenants {
       const tenant = await store.insert(valid(newTenant, input))
       if (tenant === undefined) throw new Problem('conflict', 'This slug is taken.')
       return tenant
+    },
+    async createNamed(input) {
+      const slug = slugOf(input.name, 'tenant')
+      for (let nth = 1; nth <= maxNamesakes; nth++) {
+        const tenant = await store.insert(valid(newTenant, { ...input, slug: numberedSlug(slug, nth) }))
+        if (tenant !== undefined) return tenant
+      }
+      throw new Problem('conflict', 'Too many tenants have this name.')
     },
     setStatus,
     active: (ids) => store.active(ids),

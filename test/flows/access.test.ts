@@ -220,6 +220,54 @@ test('[S001-13] every change by HTTP is an event with its actor', async () => {
   })
 })
 
+test('[S001-1] an operator makes a tenant, owns it, changes it, and nobody else finds it', async () => {
+  const maker = await signIn(gateway, 'client')
+  const body = { name: 'Blümchen & Co', timezone: 'Europe/Zurich' }
+  const made = await maker.call('POST', '/v1/tenants', { body })
+  expect(made).toMatchObject({ status: 201, body: { slug: 'blumchen-co', plan: 'free', roles: ['owner'] } })
+  const again = await maker.call('POST', '/v1/tenants', { body })
+  expect(again.body).toMatchObject({ slug: 'blumchen-co-2' })
+  const tenant = 'blumchen-co'
+  const id = idOf(made.body)
+  expect((await maker.call('GET', `/v1/tenants/${id}`)).body).toEqual(made.body)
+  expect((await maker.call('GET', '/v1/tenants/by-slug/blumchen-co')).body).toEqual(made.body)
+  const mine = z
+    .object({ items: z.array(z.looseObject({ slug: z.string() })) })
+    .parse((await maker.call('GET', '/v1/tenants')).body)
+  expect(mine.items.map((each) => each.slug).sort()).toEqual(['blumchen-co', 'blumchen-co-2', 'productco'])
+  const changed = await maker.call('PATCH', '/v1/tenant', { tenant, body: { name: 'Blümchen AG' } })
+  expect(changed.body).toMatchObject({ id, name: 'Blümchen AG', slug: tenant, timezone: 'Europe/Zurich', origins: [] })
+  const log = await maker.call('GET', '/v1/audit', { tenant })
+  expect(log.body).toMatchObject({
+    items: [
+      { ability: 'tenant.write', outcome: 'done' },
+      { ability: 'tenant.create', target: id },
+    ],
+  })
+  const stranger = await signIn(gateway, 'owner')
+  expect((await stranger.call('GET', `/v1/tenants/${id}`)).status).toBe(404)
+  expect((await stranger.call('GET', '/v1/tenants/by-slug/blumchen-co')).status).toBe(404)
+  expect((await stranger.call('PATCH', '/v1/tenant', { tenant, body: { name: 'Mine' } })).status).toBe(404)
+})
+
+test('[S001-1] the plan drives the limits, and is not the tenant’s own to choose', async () => {
+  const maker = await signIn(gateway, 'client')
+  await maker.call('POST', '/v1/tenants', { body: { name: 'Busy' } })
+  const tenant = 'busy'
+  const plan = (name: string) => ({ tenant, body: { plan: name } })
+  expect((await maker.call('PATCH', '/v1/tenant', plan('enterprise'))).status).toBe(403)
+  const key = z
+    .looseObject({ key: z.string() })
+    .parse((await maker.call('POST', '/v1/api-keys', { tenant, body: { label: 'k' } })).body).key
+  const asked: number[] = []
+  for (let i = 0; i < 70; i++) asked.push(await asKey(key, 'GET', '/v1/tenant'))
+  // 60 at once on the free plan, and one more every two seconds.
+  expect(asked.slice(0, 60)).toEqual(Array.from({ length: 60 }, () => 200))
+  expect(asked).toContain(429)
+  expect((await owner.call('PATCH', '/v1/tenant', plan('enterprise'))).body).toMatchObject({ plan: 'enterprise' })
+  expect(await asKey(key, 'GET', '/v1/tenant')).toBe(200)
+})
+
 test('nothing in the API changes or removes an entry of the log', () => {
   const changing = gateway.app.routes.filter((each) => each.path.startsWith('/v1/audit') && each.method !== 'GET')
   expect(changing).toEqual([])
