@@ -1,10 +1,18 @@
 // Every route of the gateway, with what the sweeps must know of it.
 
 import type { Cases } from './case.ts'
+import { accessCases } from './cases/access.ts'
 import { credentialCases } from './cases/credentials.ts'
 import { entityCases } from './cases/entities.ts'
 import { gatewayCases } from './cases/gateway.ts'
 import { recordCases } from './cases/records.ts'
 import { sessionCases } from './cases/sessions.ts'
 
-export const cases: Cases = { ...credentialCases, ...sessionCases, ...recordCases, ...entityCases, ...gatewayCases }
+export const cases: Cases = {
+  ...accessCases,
+  ...credentialCases,
+  ...sessionCases,
+  ...recordCases,
+  ...entityCases,
+  ...gatewayCases,
+}

@@ -41,6 +41,23 @@ export const makers = {
       .id,
   member: ({ gateway, tenantId, canary }: Place) =>
     gateway.app.slices.identity.createOperator(canary, [{ tenantId, role: 'client' }]),
+  role: async (place: Place) =>
+    (await post(place, '/v1/roles', { name: `r-${fresh()}`, description: place.canary })).id,
+  roleName: async (place: Place) =>
+    named.parse(await post(place, '/v1/roles', { name: `n-${fresh()}`, description: place.canary })).name,
+  policy: async (place: Place) =>
+    (
+      await post(place, '/v1/policies', {
+        ...{ resource: 'sessions', action: 'read', effect: 'allow' },
+        description: place.canary,
+      })
+    ).id,
+  assignment: async (place: Place) => {
+    const { gateway, tenantId, canary } = place
+    const operatorId = await gateway.app.slices.identity.createOperator(canary, [{ tenantId, role: 'client' }])
+    const scope = { of: 'agent', id: canary }
+    return (await post(place, '/v1/roles/assignments', { operatorId, role: 'client', scope })).id
+  },
   entityType,
   entity,
   event: async (place: Place) =>
@@ -50,6 +67,7 @@ export const makers = {
 } as const satisfies Readonly<Record<string, (place: Place) => Promise<string>>>
 export type Fixture = keyof typeof makers
 
+const named = z.looseObject({ name: z.string() })
 const slugged = z.looseObject({ slug: z.string() })
 
 async function entityType(place: Place): Promise<string> {
