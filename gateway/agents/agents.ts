@@ -71,6 +71,8 @@ export interface AgentsDeps {
   readonly db: Db
   readonly tenants: Tenants
   readonly objects: Objects
+  /** Why this gateway cannot ask a model: told to whoever saves a config that names it. */
+  readonly modelProblem?: (named: Pick<TextWish, 'provider' | 'model'>) => string | undefined
   /** Of these tools, which only read; what nobody described is missing. The tools stand in a later row: joined in slices.ts. */
   readonly readOnly?: (tenantId: TenantId, names: readonly string[]) => Promise<ReadonlyMap<string, boolean>>
 }
@@ -78,7 +80,8 @@ export interface AgentsDeps {
 export function createAgents(deps: AgentsDeps): Agents {
   const versions = versionStore.open(deps.db)
   const prompts = promptStore.open(deps.db)
-  const recordsOf = (tenantId: TenantId) => ({ tenantId, objects: deps.objects.of(tenantId), versions })
+  const { modelProblem } = deps
+  const recordsOf = (tenantId: TenantId) => ({ tenantId, objects: deps.objects.of(tenantId), versions, modelProblem })
   const libraryText = async (tenantId: TenantId, { library }: Pick<AgentConfig, 'library'>): Promise<string> =>
     library ? (await libraryOf(prompts, tenantId).prompt()).base : ''
   return {

@@ -31,6 +31,8 @@ export interface Brief {
     readonly temperature: number | null
     readonly maxTokens: number | null
   }
+  /** Agents that it may pass a message on to, by slug. Empty: it answers by itself. */
+  readonly delegates: AgentConfig['delegates']
   /** False: it is written to, and answers in writing. */
   readonly speaks: boolean
   readonly autonomyLevel: AgentConfig['autonomyLevel']
@@ -83,6 +85,7 @@ export function briefOf(made: BriefFor): Brief {
     language: config.language,
     instructions: promptFor(made).text,
     text: { modelProvider, modelId, fallbackModels, temperature, maxTokens },
+    delegates: config.delegates,
     speaks: config.speaks,
     autonomyLevel: config.autonomyLevel,
     requireApprovalFor: config.requireApprovalFor,

@@ -103,7 +103,7 @@ const contract = {
 /** The behaviour of an agent: one `draft` that may be edited and one `live` that people get. */
 export const agentConfig = z.strictObject({
   ...contract,
-  /** Stand in, in this order, for the model that writes: `provider/model`, or a model of the same provider. */
+  /** Stand in, in this order, for the model that writes: `provider:model`, or a model of the same provider. */
   fallbackModels: z.array(z.string().trim().min(1).max(180)).max(5).default([]),
   /** `auto`: the best engine this gateway has. */
   engine: z.enum(['cascade', 'demo', 'gemini-live', 'openai-live', 'openai-realtime', 'auto']).default('auto'),
@@ -150,6 +150,11 @@ export const agentConfig = z.strictObject({
       api: z.array(mutableField).default(ownFields),
     })
     .default({ visitor: ['outputModality'], api: ownFields }),
+  /**
+   * Agents of the tenant that it may pass a message on to, by slug, or `all`: it then finds out what is asked for, and lets the one
+   * answer whose matter it is.
+   */
+  delegates: z.union([z.literal('all'), z.array(z.string().min(1).max(40)).max(50)]).default([]),
   /** The widget shows its microphone. */
   speaks: z.boolean().default(true),
   hearing: hearing.default(hearing.parse({})),

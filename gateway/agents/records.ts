@@ -1,6 +1,7 @@
 // An agent as it is kept: an object that names its configs, and the configs as versions of their own. Whoever writes a version
 // has decided the next number; that the object names it follows, by the writer or by whoever comes next and finds it missing.
 
+import type { TextWish } from '../engines/engines.ts'
 import {
   type AgentData,
   agentDataOf,
@@ -19,6 +20,8 @@ export interface RecordsOf {
   readonly tenantId: TenantId
   readonly objects: TenantObjects
   readonly versions: ReturnType<typeof versionStore.open>
+  /** Why this gateway cannot ask a model. Missing: nobody looks. */
+  readonly modelProblem?: ((named: Pick<TextWish, 'provider' | 'model'>) => string | undefined) | undefined
 }
 
 /** Whoever does it; `note` says why. */

@@ -100,7 +100,11 @@ export function tenantAgents(records: RecordsOf): TenantAgents {
     },
     create: (agent, by = itself) => create(records, agent, by),
     change: (id, change, by = itself) => changeAgent(records, { id, ...change }, by),
-    saveDraft: async (id, config, by = itself) => save(id, valid(agentConfig, config), by),
+    async saveDraft(id, config, by = itself) {
+      const next = valid(agentConfig, config)
+      knownModel(records, next, found(await byId(id)).draft)
+      return save(id, next, by)
+    },
     deploy: (id, by = itself) => deploy(records, { id, percent: 'percent' in by ? by.percent : undefined }, by),
     publish: (id, by = itself) => deploy(records, { id, activates: true }, by),
     rollBack: (id, version, by = itself) => rollBack(records, { id, version }, by),
@@ -118,7 +122,11 @@ export function tenantAgents(records: RecordsOf): TenantAgents {
     async takeFile(file, by = itself) {
       const config = configOfFile(file)
       const there = await agentBySlug(records, file.agent.slug)
-      if (there === undefined) return { agent: await create(records, { ...file.agent, config }, by), created: true }
+      if (there === undefined)
+        return {
+          agent: await create({ ...records, modelProblem: undefined }, { ...file.agent, config }, by),
+          created: true,
+        }
       // The draft first: it is refused when it is based on another.
       await save(there.id, config, by)
       const { name, subtype } = file.agent
@@ -131,6 +139,7 @@ async function create(records: RecordsOf, input: Parameters<TenantAgents['create
   const { config: given, ...named } = input
   const { slug, ...rest } = valid(newAgent, named)
   const config = valid(agentConfig, given ?? {})
+  knownModel(records, config)
   // Looked for before the first version is written: what is refused leaves nothing behind.
   if (slug !== undefined && (await records.objects.bySlug('org_agent', slug)) !== undefined)
     throw new Problem('conflict', 'This slug is taken.')
@@ -145,6 +154,7 @@ async function changeAgent(
   const agent = found(await agentById(records, id))
   if (agent.status === 'archived') throw new Problem('conflict', 'An archived agent is not changed any more.')
   const draft = config === undefined ? undefined : valid(agentConfig, { ...agent.draft, ...config })
+  if (draft !== undefined) knownModel(records, draft, agent.draft)
   const named = {
     ...(name === undefined || name === agent.name ? {} : { name: valid(newAgent.shape.name, name) }),
     ...(subtype === undefined || subtype === agent.subtype ? {} : { subtype }),
@@ -152,6 +162,16 @@ async function changeAgent(
   if (Object.keys(named).length > 0) await records.objects.change(id, named)
   if (draft !== undefined) await saveDraft(records, { id, config: draft, basedOn: agent.draftVersion }, by)
   return found(await agentById(records, id))
+}
+
+/** What was there before stays: a key may be gone for a while, and other fields are changed meanwhile. */
+function knownModel(records: RecordsOf, config: AgentConfig, before?: AgentConfig): void {
+  const { modelProvider: provider, modelId: model } = config
+  if (provider === before?.modelProvider && model === before.modelId) return
+  const message = records.modelProblem?.({ provider, model })
+  if (message === undefined) return
+  const issues = [{ path: 'config.modelProvider', message }]
+  throw new Problem('invalid', `This gateway cannot ask that model: ${message}.`, { issues })
 }
 
 async function setStatus(records: RecordsOf, id: string, status: AgentStatus): Promise<Agent> {

@@ -36,6 +36,8 @@ type MutableField = 'instructions' | 'tools' | 'voice' | 'turnDetection' | 'outp
 /** A config as the API gives it: complete, defaults filled in. */
 export interface AgentConfigView extends AgentConfigFields {
   fallbackModels: string[]
+  /** Slugs of agents that it may pass a message on to. */
+  delegates: 'all' | string[]
   /** Null: as the agent's subtype has it. */
   useSystemKnowledge: boolean | null
   engine: VoiceEngine | 'auto'

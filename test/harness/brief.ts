@@ -9,7 +9,7 @@ export function briefFor(own: Partial<Omit<Brief, 'limits'>> & { readonly limits
     ...{ engine: 'demo', fallbackEngines: [], model: '', voice: '', language: 'en' },
     ...{ instructions: '', greeting: null, closing: 'Bye.', tools: [], clientTools: false, mutable: [] },
     text: { modelProvider: '', modelId: '', fallbackModels: [], temperature: null, maxTokens: null },
-    ...{ speaks: true, autonomyLevel: 'autonomous', requireApprovalFor: [], blockedTopics: [] },
+    ...{ speaks: true, delegates: [], autonomyLevel: 'autonomous', requireApprovalFor: [], blockedTopics: [] },
     ...{ turnDetection: 'server_vad', settings: {} },
     ...rest,
     limits: {
