@@ -7,8 +7,10 @@ import { z } from 'zod'
 import { agentRoutes } from './agents/routes.ts'
 import { agentView } from './agents/views.ts'
 import { chatRoutes } from './chat/routes.ts'
+import { openAiRoutes, openAiStores } from './chat/openai/routes.ts'
 import type { Config } from './config.ts'
 import { recordRoutes } from './entities/record-routes.ts'
+import { textModelRoutes } from './engines/text/routes.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { entityTypeRoutes } from './entities/type-routes.ts'
 import { eventRoutes } from './events/routes.ts'
@@ -56,6 +58,7 @@ export function createAppHttp(
         mayChoosePlan: async ({ kind, id }) => kind === 'operator' && (await identity.runsGateway(id)),
       }),
       ...agentRoutes(deps),
+      ...textModelRoutes(deps),
       ...objectRoutes(deps),
       ...knowledgeRoutes(deps),
       ...sessionRoutes(deps),
@@ -65,6 +68,7 @@ export function createAppHttp(
         requireAgent: async ({ tenantId }, agentId) => void found(await deps.agents.of(tenantId).byId(agentId)),
       }),
       ...contactRoutes(deps),
+      ...openAiRoutes({ ...deps, ...openAiStores(deps.stores.mongo.db) }),
       ...deps.legs.routes,
       ...usageRoutes(deps),
       ...entityTypeRoutes(deps),

@@ -3,6 +3,7 @@
 
 import { agentCollections, type Brief, createAgents, wishOf } from './agents/agents.ts'
 import { type ChatDeps, chatCollections, createChat } from './chat/chat.ts'
+import { openAiCollections } from './chat/openai/routes.ts'
 import type { Config } from './config.ts'
 import { createCascade } from './engines/cascade/cascade.ts'
 import { createTextEngine, type TextEngineNeeds, textModelsOf } from './engines/cascade/written.ts'
@@ -14,6 +15,7 @@ import { createOpenAiLive } from './engines/openai-live/openai-live.ts'
 import { createOpenAiRealtime } from './engines/openai-realtime/openai-realtime.ts'
 import { createEngines } from './engines/registry.ts'
 import { createSteady } from './engines/steady/steady.ts'
+import { problemOf } from './engines/text/choice.ts'
 import { Health } from './engines/text/order.ts'
 import { createTextModels } from './engines/text/text-models.ts'
 import { needsKey } from './engines/upstream/address.ts'
@@ -51,6 +53,7 @@ export const collections = [
   ...usageCollections,
   ...sessionCollections,
   ...chatCollections,
+  ...openAiCollections,
 ]
 
 /** What tests exchange. */
@@ -81,6 +84,7 @@ export function createSlices(
   const objects = createObjects({ db })
   const agents = createAgents({
     ...{ db, tenants, objects },
+    modelProblem: (named) => problemOf(config.text, named),
     readOnly: async (tenantId, names) => tools.readOnly(tenantId, names),
   })
   const identity = createIdentity({

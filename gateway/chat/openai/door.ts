@@ -4,7 +4,7 @@ import type { Agents, Brief } from '../../agents/agents.ts'
 import type { AuthContext } from '../../platform/access.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { RequestFacts } from '../../platform/http.ts'
-import { newId } from '../../platform/ids.ts'
+import { newId, type TenantId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { ChatEvent, ChatReply, InboundMessage } from '../message.ts'
 import type { Asking } from './completion-request.ts'
@@ -16,7 +16,9 @@ import type { ThreadStore } from './thread-store.ts'
 
 export interface DoorDeps {
   readonly agents: Pick<Agents, 'of' | 'resolve'>
-  readonly process: (message: InboundMessage, on: (event: ChatEvent) => void) => Promise<ChatReply>
+  readonly chat: {
+    of(tenantId: TenantId): { process(message: InboundMessage, on: (event: ChatEvent) => void): Promise<ChatReply> }
+  }
   readonly threads: ThreadStore
   readonly clock: Clock
 }
@@ -60,7 +62,7 @@ export async function run(
   }
   const accepted = Promise.withResolvers<void>()
   const isJson = asking.format.is !== 'text'
-  const process = deps.process(message, (event) => {
+  const process = deps.chat.of(tenantId).process(message, (event) => {
     if (event.type === 'accepted' || event.type === 'text') accepted.resolve()
     // JSON is looked at before anybody sees it.
     if (event.type === 'text' && !isJson) asked.onText(event.delta)

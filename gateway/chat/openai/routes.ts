@@ -1,10 +1,12 @@
 // The original's HTTP on chat's front door: chat completions, responses, models. `model` is an agent's slug; what answers behind it
 // is the agent's own affair.
 
+import type { Db } from 'mongodb'
 import { z } from 'zod'
 import { eventStream, eventStreamHeaders, type ServerSent } from '../../platform/event-stream.ts'
 import { type Route, type RouteReply, route } from '../../platform/http.ts'
 import { newId, type TenantId } from '../../platform/ids.ts'
+import type { CollectionSpec } from '../../platform/mongo.ts'
 import { asProblem, found, Problem } from '../../platform/problem.ts'
 import type { ChatReply } from '../message.ts'
 import { Chunks, completionOf } from './completion.ts'
@@ -12,11 +14,19 @@ import { askingIn, type CompletionBody, completionBody } from './completion-requ
 import { answerSaid, type DoorDeps, type Running, run } from './door.ts'
 import { itemFacts, partOf, ResponseEvents, responseOf } from './response.ts'
 import { askingInResponse, type ResponseBody, responseBody } from './response-request.ts'
-import type { ResponseStore, StoredResponse } from './response-store.ts'
+import { type ResponseStore, responseStore, type StoredResponse } from './response-store.ts'
 import type { Said } from './said.ts'
+import { threadStore } from './thread-store.ts'
 
 export interface OpenAiRoutesDeps extends DoorDeps {
   readonly responses: ResponseStore
+}
+
+export const openAiCollections: readonly CollectionSpec[] = [threadStore.spec, responseStore.spec]
+
+/** What the doors keep beside the conversations. */
+export function openAiStores(db: Db): Pick<OpenAiRoutesDeps, 'responses' | 'threads'> {
+  return { threads: threadStore.open(db), responses: responseStore.open(db) }
 }
 
 /** A history of some hundred thousand words. */
