@@ -8,6 +8,7 @@ import { type Answer, noProgress, wholeText } from './inbound.ts'
 import { type Job, Lost } from './job.ts'
 import type { ChatReply } from './message.ts'
 import { type Config, loadConfig } from './steps/admission.ts'
+import { delegated } from './steps/delegation.ts'
 import { think } from './steps/model.ts'
 import { actionsOf, placesOf, replyTurnId, routeReply, saveTurns, saveUsage } from './steps/outcome.ts'
 import { filterTools, history, systemPrompt } from './steps/prompt.ts'
@@ -72,17 +73,22 @@ async function replied(deps: Inner, job: Job, run: Ready): Promise<ChatReply> {
 /** Steps 4 to 10. */
 async function thought(deps: Inner, job: Job, { config, signal }: Ready): Promise<Answer> {
   const { trace } = job
-  const { brief } = config ?? (await trace.step('load_config', () => loadConfig(deps, job.inbound)))
+  const { brief: own } = config ?? (await trace.step('load_config', () => loadConfig(deps, job.inbound)))
   await trace.step('contact', () => linked(deps, job))
-  const system = await trace.step('system_prompt', async () => systemPrompt(brief, job.inbound))
+  const ownPrompt = await trace.step('system_prompt', async () => systemPrompt(own, job.inbound))
   const messages = await trace.step('history', async () => {
     if (job.inbound.seq === undefined) await job.save({ seq: await placed(deps, job, 1) })
     return history(deps, job.inbound)
   })
-  const offered = await trace.step('filter_tools', () => filterTools(deps, brief, job.inbound))
-  await trace.step('credit_preflight', () => reserve(deps, job, brief.limits))
+  const ownTools = await trace.step('filter_tools', () => filterTools(deps, own, job.inbound))
+  await trace.step('credit_preflight', () => reserve(deps, job, own.limits))
   const { messageId, conversationId = '' } = job.inbound
   job.on({ type: 'accepted', messageId, conversationId })
+  // Whose matter it is costs tokens of its own: asked once there is credit for the message.
+  const brief = await delegated(deps, job, { brief: own, signal })
+  const isOwn = brief === own
+  const system = isOwn ? ownPrompt : systemPrompt(brief, job.inbound)
+  const offered = isOwn ? ownTools : await filterTools(deps, brief, job.inbound)
   const { clientCalls, ...said } = await think(deps, job, { brief, system, messages, offered, signal })
   if (said.rounds.length === 0) trace.skip('tool_calls')
   const made: Answer = {
@@ -154,7 +160,7 @@ async function handedOff(deps: Inner, job: Job): Promise<ChatReply> {
   await giveBack(deps, job)
   const { messageId, conversationId = '' } = job.inbound
   const nothing = { turnId: '', text: '', toolCalls: [], usage: noProgress.usage, creditsMicro: 0, model: '' }
-  return { ...nothing, messageId, conversationId, finish: 'handed_off', steps: job.trace.steps }
+  return { ...nothing, messageId, conversationId, finish: 'handed_off', delegations: [], steps: job.trace.steps }
 }
 
 function replyOf({ inbound, trace }: Job, made: Answer, creditsMicro: number): ChatReply {
@@ -162,7 +168,7 @@ function replyOf({ inbound, trace }: Job, made: Answer, creditsMicro: number): C
   const { toolCalls, finish, usage, model } = made
   return {
     ...{ conversationId, messageId, turnId: replyTurnId(inbound), text: wholeText(made), toolCalls, finish, usage },
-    ...{ creditsMicro, model, steps: trace.steps },
+    ...{ creditsMicro, model, delegations: inbound.delegations ?? [], steps: trace.steps },
   }
 }
 
@@ -213,7 +219,7 @@ async function keepQuestion(deps: Inner, job: Job): Promise<void> {
 }
 
 /** Once per attempt; figures only, nothing of what was said. Without one the message is answered all the same. */
-async function record(deps: Inner, { inbound, trace }: Job, problem: Problem | undefined): Promise<void> {
+async function record(deps: Inner, { inbound, trace, notes }: Job, problem: Problem | undefined): Promise<void> {
   const { id, tenantId, agentId, conversationId = '', channel, round, answer: made, receivedAt } = inbound
   const { usage, model } = made ?? inbound.progress ?? noProgress
   const at = model.indexOf('/')
@@ -227,7 +233,10 @@ async function record(deps: Inner, { inbound, trace }: Job, problem: Problem | u
       creditsMicro: inbound.charged?.amountMicro ?? 0,
       status: problem === undefined ? 'completed' : 'failed',
       ...(problem === undefined ? {} : { error: problem.code }),
-      steps: trace.steps.map(({ name, ms, outcome, code }) => ({ name, ms, outcome: code ?? outcome })),
+      steps: [
+        ...trace.steps.map(({ name, ms, outcome, code }) => ({ name, ms, outcome: code ?? outcome })),
+        ...notes.map((note) => ({ ms: 0, ...note })),
+      ],
     })
   } catch (error) {
     deps.log.warn({ err: error, tenantId, messageId: id }, 'an execution was not recorded')

@@ -33,7 +33,16 @@ interface InboundDoc {
 /** What changes while it is worked on. */
 export type Work = Pick<
   Inbound,
-  'contactId' | 'seq' | 'reservation' | 'progress' | 'answer' | 'charged' | 'reply' | 'steps' | 'failure'
+  | 'contactId'
+  | 'seq'
+  | 'reservation'
+  | 'delegations'
+  | 'progress'
+  | 'answer'
+  | 'charged'
+  | 'reply'
+  | 'steps'
+  | 'failure'
 >
 
 export interface Owned {

@@ -6,7 +6,16 @@ import { idOf, newId, type TenantId } from '../platform/ids.ts'
 import type { ProblemCode } from '../protocol/codes.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { Action, Metered, PieceCharged, Reservation } from '../usage/usage.ts'
-import type { ChatFinish, ChatReply, ChatStep, ChatUsage, ClientCall, InboundMessage, Sender } from './message.ts'
+import type {
+  ChatFinish,
+  ChatReply,
+  ChatStep,
+  ChatUsage,
+  ClientCall,
+  Delegation,
+  InboundMessage,
+  Sender,
+} from './message.ts'
 
 /** What was asked, without the caller's live rights. */
 export interface Asked {
@@ -83,6 +92,7 @@ export interface Inbound {
   /** Position of the person's turn. */
   readonly seq?: number
   readonly reservation?: Reservation
+  readonly delegations?: readonly Delegation[]
   readonly progress?: Progress
   readonly answer?: Answer
   readonly charged?: PieceCharged

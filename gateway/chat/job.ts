@@ -16,6 +16,8 @@ export class Lost extends Error {
 export class Job {
   readonly trace: Trace
   readonly on: (event: ChatEvent) => void
+  /** Of the models that were chosen and of messages passed on: told with the run, kept in memory only. */
+  readonly notes: { readonly name: string; readonly outcome: string }[] = []
   readonly #store: Pick<InboundStore, 'save' | 'end' | 'postpone'>
   #inbound: Inbound
 
@@ -24,6 +26,10 @@ export class Job {
     this.#store = deps.store
     this.trace = deps.trace
     this.on = deps.on
+  }
+
+  note(name: string, outcome: string): void {
+    this.notes.push({ name, outcome: outcome.slice(0, 200) })
   }
 
   get inbound(): Inbound {
@@ -51,12 +57,13 @@ export class Job {
   }
 
   #work(): Work {
-    const { contactId, seq, reservation, progress, answer, charged, reply, failure } = this.#inbound
+    const { contactId, seq, reservation, delegations, progress, answer, charged, reply, failure } = this.#inbound
     return {
       steps: this.trace.steps,
       ...(contactId === undefined ? {} : { contactId }),
       ...(seq === undefined ? {} : { seq }),
       ...(reservation === undefined ? {} : { reservation }),
+      ...(delegations === undefined ? {} : { delegations }),
       ...(progress === undefined ? {} : { progress }),
       ...(answer === undefined ? {} : { answer }),
       ...(charged === undefined ? {} : { charged }),

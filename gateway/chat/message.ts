@@ -54,6 +54,16 @@ export type ChatEvent =
   | { readonly type: 'accepted'; readonly messageId: string; readonly conversationId: string }
   /** A step begins. */
   | { readonly type: 'step'; readonly name: StepName }
+  /** Of an agent that passes messages on: what it took the message for, and whose matter it is. */
+  | {
+      readonly type: 'intent'
+      readonly intent: string
+      /** Slug; null: it answers by itself. */
+      readonly agent: string | null
+      readonly certainty: number
+      readonly by: 'model' | 'words'
+    }
+  | ({ readonly type: 'delegation' } & Delegation)
   | { readonly type: 'text'; readonly delta: string }
   | { readonly type: 'toolCall'; readonly callId: string; readonly name: string; readonly arguments: string }
   | {
@@ -63,6 +73,18 @@ export type ChatEvent =
       readonly output: string
       readonly ok: boolean
     }
+
+/** A message that one agent passed on to another. */
+export interface Delegation {
+  /** Slugs. */
+  readonly from: string
+  readonly to: string
+  /** The other agent's name. */
+  readonly name: string
+  readonly intent: string
+  /** 1 for the first, 2 for one that is passed on again. */
+  readonly depth: number
+}
 
 /** Of a tool that the caller brought, to be run by it: the result comes with its next message's `history`. */
 export interface ClientCall {
@@ -85,5 +107,7 @@ export interface ChatReply {
   readonly creditsMicro: number
   /** `provider/model`; empty where none was asked. */
   readonly model: string
+  /** Whom the message was passed on to, in order. Empty: the agent answered by itself. */
+  readonly delegations: readonly Delegation[]
   readonly steps: readonly ChatStep[]
 }

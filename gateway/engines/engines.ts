@@ -10,6 +10,8 @@ export type { Call, EngineTool, Message, Piece } from './text/model.ts'
 export type { Tally, Tokens } from './text/tally.ts'
 export type {
   AskOptions,
+  Classified,
+  ClassifyOption,
   PassedModel,
   Question,
   TextChoice,

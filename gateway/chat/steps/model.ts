@@ -1,15 +1,16 @@
 // Steps 9 and 10: the model answers, its tools run, it answers again; bounded, and stored before each round of tools.
 
-import type { Call, Message, TextUse } from '../../engines/engines.ts'
+import type { Brief } from '../../agents/agents.ts'
+import type { Call, Message, TextChoice, TextUse, TextWish } from '../../engines/engines.ts'
 import { idOf } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { ChatFinish } from '../../protocol/chat.ts'
-import type { Action, Metered } from '../../usage/usage.ts'
+import type { Action } from '../../usage/usage.ts'
 import type { ChatDeps } from '../deps.ts'
-import { gap, noProgress, type Progress, type RanCall, type Round } from '../inbound.ts'
+import { type Asked, gap, noProgress, type Progress, type RanCall, type Round } from '../inbound.ts'
 import type { Job } from '../job.ts'
-import type { ChatUsage } from '../message.ts'
 import { maxCalls, maxIterations, type Thinking } from './thinking.ts'
+import { took } from './took.ts'
 import { runCalls } from './tool-calls.ts'
 
 /** All of it. Beyond that nobody waits. */
@@ -112,16 +113,15 @@ async function ask(
 ): Promise<Said> {
   const { brief, offered, progress, isLast, signal } = on
   const { tenantId, asked, id } = job.inbound
-  const { modelProvider, modelId, fallbackModels, temperature, maxTokens } = brief.text
-  const { models: chain } = models.choose({
-    ...{ provider: modelProvider, model: modelId, fallbacks: fallbackModels, maxTokens: asked.maxTokens ?? maxTokens },
-    temperature: asked.temperature ?? temperature,
+  const choice = models.choose({
+    ...wishFor(brief, asked),
     question: {
       ...{ text: asked.text, tools: offered.tools.length, language: brief.language },
       historyChars: on.messages.reduce((sum, each) => sum + ('text' in each ? each.text.length : 0), 0),
     },
   })
-  let { usage, used, model } = progress
+  if (progress.rounds.length === 0) noteChoice(job, choice)
+  let so: Progress = progress
   let [text, reason] = ['', 'stop' as Said['reason']]
   const calls: Call[] = []
   const prompt = {
@@ -132,13 +132,11 @@ async function ask(
         ? ('auto' as const)
         : (asked.toolChoice ?? 'auto'),
   }
-  const took = (use: TextUse) => {
-    usage = sum(usage, use)
-    used = [...used, meteredOf(use)]
-    model = use.provider === use.model ? use.model : `${use.provider}/${use.model}`
+  const used = (use: TextUse) => {
+    so = { ...so, ...took(so, use) }
   }
   try {
-    for await (const piece of models.ask(chain, prompt, { signal, used: took })) {
+    for await (const piece of models.ask(choice.models, prompt, { signal, used })) {
       if (piece.is === 'text') {
         const delta = (text === '' ? gap(saidBefore(progress), piece.delta) : '') + piece.delta
         text += piece.delta
@@ -149,7 +147,20 @@ async function ask(
   } catch (thrown) {
     throw problemOf(thrown, text)
   }
-  return { text, calls, reason, took: { usage, used, model } }
+  return { text, calls, reason, took: { usage: so.usage, used: so.used, model: so.model } }
+}
+
+/** What the agent wants of its models; a caller that may say so itself comes first. */
+export function wishFor({ text }: Brief, asked: Pick<Asked, 'temperature' | 'maxTokens'> = {}): TextWish {
+  const { modelProvider: provider, modelId: model, fallbackModels: fallbacks } = text
+  const { temperature = text.temperature, maxTokens = text.maxTokens } = asked
+  return { provider, model, fallbacks, temperature, maxTokens }
+}
+
+/** Why these models and not those that were wanted: for whoever looks at the trace. */
+function noteChoice(job: Job, { models, why, passedOver }: TextChoice): void {
+  job.note('model', `${models[0]?.name ?? ''}: ${why}`)
+  for (const { name, reason } of passedOver) job.note('passed_over', `${name}: ${reason}`)
 }
 
 /** Ids of providers may repeat or be missing: within one message each call has its own. */
@@ -169,29 +180,6 @@ function roundsAsMessages({ rounds: all, ran }: Progress): Message[] {
 
 function outputOf(ran: readonly RanCall[], call: Call): string {
   return ran.find((each) => each.call.callId === call.callId)?.output ?? '{}'
-}
-
-function sum(usage: ChatUsage, { tokens }: TextUse): ChatUsage {
-  return {
-    inputTokens: usage.inputTokens + (tokens?.input ?? 0),
-    cachedTokens: usage.cachedTokens + Math.min(tokens?.cached ?? 0, tokens?.input ?? 0),
-    outputTokens: usage.outputTokens + (tokens?.output ?? 0),
-  }
-}
-
-/** Priced by the row of the engine `text` for `provider/model`; the built-in brain by its own. */
-function meteredOf({ provider, model, tokens, isUnreported }: TextUse): Metered {
-  const input = tokens?.input ?? 0
-  const cached = Math.min(tokens?.cached ?? 0, input)
-  const meters = {
-    'input.text.tokens': input - cached,
-    'input.cached.text.tokens': cached,
-    'output.text.tokens': tokens?.output ?? 0,
-    ...(isUnreported ? { 'unknown.usages': 1 } : {}),
-  }
-  return provider === 'demo'
-    ? { engine: 'demo', model: '*', meters }
-    : { engine: 'text', model: `${provider}/${model}`, meters }
 }
 
 function problemOf(thrown: unknown, said: string): unknown {

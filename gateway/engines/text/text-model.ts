@@ -78,6 +78,28 @@ export interface TextUse {
   readonly failed?: string
 }
 
+export interface ClassifyOption {
+  readonly name: string
+  /** What it is there for, in a few sentences. */
+  readonly about: string
+}
+
+export interface Classified {
+  /** What is asked for, in a few words. */
+  readonly intent: string
+  /** Null: none of them. */
+  readonly option: string | null
+  /** 0 to 1. */
+  readonly certainty: number
+  readonly by: 'model' | 'words'
+}
+
+export interface ClassifyQuestion {
+  readonly tenantId: string
+  readonly text: string
+  readonly options: readonly ClassifyOption[]
+}
+
 export interface TextModels {
   choose(wish: TextWish): TextChoice
   /** The models of `choose`. With no key set the built-in brain answers. */
@@ -88,6 +110,8 @@ export interface TextModels {
    * Throws PartFailure when nobody answers, and the signal's reason.
    */
   ask(models: readonly TextModel[], prompt: TextPrompt, on: AskOptions): AsyncIterable<Piece>
+  /** Whose matter a message is. By the words of the options where no model is there, or where it does not answer as asked. */
+  classify(models: readonly TextModel[], on: AskOptions & { readonly question: ClassifyQuestion }): Promise<Classified>
   /** What a model failed of, in our words; undefined: something else was thrown. */
   failure(thrown: unknown): { readonly code: string; readonly retryAfterMs: number | null } | undefined
   /** What people may choose. */

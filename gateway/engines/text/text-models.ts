@@ -5,6 +5,7 @@ import { Recent } from '../recent.ts'
 import { Asking } from './asking.ts'
 import { createChat } from './chat.ts'
 import { chosen, listing, problemOf, type TextPlan } from './choice.ts'
+import { classify } from './classify.ts'
 import { type BrainKnowledge, createDemoBrain } from './demo-brain.ts'
 import { PartFailure } from './failure.ts'
 import type { Llm } from './model.ts'
@@ -43,6 +44,7 @@ export function createTextModels(needs: TextModelNeeds): TextModels {
     choose,
     chain: (wish) => choose(wish).models,
     ask: (models, prompt, on) => asking.ask(models, prompt, on),
+    classify: (models, on) => classify((...asked) => asking.ask(...asked), models, on),
     failure: (thrown) => (thrown instanceof PartFailure ? thrown : undefined),
     list: () => listing(plan),
     problem: (wish) => problemOf(plan, wish),
