@@ -2,10 +2,11 @@
 
 import type { EngineTool, Message } from '../engines/engines.ts'
 import type { AuthContext } from '../platform/access.ts'
-import type { ChatFinish, ChatStep, ChatUsage, StepName } from '../protocol/chat.ts'
+import type { ChatFinish, ChatStep, ChatUsage, Delegation, StepName } from '../protocol/chat.ts'
 import type { Channel } from '../protocol/turn.ts'
+import type { Card } from './cards.ts'
 
-export type { ChatFinish, ChatStep, ChatUsage, StepName } from '../protocol/chat.ts'
+export type { ChatFinish, ChatStep, ChatUsage, Delegation, StepName } from '../protocol/chat.ts'
 
 /** Whoever wrote. The first that is given decides: contact, phone, e-mail, visitor, id in the channel. */
 export interface Sender {
@@ -66,6 +67,8 @@ export type ChatEvent =
   | ({ readonly type: 'delegation' } & Delegation)
   | { readonly type: 'text'; readonly delta: string }
   | { readonly type: 'toolCall'; readonly callId: string; readonly name: string; readonly arguments: string }
+  /** What a tool's list shows. */
+  | { readonly type: 'cards'; readonly callId: string; readonly cards: readonly Card[] }
   | {
       readonly type: 'toolResult'
       readonly callId: string
@@ -73,18 +76,6 @@ export type ChatEvent =
       readonly output: string
       readonly ok: boolean
     }
-
-/** A message that one agent passed on to another. */
-export interface Delegation {
-  /** Slugs. */
-  readonly from: string
-  readonly to: string
-  /** The other agent's name. */
-  readonly name: string
-  readonly intent: string
-  /** 1 for the first, 2 for one that is passed on again. */
-  readonly depth: number
-}
 
 /** Of a tool that the caller brought, to be run by it: the result comes with its next message's `history`. */
 export interface ClientCall {

@@ -123,7 +123,7 @@ function viewOf({ toolCalls: _none, ...reply }: ChatReply): ChatReplyView {
 }
 
 /**
- * Events: `accepted`, then `text`, `tool_call` and `tool_result` as they come, then `done` with the whole reply, or `error`. What
+ * Events: `accepted`, then `intent`, `delegation`, `text`, `tool_call`, `tool_result` and `cards` as they come, then `done` with the whole reply, or `error`. What
  * is refused before it is accepted is an ordinary problem with its status. Who goes away is answered all the same.
  */
 async function streamed(
@@ -161,6 +161,12 @@ function sentOf(each: ChatEvent): ServerSent | undefined {
       return { event: 'tool_call', data: { callId: each.callId, name: each.name } }
     case 'toolResult':
       return { event: 'tool_result', data: { callId: each.callId, name: each.name, ok: each.ok } }
+    case 'intent':
+    case 'delegation':
+    case 'cards': {
+      const { type, ...data } = each
+      return { event: type, data }
+    }
     case 'step':
       return undefined
   }

@@ -13,6 +13,12 @@ export const chatReply = z
     usage: z.strictObject({ inputTokens: z.int(), cachedTokens: z.int(), outputTokens: z.int() }),
     creditsMicro: z.int().describe('Charged, in micro-credits: a million are one credit.'),
     model: z.string(),
+    delegations: z.array(
+      z.strictObject({
+        ...{ from: z.string(), to: z.string(), name: z.string(), intent: z.string() },
+        depth: z.int(),
+      }),
+    ),
     steps: z.array(
       z.strictObject({
         name: z.enum(stepNames),

@@ -39,6 +39,18 @@ export interface ChatUsage {
   readonly outputTokens: number
 }
 
+/** A message that one agent passed on to another. */
+export interface Delegation {
+  /** Slugs. */
+  readonly from: string
+  readonly to: string
+  /** The other agent's name. */
+  readonly name: string
+  readonly intent: string
+  /** 1 for the first, 2 for one that is passed on again. */
+  readonly depth: number
+}
+
 /** What POST /v1/chat and POST /v1/agents/:slug/chat answer; also the data of the `done` event of their streams. */
 export interface ChatReplyView {
   readonly conversationId: string
@@ -49,6 +61,8 @@ export interface ChatReplyView {
   readonly usage: ChatUsage
   readonly creditsMicro: number
   readonly model: string
+  /** Whom the message was passed on to, in order. Empty: the agent answered by itself. */
+  readonly delegations: readonly Delegation[]
   readonly steps: readonly ChatStep[]
 }
 

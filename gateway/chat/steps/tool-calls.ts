@@ -2,6 +2,7 @@
 
 import type { Brief } from '../../agents/agents.ts'
 import type { Call } from '../../engines/engines.ts'
+import { cardsOf } from '../cards.ts'
 import type { ChatDeps } from '../deps.ts'
 import type { Progress, RanCall, Round } from '../inbound.ts'
 import type { Job } from '../job.ts'
@@ -48,6 +49,8 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
     // By the message's own id: asked again after a crash, a call that ran gives what it gave.
     (await tools.run({ tenantId, sessionId: id, callId, name, arguments: args, allowed: one.own, channel }))
   job.on({ type: 'toolResult', callId, name, ...result })
+  const cards = result.ok ? cardsOf(result.output) : []
+  if (cards.length > 0) job.on({ type: 'cards', callId, cards })
   return { call, ...result }
 }
 

@@ -1,5 +1,6 @@
 // The built-in brain as a text model: no key, no network. It knows what it is shown, so nothing is kept between answers.
 
+import { z } from 'zod'
 import { chooseTool } from '../demo/intent.ts'
 import { type DemoKnowledge, type Heard, Mind, type Thought } from '../demo/mind.ts'
 import { fillSlots } from '../demo/slots.ts'
@@ -68,10 +69,19 @@ function required(question: string, { tools }: TextPrompt): Thought {
   return { do: 'call', tool: tool.name, args: fillSlots(tool.parameters, question).args, question }
 }
 
-/** Questions and answers that the prompt was given: `Q: …`, `A: …`. */
+const fact = z.object({ question: z.string().min(1), answer: z.string().min(1) })
+
+/** Questions and answers that the prompt was given, each a line of JSON. */
 function factsIn(system: string): readonly (readonly [question: string, answer: string])[] {
-  const found = system.matchAll(/^\W*Q(?:uestion)?: *(.+)\n\W*A(?:nswer)?: *(.+)$/gm)
-  return [...found].map(([, q = '', a = '']) => [/[?？]\s*$/.test(q) ? q : `${q}?`, a])
+  return [...system.matchAll(/^\{"question":.*\}$/gm)].flatMap(([line]) => {
+    try {
+      const { question, answer } = fact.parse(JSON.parse(line))
+      // Such a question is not repeated with its answer.
+      return [[/[?？]\s*$/.test(question) ? question : `${question}?`, answer] as const]
+    } catch {
+      return []
+    }
+  })
 }
 
 function textOf(message: Message | undefined): string {

@@ -270,7 +270,7 @@ it('answers without any key from what it was given, calls tools, and asks for wh
   const known = await ask(all, chain, { messages: [user('When are your opening hours?')] })
   expect(known).toMatchObject({ text: 'We open at nine.', uses: [{ provider: 'demo', isUnreported: false }] })
   const faq = await ask(all, chain, {
-    system: 'You are a shop.\n\nQ: Do you deliver to islands?\nA: Yes, twice a week.',
+    system: 'You are a shop.\n\n{"question":"Do you deliver to islands?","answer":"Yes, twice a week."}',
     messages: [user('do you deliver to islands')],
   })
   expect(faq.text).toBe('Yes, twice a week.')
