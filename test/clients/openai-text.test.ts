@@ -213,6 +213,27 @@ describe.each(textModels)('%s', (name) => {
   })
 })
 
+test.each(['openai-compatible', 'anthropic'] as const)(
+  '[S001-30] a model of the wire %s that never stops calling tools is stopped after ten answers, with a clean end',
+  async (name) => {
+    await using place = await openTextPlace(name)
+    place.on(/./, { call: { name: 'search_products', arguments: { query: 'sofa' } } })
+    const client = new OpenAI({ apiKey: place.gateway.apiKey, baseURL: `${place.gateway.url}/v1`, maxRetries: 0 })
+    const model = (await client.models.list()).data[0]?.id ?? ''
+    const completion = await client.chat.completions.create({
+      model,
+      messages: [{ role: 'user', content: 'Look for sofas' }],
+    })
+    expect(completion.choices[0]).toMatchObject({ finish_reason: 'stop' })
+    expect(completion.choices[0]?.message.content).toMatch(/could not finish/)
+    expect(completion.choices[0]?.message.tool_calls).toBeUndefined()
+    const asked: readonly unknown[] = JSON.parse(place.asked())
+    expect(asked.length).toBeLessThanOrEqual(10)
+    expect(asked.length).toBeGreaterThan(5)
+    expect(completion.usage?.prompt_tokens).toBeGreaterThanOrEqual(asked.length * (place.tokens?.input ?? 0))
+  },
+)
+
 describe('whatever the model', () => {
   let place: TextPlace
   let client: OpenAI
@@ -223,12 +244,6 @@ describe('whatever the model', () => {
     model = (await client.models.list()).data[0]?.id ?? ''
   })
   afterAll(() => place[Symbol.asyncDispose]())
-
-  async function agentIdOf(): Promise<string> {
-    const { tenants, agents } = place.gateway.app.slices
-    const tenant = await tenants.bySlug('productco')
-    return (tenant === undefined ? undefined : await agents.of(tenant.id).bySlug(model))?.id ?? ''
-  }
 
   async function publish(change: Readonly<Record<string, unknown>>): Promise<void> {
     const { tenants, agents } = place.gateway.app.slices
@@ -268,19 +283,16 @@ describe('whatever the model', () => {
     const { gateway } = place
     const listed = await gateway.get('/v1/text-models')
     expect(JSON.stringify(listed.body)).toContain('"model":"google/gemini-pro-1.5","label":"Gemini Pro 1.5"}')
-    const change = (config: Readonly<Record<string, unknown>>) =>
-      fetch(`${gateway.url}/v1/agents/${agentId}`, {
-        method: 'PATCH',
-        headers: { authorization: `Bearer ${gateway.apiKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ config }),
-      })
-    const agentId = await agentIdOf()
-    const unknown = await change({ modelProvider: 'nobody', modelId: 'x' })
-    expect(unknown.status).toBe(400)
-    expect(await unknown.text()).toMatch(/no server is called nobody/)
-    const keyless = await change({ modelProvider: 'deepseek', modelId: 'deepseek-chat' })
-    expect(await keyless.text()).toMatch(/"path":"config.modelProvider","message":"deepseek needs its key"/)
-    expect((await change({ modelProvider: 'openrouter', modelId: 'x/y' })).status).toBe(200)
+    const save = (config: Readonly<Record<string, unknown>>) =>
+      publish(config).then(
+        () => 'saved',
+        (error: unknown) => (error instanceof Error ? error.message : ''),
+      )
+    expect(await save({ modelProvider: 'nobody', modelId: 'x' })).toMatch(
+      /cannot ask that model: no server is called nobody/,
+    )
+    expect(await save({ modelProvider: 'deepseek', modelId: 'deepseek-chat' })).toMatch(/deepseek needs its key/)
+    expect(await save({ modelProvider: 'openrouter', modelId: 'x/y' })).toBe('saved')
   })
 
   test('JSON is JSON, or the answer fails by name', async () => {

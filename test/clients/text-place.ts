@@ -13,6 +13,8 @@ export interface TextPlace extends AsyncDisposable {
   readonly tokens: { readonly input: number; readonly cached: number } | undefined
   /** Of the model behind, as JSON: everything it was asked so far. */
   asked(): string
+  /** Later patterns win. */
+  on(pattern: RegExp, reply: Reply): void
 }
 
 export interface Reply {
@@ -40,6 +42,7 @@ export async function openTextPlace(
     gateway,
     tokens: behind.tokens,
     asked: behind.asked,
+    on: behind.on,
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]()
       await behind.stop()
@@ -47,21 +50,23 @@ export async function openTextPlace(
   }
 }
 
-interface Behind extends Pick<TextPlace, 'asked' | 'tokens'> {
+interface Behind extends Pick<TextPlace, 'asked' | 'on' | 'tokens'> {
   readonly env: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
 async function compatible(): Promise<Behind> {
   const server = await startScriptedCascade({ apiKey: 'sk-test' })
-  for (const [pattern, { say, call }] of script) {
+  const on = (pattern: RegExp, { say, call }: Reply) => {
     const calls = call === undefined ? {} : { calls: [{ name: call.name, arguments: JSON.stringify(call.arguments) }] }
     server.on(pattern, { ...(say === undefined ? {} : { say }), ...calls })
   }
+  for (const [pattern, reply] of script) on(pattern, reply)
   return {
     env: { OPENROUTER_API_KEY: 'sk-test', OPENROUTER_BASE_URL: server.baseUrl },
     tokens: { input: 1, cached: 0 },
     asked: () => JSON.stringify(server.chats),
+    on,
     stop: () => server.stop(),
   }
 }
@@ -73,10 +78,11 @@ async function anthropic(): Promise<Behind> {
     env: { ANTHROPIC_API_KEY: 'sk-test', ANTHROPIC_BASE_URL: models.baseUrl('anthropic') },
     tokens: { input: 120, cached: 30 },
     asked: () => JSON.stringify(models.asked.map(({ body }) => body)),
+    on: (pattern, reply) => void models.on(pattern, reply),
     stop: () => models.stop(),
   }
 }
 
 async function demo(): Promise<Behind> {
-  return { env: {}, tokens: undefined, asked: () => '', stop: async () => undefined }
+  return { env: {}, tokens: undefined, asked: () => '[]', on: () => undefined, stop: async () => undefined }
 }
