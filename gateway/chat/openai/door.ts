@@ -82,7 +82,7 @@ async function briefOf({ agents }: DoorDeps, auth: AuthContext, slug: string): P
   const agent = await agents.of(auth.tenantId).bySlug(slug)
   const trusted = auth.actor.kind !== 'visitor'
   const brief =
-    agent === undefined
+    agent === undefined || !auth.may('chat.create', agent.id)
       ? undefined
       : await agents.resolve({ tenantId: auth.tenantId, agentId: agent.id, channel: 'api', trusted })
   if (brief === undefined)

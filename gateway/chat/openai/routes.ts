@@ -4,7 +4,7 @@
 import type { Db } from 'mongodb'
 import { z } from 'zod'
 import { eventStream, eventStreamHeaders, type ServerSent } from '../../platform/event-stream.ts'
-import { type Route, type RouteReply, route } from '../../platform/http.ts'
+import { type Route, type RouteInput, type RouteReply, route } from '../../platform/http.ts'
 import { newId, type TenantId } from '../../platform/ids.ts'
 import type { CollectionSpec } from '../../platform/mongo.ts'
 import { asProblem, found, Problem } from '../../platform/problem.ts'
@@ -104,11 +104,13 @@ function responseRoutes(deps: OpenAiRoutesDeps): Route[] {
 }
 
 function modelRoutes({ agents }: OpenAiRoutesDeps): Route[] {
-  const models = async (tenantId: TenantId) =>
+  const models = async ({ auth, tenantId }: Pick<RouteInput<unknown, unknown, unknown>, 'auth' | 'tenantId'>) =>
     (await agents.of(tenantId).list())
-      .filter(({ status, live }) => status === 'active' && live !== undefined)
-      // The original's clients want a date; ours are of no use to them.
-      .map(({ slug }) => ({ id: slug, object: 'model' as const, created: 0, owned_by: tenantId }))
+      .filter(({ id, status, live }) => status === 'active' && live !== undefined && auth.may('chat.create', id))
+      .map(({ slug, updatedAt }) => ({
+        ...{ id: slug, object: 'model' as const, owned_by: tenantId },
+        created: Math.floor(updatedAt.getTime() / 1000),
+      }))
   return [
     route({
       method: 'GET',
@@ -117,7 +119,7 @@ function modelRoutes({ agents }: OpenAiRoutesDeps): Route[] {
       stock: true,
       reply: z.strictObject({ object: z.literal('list'), data: z.array(modelView) }),
       summary: 'The active agents, as models',
-      run: async ({ tenantId }) => ({ json: { object: 'list', data: await models(tenantId) } }),
+      run: async (input) => ({ json: { object: 'list', data: await models(input) } }),
     }),
     route({
       method: 'GET',
@@ -127,8 +129,8 @@ function modelRoutes({ agents }: OpenAiRoutesDeps): Route[] {
       reply: modelView,
       params: z.strictObject({ id: z.string().max(120) }),
       summary: 'One active agent, as a model',
-      run: async ({ tenantId, params }) => ({
-        json: found((await models(tenantId)).find(({ id }) => id === params.id)),
+      run: async (input) => ({
+        json: found((await models(input)).find(({ id }) => id === input.params.id)),
       }),
     }),
   ]
