@@ -17,10 +17,11 @@ async function conversations(place: TextPlace): Promise<number> {
   return db.collection('conversations').countDocuments({ tenantId: tenant?.id })
 }
 
-async function charges(place: TextPlace): Promise<number> {
+/** Messages that were taken to be answered. */
+async function answered(place: TextPlace): Promise<number> {
   const { db } = place.gateway.app.stores.mongo
   const tenant = await place.gateway.app.slices.tenants.bySlug('productco')
-  return db.collection('credit_entries').countDocuments({ tenantId: tenant?.id })
+  return db.collection('inbound_messages').countDocuments({ tenantId: tenant?.id })
 }
 
 describe.each(textModels)('%s', (name) => {
@@ -124,8 +125,8 @@ describe.each(textModels)('%s', (name) => {
     expect(completion.choices[0]?.message.content).not.toBe('')
   })
 
-  test('what is not supported is refused by name, with nothing charged', async () => {
-    const before = await charges(place)
+  test('what is not supported is refused by name, before anything is answered', async () => {
+    const before = await answered(place)
     expect(before).toBeGreaterThan(0)
     const ask = (more: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming>) =>
       client.chat.completions.create({ model, messages: [{ role: 'user', content: 'hello' }], ...more }).then(
@@ -154,7 +155,7 @@ describe.each(textModels)('%s', (name) => {
     expect(unknown).toMatchObject({ param: 'model', code: 'unknown_agent' })
     const stranger = new OpenAI({ apiKey: 'af_live_x', baseURL: client.baseURL, maxRetries: 0 })
     await expect(stranger.models.list()).rejects.toMatchObject({ status: 401 })
-    expect(await charges(place)).toBe(before)
+    expect(await answered(place)).toBe(before)
   })
 
   test('a response has items, is kept, can be gone on from and forgotten', async () => {
