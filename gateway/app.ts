@@ -10,7 +10,7 @@ import { createLog } from './platform/log.ts'
 import { createAppHttp } from './routes.ts'
 import { type Seeded, seedDemo } from './seed/seed.ts'
 import { collections, createSlices, type Outside, publicUrl, type Slices } from './slices.ts'
-import { openSecret, openStores, StartError, type Stores } from './stores.ts'
+import { openKeys, openStores, StartError, type Stores } from './stores.ts'
 import { openWal, type Wal } from './transcript/transcript.ts'
 
 export interface App extends AsyncDisposable {
@@ -40,7 +40,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const log = overrides.log ?? createLog(config.LOG_LEVEL)
   const stores = await openStores(config, { log, collections, onCommand: overrides.onCommand })
   const wal = await openLog(config, { clock, log })
-  const slices = createSlices(config, stores, { ...overrides, clock, log, wal, secret: await openSecret(config) })
+  const slices = createSlices(config, stores, { ...overrides, clock, log, wal, ...(await openKeys(config)) })
   const jobs = createJobs({ clock, log, ...slices })
   const legs = createLegs({
     ...slices,
@@ -152,7 +152,7 @@ function signInLines({ outside, OIDC_ISSUER }: Config): string[] {
 async function openSlices(config: Config): Promise<{ slices: Slices; close(): Promise<void> }> {
   const log = createLog(config.LOG_LEVEL)
   const stores = await openStores(config, { log, collections })
-  const slices = createSlices(config, stores, { clock: systemClock, log, secret: await openSecret(config) })
+  const slices = createSlices(config, stores, { clock: systemClock, log, ...(await openKeys(config)) })
   return {
     slices,
     async close() {
@@ -173,6 +173,23 @@ export async function createJanitor(
       const report = await slices.sessions.closeStale()
       await slices.ledger.flush()
       return report
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** The exchange of the keys of secrets alone. Throws StartError when a store cannot be used. */
+export async function createSecretRotation(
+  config: Config,
+): Promise<AsyncDisposable & { run(): Promise<{ readonly wrapped: number; readonly tenants: number }> }> {
+  const { slices, close } = await openSlices(config)
+  return {
+    async run() {
+      const { secrets } = slices.identity
+      const wrapped = await secrets.rewrap()
+      const tenants = await slices.tenants.all()
+      for (const { id } of tenants) await secrets.of(id).rotate()
+      return { wrapped, tenants: tenants.length }
     },
     [Symbol.asyncDispose]: close,
   }

@@ -33,6 +33,19 @@ export const settings = {
     .min(32)
     .optional()
     .describe('Encrypts signing keys at rest (32 characters or more). Default: generated once in the data folder.'),
+  PARLEY_MASTER_KEY: z
+    .string()
+    .min(32)
+    .optional()
+    .describe('Wraps the keys of tenants’ secrets (32 characters or more). Default: derived from PARLEY_SECRET.'),
+  PARLEY_MASTER_KEY_FILE: z
+    .string()
+    .optional()
+    .describe('File with that key instead, e.g. one that a key manager mounts.'),
+  PARLEY_MASTER_KEY_PREVIOUS: z
+    .string()
+    .optional()
+    .describe('Earlier master keys, with commas: they only read, until npm run secrets:rotate has run.'),
   MONGODB_URI: z
     .string()
     .regex(/^mongodb(\+srv)?:\/\//, 'starts with mongodb:// or mongodb+srv://')
@@ -282,6 +295,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   }
   if ((given.TOOL_EXECUTOR_URL === undefined) !== (given.TOOL_EXECUTOR_SECRET === undefined))
     problems.push('TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET: set both or neither')
+  if (given.PARLEY_MASTER_KEY !== undefined && given.PARLEY_MASTER_KEY_FILE !== undefined)
+    problems.push('PARLEY_MASTER_KEY and PARLEY_MASTER_KEY_FILE: set one of them')
   const outside = readOutside(given)
   problems.push(...outside.problems)
   const livekit = [given.LIVEKIT_URL, given.LIVEKIT_API_KEY, given.LIVEKIT_API_SECRET]

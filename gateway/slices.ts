@@ -23,6 +23,7 @@ import { createEntities, entityCollections } from './entities/entities.ts'
 import { createEvents, type Events, eventCollections } from './events/events.ts'
 import { createExecutions, executionCollections } from './executions/executions.ts'
 import { createIdentity, identityCollections } from './identity/identity.ts'
+import { createLocalKeys } from './identity/secrets/key-service.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createObjects, objectCollections } from './objects/objects.ts'
@@ -32,7 +33,7 @@ import { newId } from './platform/ids.ts'
 import type { Log } from './platform/log.ts'
 import type { MongoOptions } from './platform/mongo.ts'
 import { createSessions, sessionCollections } from './sessions/sessions.ts'
-import type { Stores } from './stores.ts'
+import type { GatewayKeys, Stores } from './stores.ts'
 import { createTenants, tenantCollections } from './tenants/tenants.ts'
 import { createTools, toolCollections } from './tools/tools.ts'
 import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
@@ -70,11 +71,7 @@ export interface Outside {
 
 export type Slices = ReturnType<typeof createSlices>
 
-export function createSlices(
-  config: Config,
-  stores: Stores,
-  outside: Outside & { readonly secret: Buffer; readonly wal?: Wal },
-) {
+export function createSlices(config: Config, stores: Stores, outside: Outside & GatewayKeys & { readonly wal?: Wal }) {
   const { clock, log, secret, wal } = outside
   const nodeId = newId('node')
   const { db } = stores.mongo
@@ -89,6 +86,7 @@ export function createSlices(
   })
   const identity = createIdentity({
     ...{ db, tenants, agents, clock, secret, publicUrl: publicUrl(config), outside: config.outside },
+    keyService: createLocalKeys(outside.masterKeys),
   })
   const knowledge = createKnowledge({ db })
   // Each of the two asks the other: events who sees an entity, entities where their changes are told.

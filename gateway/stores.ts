@@ -88,8 +88,8 @@ async function reach<T>(what: string, opening: Promise<T>): Promise<T> {
   }
 }
 
-/** The key that encrypts signing keys at rest: given, or made once and kept readable by the owner only. */
-export async function openSecret(config: Config): Promise<Buffer> {
+/** The gateway's own secret, from which keys for single purposes are derived: given, or made once and kept readable by the owner only. */
+async function openSecret(config: Config): Promise<Buffer> {
   if (config.PARLEY_SECRET !== undefined) return Buffer.from(config.PARLEY_SECRET)
   const path = join(config.dataDir, 'secret.key')
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
@@ -105,4 +105,33 @@ export async function openSecret(config: Config): Promise<Buffer> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
   return readFile(path)
+}
+
+export interface GatewayKeys {
+  readonly secret: Buffer
+  readonly masterKeys: readonly [Buffer, ...Buffer[]]
+}
+
+/** Throws StartError for a file of the master key that cannot be used. */
+export async function openKeys(config: Config): Promise<GatewayKeys> {
+  const secret = await openSecret(config)
+  return { secret, masterKeys: await openMasterKeys(config, secret) }
+}
+
+/** What wraps the keys of tenants' secrets: the newest first; the gateway's own secret still reads what it wrapped. */
+async function openMasterKeys(config: Config, secret: Buffer): Promise<readonly [Buffer, ...Buffer[]]> {
+  const path = config.PARLEY_MASTER_KEY_FILE
+  const given = path === undefined ? config.PARLEY_MASTER_KEY : await masterKeyIn(path)
+  const earlier = config.PARLEY_MASTER_KEY_PREVIOUS?.split(',').map((each) => Buffer.from(each.trim())) ?? []
+  return given === undefined ? [secret, ...earlier] : [Buffer.from(given), ...earlier, secret]
+}
+
+async function masterKeyIn(path: string): Promise<string> {
+  const key = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new StartError(
+      `PARLEY_MASTER_KEY_FILE cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  })
+  if (key.trim().length < 32) throw new StartError('PARLEY_MASTER_KEY_FILE: holds fewer than 32 characters.')
+  return key.trim()
 }

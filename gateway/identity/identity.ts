@@ -22,6 +22,9 @@ import type { OutsideSettings } from './outside/outside.ts'
 import { createPeople, type People, peopleCollections, sessionCookieName } from './people.ts'
 import { type BuiltinRole, builtinRoles, keyCeiling } from './roles/builtin.ts'
 import { createSeal } from './seal.ts'
+import { createLocalKeys, type KeyService } from './secrets/key-service.ts'
+import { secretStore } from './secrets/secret-store.ts'
+import { createSecrets, type Secrets } from './secrets/secrets.ts'
 import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
@@ -32,6 +35,7 @@ export type { AuthFor } from './auth-for.ts'
 export type { Operator } from './operators.ts'
 export type { OutsideSettings } from './outside/outside.ts'
 export type { BuiltinRole } from './roles/builtin.ts'
+export type { KeyService } from './secrets/key-service.ts'
 
 /** The roles every tenant has, with all they may do. */
 export const roleTable: Readonly<Record<BuiltinRole, readonly Ability[]>> = builtinRoles
@@ -53,6 +57,8 @@ export interface Identity extends Visitors, Keys, People {
   readonly authFor: AuthFor
   /** Who did what. HTTP writes it for every route of a tenant that changes something; the rest is recorded by whoever knows. */
   readonly audit: Audit
+  /** Tenants' secrets at rest. */
+  readonly secrets: Secrets
   /** `tenant:key` of every pair that may not go on: key revoked, tenant suspended. Two indexed queries for any number. */
   stillAllowed(pairs: readonly LivePair[]): Promise<ReadonlySet<string>>
   /** Finds or makes the contact; any number of callers at once get the same id. */
@@ -80,6 +86,7 @@ export const identityCollections: readonly CollectionSpec[] = [
   contactStore.spec,
   clientSessionStore.spec,
   ...peopleCollections,
+  ...secretStore.specs,
 ]
 
 export interface IdentityDeps {
@@ -91,6 +98,8 @@ export interface IdentityDeps {
   readonly tenants: Tenants
   readonly agents: AgentBook
   readonly clock?: Clock
+  /** Wraps the keys of tenants' secrets. Missing: a key derived from `secret` does. */
+  readonly keyService?: KeyService | undefined
   /** Providers of identity outside. Missing: none. */
   readonly outside?: OutsideSettings
 }
@@ -132,6 +141,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     ...people,
     authFor: createAuthFor(people.roles),
     audit: createAudit({ db, clock }),
+    secrets: createSecrets({ db, clock, keys: deps.keyService ?? createLocalKeys([deps.secret]) }),
     contact,
     contacts: (auth, query) =>
       contacts.list(auth.tenantId, { ...query, rows: rowFilter(auth.rows('contacts'), auth, contactRowFields) }),

@@ -13,6 +13,7 @@ import type { Identity, Operator } from './identity.ts'
 import { clerkRoutes } from './outside/clerk-routes.ts'
 import { sessionCookieName } from './people.ts'
 import { roleRoutes } from './roles/role-routes.ts'
+import { secretRoutes } from './secrets/secret-routes.ts'
 import { signInRoutes } from './sign-in/sign-in-routes.ts'
 import { teamRoutes } from './team/team-routes.ts'
 import { ownTenantRoutes } from './tenant-routes.ts'
@@ -39,6 +40,7 @@ export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
     ...consoleRoutes(deps),
     ...teamRoutes({ identity: deps.identity, signedInReply }),
     ...clerkRoutes(deps.identity),
+    ...secretRoutes(deps.identity),
     ...siteKeyRoutes(deps.identity),
     ...apiKeyRoutes(deps.identity),
     ...roleRoutes(deps.identity),

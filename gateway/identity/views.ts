@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { ApiKeyView, OperatorView, SiteKeyView, WidgetBootstrap } from '../protocol/rest.ts'
-import type { InvitationView, MemberView, NewInvitationView, SignInSessionView } from '../protocol/team.ts'
+import type { InvitationView, MemberView, NewInvitationView, SecretView, SignInSessionView } from '../protocol/team.ts'
 
 const at = z.iso.datetime()
 const status = z.enum(['active', 'revoked'])
@@ -96,3 +96,7 @@ export const signInSessionView = z
     current: z.boolean(),
   })
   .meta({ id: 'SignInSession' }) satisfies z.ZodType<SignInSessionView>
+
+export const secretView = z
+  .strictObject({ name: z.string(), setAt: at, setBy: z.string() })
+  .meta({ id: 'Secret' }) satisfies z.ZodType<SecretView>

@@ -37,3 +37,11 @@ export interface SignInSessionView {
   /** The one that asks. */
   readonly current: boolean
 }
+
+/** A secret's value is never sent. */
+export interface SecretView {
+  readonly name: string
+  readonly setAt: string
+  /** Name of who set it. */
+  readonly setBy: string
+}
