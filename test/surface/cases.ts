@@ -5,6 +5,7 @@ import { accessCases } from './cases/access.ts'
 import { credentialCases } from './cases/credentials.ts'
 import { entityCases } from './cases/entities.ts'
 import { gatewayCases } from './cases/gateway.ts'
+import { openAiCases } from './cases/openai.ts'
 import { recordCases } from './cases/records.ts'
 import { sessionCases } from './cases/sessions.ts'
 
@@ -12,6 +13,7 @@ export const cases: Cases = {
   ...accessCases,
   ...credentialCases,
   ...sessionCases,
+  ...openAiCases,
   ...recordCases,
   ...entityCases,
   ...gatewayCases,

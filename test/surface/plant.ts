@@ -63,6 +63,13 @@ export const makers = {
   event: async (place: Place) =>
     (await post(place, '/v1/events', { type: 'order.made', payload: { note: place.canary } })).id,
   execution,
+  response: async (place: Place) =>
+    (
+      await post(place, '/v1/responses', {
+        ...{ model: place.agentSlug, input: `Hello from ${place.canary}` },
+        metadata: { note: place.canary },
+      })
+    ).id,
   session,
 } as const satisfies Readonly<Record<string, (place: Place) => Promise<string>>>
 export type Fixture = keyof typeof makers

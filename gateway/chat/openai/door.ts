@@ -88,7 +88,7 @@ async function briefOf({ agents }: DoorDeps, auth: AuthContext, slug: string): P
   if (brief === undefined)
     throw new Problem(
       'unknown_agent',
-      `The model '${slug}' does not exist: models are this tenant's active agents, by slug.`,
+      'There is no such model: models are the active agents of this tenant, by slug.',
       { param: 'model' },
     )
   return brief

@@ -114,7 +114,7 @@ async function saidIn(each: InputItem, param: string, deps: InputDeps): Promise<
   if (each.type === 'function_call_output')
     return { is: 'output', callId: each.call_id, output: textIn(each.output, `${param}.output`), param }
   const found = await deps.stored(each.id)
-  if (found === undefined) throw wrong(param, `Nobody knows the item ${each.id}`)
+  if (found === undefined) throw wrong(param, 'Nobody knows this item')
   return found
 }
 

@@ -238,7 +238,7 @@ async function chainOf(
   for (let id = lastId ?? null; id !== null && chain.length < longestChain; ) {
     const one = await responses.byId(tenantId, id)
     if (one === undefined && chain.length === 0)
-      throw new Problem('not_found', `Previous response with id '${id}' not found.`, { param: 'previous_response_id' })
+      throw new Problem('not_found', 'There is no such response to go on from.', { param: 'previous_response_id' })
     if (one !== undefined) chain.unshift(one)
     id = one?.previousId ?? null
   }
