@@ -17,7 +17,7 @@ import { compareMs } from '../surface/timing.ts'
 vi.setConfig({ testTimeout: 300_000 })
 
 /** Of each kind, per route. */
-const samples = 12
+const samples = 8
 
 let gateway: TestGateway
 let alpha: Place
@@ -69,6 +69,8 @@ async function sweep<T extends Swept>(
 }
 
 const madeOf = (known: ById, params: Record<string, string>) => ({ params, query: known.query, body: known.body })
+const thingsOf = (params: ById['params']): readonly string[] =>
+  Object.keys(params).filter((name) => params[name]?.startsWith('=') === false)
 const isNotFound = (told: Told): boolean => told.status === 404 && told.text.includes('"not_found"')
 
 function leaks(told: Told): readonly string[] {
@@ -125,6 +127,23 @@ describe('[S001-35] a thing of another tenant', () => {
     })
   })
 
+  test('does not exist beside an own one, where a path names two', async () => {
+    const before = await snapshotOf(gateway.app.stores.mongo.db, bravo.tenantId)
+    const two = byId().filter(([, , { params }]) => thingsOf(params).length > 1)
+    await sweep(two, async ([, route, known]) => {
+      const found: string[] = []
+      for (const name of thingsOf(known.params)) {
+        const params = { ...(await own.ids(known.params, true)), [name]: (await foreign.ids(known.params))[name] ?? '' }
+        const told = await ask({ place: alpha, by: 'owner' }, route, madeOf(known, params))
+        if (!isNotFound(told) && told.status !== known.besideOwn)
+          found.push(`a foreign :${name} is answered ${told.status} ${told.text.slice(0, 200)}`)
+        found.push(...leaks(told))
+      }
+      return found
+    })
+    expect(await snapshotOf(gateway.app.stores.mongo.db, bravo.tenantId)).toEqual(before)
+  })
+
   test('cannot be named in a body or a query', async () => {
     const before = await snapshotOf(gateway.app.stores.mongo.db, bravo.tenantId)
     const naming = gateway.app.routes.flatMap((route): Swept[] => {
@@ -156,7 +175,7 @@ describe('[S001-35] a thing of another tenant', () => {
   test('is in no answer about the own tenant', async () => {
     const all = swept('own', (known): known is RouteCase & { is: 'own' } => known.is === 'own')
     await sweep(all, async ([, route, known]) => {
-      const made = { query: known.query, body: known.body }
+      const made = { params: await own.ids(known.params ?? {}), query: known.query, body: known.body }
       const told = [
         await ask({ place: alpha, by: 'owner' }, route, made),
         await ask({ place: alpha, by: 'key' }, route, made),

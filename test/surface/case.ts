@@ -12,13 +12,17 @@ export interface ById {
   readonly query?: Readonly<Record<string, string>>
   /** A valid body, so that the id is what is refused. */
   readonly body?: unknown
+  /** Of an own thing beside another tenant's: what is not there is as good as taken away. Default: 404. */
+  readonly besideOwn?: number
   /** A thing of the own tenant cannot be had in a test, and why: no control that the id would be found. */
   readonly noControl?: string
 }
 
-/** No id in the path: what is told or changed is the own tenant's. */
+/** No thing in the path: what is told or changed is the own tenant's. */
 export interface Own {
   readonly is: 'own'
+  /** Values that every tenant has (`=1`). */
+  readonly params?: Readonly<Record<string, `=${string}`>>
   readonly query?: Readonly<Record<string, string>>
   /** A valid one; without it the route takes none. */
   readonly body?: unknown

@@ -2,6 +2,7 @@
 
 import type { Cases } from './case.ts'
 import { accessCases } from './cases/access.ts'
+import { agentCases } from './cases/agents.ts'
 import { credentialCases } from './cases/credentials.ts'
 import { entityCases } from './cases/entities.ts'
 import { gatewayCases } from './cases/gateway.ts'
@@ -11,6 +12,7 @@ import { sessionCases } from './cases/sessions.ts'
 
 export const cases: Cases = {
   ...accessCases,
+  ...agentCases,
   ...credentialCases,
   ...sessionCases,
   ...openAiCases,

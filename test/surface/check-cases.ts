@@ -37,16 +37,14 @@ function kindProblems(route: Route, known: RouteCase): readonly string[] {
   if (known.is === 'open') return isScoped ? [`${name} belongs to a tenant: its case cannot be 'open'`] : []
   if (!isScoped) return [`${name} belongs to no tenant: its case must be { is: 'open', why: … }`]
   if (known.is === 'refuses') return []
-  if (known.is === 'own')
-    return params.length === 0
-      ? []
-      : [`${name} has parameters: its case is { is: 'byId', params: { ${params.join(', ')} } }`]
-  const missing = params.filter((each) => !(each in known.params))
+  const missing = params.filter((each) => !(each in (known.params ?? {})))
+  const silent = missing.map(
+    (each) =>
+      `${name}: its case says nothing of :${each}, e.g. { is: 'byId', params: { ${each}: '<a thing of plant.ts>' } }`,
+  )
+  if (known.is === 'own') return silent
   const things = Object.values(known.params).filter((each) => !each.startsWith('='))
-  return [
-    ...missing.map((each) => `${name}: its case says nothing of :${each}`),
-    ...(things.length === 0 ? [`${name}: no parameter of its case names a thing of a tenant`] : []),
-  ]
+  return [...silent, ...(things.length === 0 ? [`${name}: no parameter of its case names a thing of a tenant`] : [])]
 }
 
 const paramsOf = ({ path }: Route): readonly string[] => [...path.matchAll(/:(\w+)/g)].map(([, each = '']) => each)

@@ -31,6 +31,7 @@ async function post(place: Place, path: string, body: unknown): Promise<z.output
 let count = 0
 const fresh = (): string => `${++count}-${randomBytes(3).toString('hex')}`
 
+/** A fresh one each time, but for the slug of the agent that every place has. */
 export const makers = {
   agentSlug: async ({ agentSlug }: Place) => agentSlug,
   siteKey: async (place: Place) =>
@@ -71,6 +72,9 @@ export const makers = {
       })
     ).id,
   session,
+  agent,
+  object: async (place: Place) =>
+    (await post(place, '/v1/objects', { type: 'chat_ref', subtype: 'conversation', name: place.canary })).id,
 } as const satisfies Readonly<Record<string, (place: Place) => Promise<string>>>
 export type Fixture = keyof typeof makers
 
@@ -87,6 +91,13 @@ async function entityType(place: Place): Promise<string> {
 async function entity(place: Place): Promise<string> {
   await place.owner.call('POST', '/v1/entities/speaker', { body: { slug: 'friend', data: { name: place.canary } } })
   return (await post(place, '/v1/entities/speaker', { data: { name: `${place.canary} ${fresh()}` } })).id
+}
+
+/** Deployed once: it has a version 1. */
+async function agent(place: Place): Promise<string> {
+  const { id } = await post(place, '/v1/agents', { name: `${place.canary} ${fresh()}`, config: { engine: 'demo' } })
+  await post(place, `/v1/agents/${id}/deploy`, {})
+  return id
 }
 
 async function execution({ gateway, tenantId, canary }: Place): Promise<string> {

@@ -26,7 +26,11 @@ export const accessCases: Cases = {
   'PATCH /v1/roles/:id': { is: 'byId', params: { id: 'role' }, body: { description: 'Changed' } },
   'DELETE /v1/roles/:id': { is: 'byId', params: { id: 'role' } },
   'PUT /v1/roles/:id/policies/:policyId': { is: 'byId', params: { id: 'role', policyId: 'policy' } },
-  'DELETE /v1/roles/:id/policies/:policyId': { is: 'byId', params: { id: 'role', policyId: 'policy' } },
+  'DELETE /v1/roles/:id/policies/:policyId': {
+    is: 'byId',
+    params: { id: 'role', policyId: 'policy' },
+    besideOwn: 204,
+  },
   'GET /v1/roles/assignments': { is: 'own' },
   'POST /v1/roles/assignments': {
     is: 'own',

@@ -1,8 +1,10 @@
-// The gateway itself.
+// The gateway itself, and the own account of a person.
 
 import type { Cases } from '../case.ts'
 
 const state = { is: 'open', why: 'the state of the gateway' } as const
+
+const account = { is: 'open', why: 'the own account, by the own session or password' } as const
 
 export const gatewayCases: Cases = {
   'GET /health/live': state,
@@ -10,4 +12,21 @@ export const gatewayCases: Cases = {
   'GET /health': state,
   'GET /v1/demo/tenants': { is: 'open', why: 'the demo page’s own tenants' },
   'GET /v1/openapi.json': { is: 'open', why: 'says what there is, not what is in it' },
+  'POST /v1/auth/sign-in/email': account,
+  'POST /v1/auth/set-password': account,
+  'POST /v1/auth/change-password': account,
+  'POST /v1/auth/two-factor/enable': account,
+  'POST /v1/auth/two-factor/disable': account,
+  'POST /v1/auth/two-factor/generate-backup-codes': account,
+  'POST /v1/auth/two-factor/verify-totp': account,
+  'POST /v1/auth/two-factor/verify-backup-code': account,
+  'GET /v1/auth/passkey/generate-register-options': account,
+  'POST /v1/auth/passkey/verify-registration': account,
+  'GET /v1/auth/passkey/generate-authenticate-options': account,
+  'POST /v1/auth/passkey/verify-authentication': account,
+  'GET /v1/auth/passkeys': account,
+  'POST /v1/auth/passkey/delete-passkey': account,
+  'GET /v1/auth/sessions': account,
+  'DELETE /v1/auth/sessions/:id': account,
+  'DELETE /v1/auth/sessions': account,
 }
