@@ -71,7 +71,7 @@ async function sweep<T extends Swept>(
 const madeOf = (known: ById, params: Record<string, string>) => ({ params, query: known.query, body: known.body })
 const thingsOf = (params: ById['params']): readonly string[] =>
   Object.keys(params).filter((name) => params[name]?.startsWith('=') === false)
-const isNotFound = (told: Told): boolean => told.status === 404 && told.text.includes('"not_found"')
+const isNotFound = (told: Told): boolean => told.status === 404 && /"(not_found|unknown_agent)"/.test(told.text)
 
 function leaks(told: Told): readonly string[] {
   return told.text.includes(bravo.canary) ? [`tells ${told.text.slice(0, 200)}`] : []

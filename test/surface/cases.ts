@@ -3,6 +3,7 @@
 import type { Cases } from './case.ts'
 import { accessCases } from './cases/access.ts'
 import { agentCases } from './cases/agents.ts'
+import { chatCases } from './cases/chat.ts'
 import { credentialCases } from './cases/credentials.ts'
 import { entityCases } from './cases/entities.ts'
 import { gatewayCases } from './cases/gateway.ts'
@@ -13,6 +14,7 @@ import { sessionCases } from './cases/sessions.ts'
 export const cases: Cases = {
   ...accessCases,
   ...agentCases,
+  ...chatCases,
   ...credentialCases,
   ...sessionCases,
   ...openAiCases,

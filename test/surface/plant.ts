@@ -73,6 +73,14 @@ export const makers = {
     ).id,
   session,
   agent,
+  conversation: async (place: Place) => (await conversation(place)).id,
+  externalThread: async (place: Place) => {
+    const externalId = `thread-${fresh()}`
+    await conversation(place, externalId)
+    return externalId
+  },
+  contact: ({ gateway, tenantId, canary }: Place) =>
+    gateway.app.slices.identity.contact({ tenantId, visitorId: `${canary}-${fresh()}`, vouched: false }),
   object: async (place: Place) =>
     (await post(place, '/v1/objects', { type: 'chat_ref', subtype: 'conversation', name: place.canary })).id,
 } as const satisfies Readonly<Record<string, (place: Place) => Promise<string>>>
@@ -98,6 +106,15 @@ async function agent(place: Place): Promise<string> {
   const { id } = await post(place, '/v1/agents', { name: `${place.canary} ${fresh()}`, config: { engine: 'demo' } })
   await post(place, `/v1/agents/${id}/deploy`, {})
   return id
+}
+
+async function conversation(place: Place, externalId?: string): Promise<{ readonly id: string }> {
+  const more = externalId === undefined ? {} : { externalId }
+  const agentId = await agent(place)
+  const opened = await post(place, '/v1/conversations', { agentId, metadata: { note: place.canary }, ...more })
+  const messages = [{ role: 'user', content: place.canary }]
+  await place.owner.call('POST', `/v1/conversations/${opened.id}/messages`, { body: { messages } })
+  return opened
 }
 
 async function execution({ gateway, tenantId, canary }: Place): Promise<string> {

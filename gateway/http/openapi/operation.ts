@@ -39,11 +39,12 @@ export function tagOf(path: string): string {
   return path.replace(/^\/(v1\/)?/, '').split(/[/.]/)[0] ?? ''
 }
 
-function securityOf({ access, method, stock }: Route): readonly JsonSchema[] {
+function securityOf({ access, method, stock, visitors }: Route): readonly JsonSchema[] {
   const operator = method === 'GET' ? { operator: [] } : { operator: [], csrf: [] }
   // A door of the original's API reads the credential itself.
   if (access === 'public') return stock === true ? [{ visitor: [] }, { apiKey: [] }] : []
-  return access === 'operator' ? [operator] : [{ apiKey: [] }, operator]
+  if (access === 'operator') return [operator]
+  return [{ apiKey: [] }, operator, ...(visitors === true ? [{ visitor: [] }] : [])]
 }
 
 function pathParameters(route: Route, components: Components): readonly JsonSchema[] {

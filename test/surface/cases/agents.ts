@@ -34,6 +34,9 @@ export const agentCases: Cases = {
   'GET /v1/prompts': { is: 'own' },
   'PUT /v1/prompts/:position': { is: 'own', params: { position: '=7' }, body: { name: 'Base', base: 'Be kind.' } },
   'DELETE /v1/prompts/:position': { is: 'own', params: { position: '=7' } },
+  // Written by us, the same for every tenant.
+  'GET /v1/system-knowledge': { is: 'own' },
+  'GET /v1/system-knowledge/:slug': { is: 'own', params: { slug: '=nobodys' } },
   'GET /v1/objects': { is: 'own' },
   'GET /v1/objects/:id': object,
   'POST /v1/objects': { is: 'own', body: { type: 'chat_ref', subtype: 'conversation', name: 'Ref' } },

@@ -10,6 +10,7 @@ export const gatewayCases: Cases = {
   'GET /health/live': state,
   'GET /health/ready': state,
   'GET /health': state,
+  'POST /webhook/clerk': { is: 'open', why: 'signed by Clerk' },
   'GET /v1/demo/tenants': { is: 'open', why: 'the demo page’s own tenants' },
   'GET /v1/openapi.json': { is: 'open', why: 'says what there is, not what is in it' },
   'POST /v1/auth/sign-in/email': account,
