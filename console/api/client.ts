@@ -87,8 +87,11 @@ export function createApi(fetch: Fetch) {
     me,
     signIn: (token: string) => send<unknown>('POST', '/v1/console/sign-in', { body: { token } }),
     account: accountCalls(send, me),
-    acceptInvitation: (token: string, name: string) =>
-      send<OperatorView>('POST', '/v1/team/invitations/accept', { body: { token, name } }),
+    /** Without a password the person comes in this once. */
+    acceptInvitation: (token: string, name: string, password: string) =>
+      send<OperatorView>('POST', '/v1/team/invitations/accept', {
+        body: { token, name, ...(password === '' ? {} : { password }) },
+      }),
     signOut: () => send<unknown>('POST', '/v1/console/sign-out'),
     /** Calls of one tenant: the only way to reach tenant data. */
     of: (tenant: string) => tenantApi(tenantCall(tenant, send, open)),

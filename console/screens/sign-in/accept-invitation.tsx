@@ -7,13 +7,14 @@ import { Button } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { TextField } from '../../ui/text-fields.tsx'
 
-/** The link of an invitation: a name is all it takes. */
+/** The link of an invitation: a name, and a password for the next time. */
 export function AcceptInvitation({ api, token }: { api: Api; token: string }) {
   const router = useRouter()
   const queries = useQueryClient()
   const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
   const accept = useMutation({
-    mutationFn: () => api.acceptInvitation(token, name.trim()),
+    mutationFn: () => api.acceptInvitation(token, name.trim(), password),
     onSuccess: () => {
       queries.clear()
       router.history.replace('/console/')
@@ -42,6 +43,16 @@ export function AcceptInvitation({ api, token }: { api: Api; token: string }) {
           autoComplete="name"
           maxLength={120}
           required
+        />
+        <TextField
+          id="invited-password"
+          label="Password"
+          type="password"
+          value={password}
+          onChange={setPassword}
+          autoComplete="new-password"
+          maxLength={128}
+          hint="12 characters or more. Leave it empty if you have an account here: sign in with it first."
         />
       </div>
       <Button type="submit" variant="primary" busy={accept.isPending}>

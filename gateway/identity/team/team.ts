@@ -32,8 +32,6 @@ export interface ScopedTeam {
   members(page: PageWish): Promise<Page<MemberView>>
   /** `not_found` for who is not in this tenant. */
   member(operatorId: string): Promise<MemberView>
-  /** By the id at the outer identity provider; undefined for who is not in this tenant. */
-  byExternalId(externalId: string): Promise<MemberView | undefined>
   /**
    * An operator of the gateway comes into the tenant, or gets other roles there. `conflict`: no owner would be left;
    * `forbidden`: the caller gives or takes more than they have; `invalid`: a role nobody knows.
@@ -142,12 +140,6 @@ function scopedTeam(deps: TeamDeps, tenantId: TenantId): ScopedTeam {
         presentMember(each, tenantId),
       ),
     member: async (operatorId) => presentMember(await member(operatorId), tenantId),
-    async byExternalId(externalId) {
-      const record = await operators.findBy({ externalId })
-      return record === undefined || rolesIn(record, tenantId).length === 0
-        ? undefined
-        : presentMember(record, tenantId)
-    },
     async setRoles(operatorId, roles, by) {
       // Taking `owner` away is as much as giving it.
       await checked([...new Set([...roles, ...rolesIn(await member(operatorId), tenantId)])], by)
