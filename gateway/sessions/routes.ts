@@ -7,6 +7,7 @@ import { pageOf, pageQuery } from '../platform/page.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Receipt } from '../protocol/rest.ts'
 import type { Sessions } from './sessions.ts'
+import { sessionRows, shownSession, shownTurns } from './shown.ts'
 import { peopleReply, receiptReply, sessionView, transcriptReply } from './views.ts'
 
 const byId = z.strictObject({ id: z.string().max(64) })
@@ -24,13 +25,14 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
         state: z.enum(['live', 'ended']).optional(),
         ...pageQuery,
       }),
-      run: async ({ tenantId, query }) => ({
-        json: await sessions.of(tenantId).list({
-          limit: query.limit,
-          ...(query.state === undefined ? {} : { state: query.state }),
-          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-        }),
-      }),
+      async run({ auth, query: { state, cursor, limit } }) {
+        const page = await sessions.of(auth.tenantId).list({
+          ...{ limit, rows: sessionRows(auth) },
+          ...(state === undefined ? {} : { state }),
+          ...(cursor === undefined ? {} : { cursor }),
+        })
+        return { json: { ...page, items: page.items.map((each) => shownSession(auth, each)) } }
+      },
     }),
     route({
       method: 'GET',
@@ -39,7 +41,9 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       reply: sessionView,
       summary: 'One session.',
       params: byId,
-      run: async ({ tenantId, params }) => ({ json: found(await sessions.of(tenantId).get(params.id)) }),
+      run: async ({ auth, params }) => ({
+        json: shownSession(auth, await sessions.of(auth.tenantId).get(params.id)),
+      }),
     }),
     route({
       method: 'GET',
@@ -48,9 +52,10 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
       reply: transcriptReply,
       summary: 'What was said, in the order in which speech began, heard and unheard text apart.',
       params: byId,
-      run: async ({ tenantId, params }) => {
-        found(await sessions.of(tenantId).get(params.id))
-        return { json: { turns: await sessions.of(tenantId).turns(params.id) } }
+      run: async ({ auth, params }) => {
+        const scoped = sessions.of(auth.tenantId)
+        const session = found(await scoped.get(params.id))
+        return { json: { turns: shownTurns(auth, session, await scoped.turns(params.id)) } }
       },
     }),
     receiptRoute(sessions),
@@ -66,20 +71,28 @@ export function sessionRoutes(deps: { readonly sessions: Sessions }): Route[] {
         return { json: { people: await sessions.of(tenantId).people({ from: new Date(query.from), to }) } }
       },
     }),
-    route({
-      method: 'POST',
-      path: '/v1/sessions/:id/end',
-      access: 'sessions.end',
-      reply: sessionView,
-      summary: 'Ends a live session now.',
-      params: byId,
-      body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
-      run: async ({ tenantId, params, body }) => {
-        await sessions.of(tenantId).end(params.id, body.reason)
-        return { json: found(await sessions.of(tenantId).get(params.id)) }
-      },
-    }),
+    endRoute(sessions),
   ]
+}
+
+function endRoute(sessions: Sessions): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/sessions/:id/end',
+    access: 'sessions.end',
+    reply: sessionView,
+    summary: 'Ends a live session now.',
+    params: byId,
+    body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
+    run: async ({ auth, params, body }) => {
+      const scoped = sessions.of(auth.tenantId)
+      const session = found(await scoped.get(params.id))
+      shownSession(auth, session)
+      if (!auth.may('sessions.end', session.agent.id)) throw new Problem('forbidden')
+      await scoped.end(params.id, body.reason)
+      return { json: shownSession(auth, await scoped.get(params.id)) }
+    },
+  })
 }
 
 function receiptRoute(sessions: Sessions): Route {
@@ -92,8 +105,11 @@ function receiptRoute(sessions: Sessions): Route {
     summary: 'The bill of an ended session, as JSON or CSV; its lines sum to the ledger entries.',
     params: byId,
     query: z.strictObject({ format: z.enum(['json', 'csv']).optional() }),
-    run: async ({ tenantId, params, query, facts }) => {
-      const receipt = found(await sessions.of(tenantId).receipt(params.id))
+    run: async ({ auth, params, query, facts }) => {
+      const scoped = sessions.of(auth.tenantId)
+      // Who sees some sessions only sees the bills of those only.
+      if (auth.rows('sessions').is === 'some') shownSession(auth, await scoped.get(params.id))
+      const receipt = found(await scoped.receipt(params.id))
       const wanted = query.format ?? (/^text\/csv\b/.test(facts.header('accept') ?? '') ? 'csv' : 'json')
       return wanted === 'csv' ? receiptCsv(receipt) : { json: receipt }
     },

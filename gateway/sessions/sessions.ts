@@ -17,7 +17,7 @@ import { openSession } from './opening.ts'
 import { joinPeople } from './people.ts'
 import type { Opened, OpenRequest, Resumed, ResumeRequest, SessionsDeps } from './request.ts'
 import { Returns } from './returns.ts'
-import { openSessionStore, sessionCollection } from './store.ts'
+import { openSessionStore, type SessionQuery, sessionCollection } from './store.ts'
 import { resumeSession } from './takeover.ts'
 
 export type { Leg, LegPort } from './leg.ts'
@@ -27,11 +27,7 @@ export type { Opened, OpenRequest, ResumeRequest } from './request.ts'
 export const sessionCollections: readonly CollectionSpec[] = [sessionCollection]
 
 export interface TenantSessions {
-  list(query: {
-    readonly state?: 'live' | 'ended'
-    readonly cursor?: string
-    readonly limit: number
-  }): Promise<Page<SessionView>>
+  list(query: SessionQuery): Promise<Page<SessionView>>
   get(sessionId: string): Promise<SessionView | undefined>
   turns(sessionId: string): Promise<readonly Turn[]>
   receipt(sessionId: string): Promise<Receipt | undefined>

@@ -80,6 +80,14 @@ interface SessionDoc extends Omit<SessionFacts, 'sessionId'>, SessionProgress, P
   written?: { epoch: number; order: number }
 }
 
+export interface SessionQuery {
+  readonly state?: 'live' | 'ended'
+  readonly cursor?: string
+  readonly limit: number
+  /** Part of the filter: what the caller may see. */
+  readonly rows?: Readonly<Record<string, unknown>> | undefined
+}
+
 export interface ContactUsage {
   readonly contactId: string
   readonly sessions: number
@@ -315,11 +323,8 @@ function reads(collection: Sessions, db: Db) {
       const doc = await collection.findOne({ _id: sessionId, tenantId }, { projection: { price: 1 } })
       return doc?.price
     },
-    async list(
-      tenantId: TenantId,
-      query: { readonly state?: 'live' | 'ended'; readonly cursor?: string; readonly limit: number },
-    ): Promise<Page<SessionView>> {
-      const filter: Filter<SessionDoc> = { tenantId }
+    async list(tenantId: TenantId, query: SessionQuery): Promise<Page<SessionView>> {
+      const filter: Filter<SessionDoc> = { tenantId, ...(query.rows === undefined ? {} : { $and: [query.rows] }) }
       if (query.state === 'ended') filter.state = 'ended'
       if (query.state === 'live') filter.state = { $in: ['opening', 'live', 'ending'] }
       const after = cursorOf(query.cursor)

@@ -1,7 +1,9 @@
 // Rights over HTTP: roles made of policies, roles for one thing, scoped keys, and the log of who did what.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { z } from 'zod'
+import { connect } from '../harness/client.ts'
 import { type SignedIn, signIn } from '../harness/sign-in.ts'
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 
@@ -266,6 +268,107 @@ test('[S001-1] the plan drives the limits, and is not the tenant’s own to choo
   expect(asked).toContain(429)
   expect((await owner.call('PATCH', '/v1/tenant', plan('enterprise'))).body).toMatchObject({ plan: 'enterprise' })
   expect(await asKey(key, 'GET', '/v1/tenant')).toBe(200)
+})
+
+test('[S001-19] a person whose role has rules sees only those rows: listed, searched, sorted, counted and by id', async () => {
+  const text = { type: 'string' }
+  const schema = { type: 'object', properties: { name: text, title: text, phone: text } }
+  const type = { slug: 'caller', name: 'Caller', schema }
+  expect((await owner.call('POST', '/v1/entity-types', { body: type })).status).toBe(201)
+  const mine = await owner.call('POST', '/v1/entities/caller', {
+    body: { data: { name: 'Zora Mine', title: 'of the night', phone: '+41 44' } },
+  })
+  const theirs = await owner.call('POST', '/v1/entities/caller', {
+    body: { data: { name: 'Zora Theirs', title: 'of the day', phone: '+41 55' } },
+  })
+  expect([mine.status, theirs.status]).toEqual([201, 201])
+  await role(
+    'night',
+    [
+      { resource: 'entities', action: '*', effect: 'allow' },
+      { resource: 'events', action: 'read', effect: 'allow' },
+    ],
+    {
+      rules: [
+        {
+          resource: 'entities',
+          conditions: [{ is: 'field', field: 'data.title', op: 'eq', values: ['of the night'] }],
+        },
+      ],
+      masks: [{ resource: 'entities', field: 'data.phone', how: 'redact' }],
+    },
+  )
+  const person = await signIn(gateway, 'night')
+  const names = async (query: string) =>
+    z
+      .object({ items: z.array(z.looseObject({ data: z.looseObject({ name: z.string() }) })) })
+      .parse((await person.call('GET', `/v1/entities/caller?${query}`)).body)
+      .items.map((each) => each.data.name)
+  expect(await names('limit=50')).toEqual(['Zora Mine'])
+  expect(await names('q=Zora')).toEqual(['Zora Mine'])
+  expect((await person.call('GET', `/v1/entities/caller/${idOf(theirs.body)}`)).status).toBe(404)
+  const change = { body: { data: { name: 'Taken' } } }
+  expect((await person.call('PATCH', `/v1/entities/caller/${idOf(theirs.body)}`, change)).status).toBe(404)
+  expect((await person.call('DELETE', `/v1/entities/caller/${idOf(theirs.body)}`)).status).toBe(404)
+})
+
+test('[S001-20] a masked field leaves neither by the record, nor by a search, nor by the events of it', async () => {
+  const person = await signIn(gateway, 'night')
+  const list = await person.call('GET', '/v1/entities/caller')
+  expect(JSON.stringify(list.body)).toContain('[redacted]')
+  const everything = [
+    list,
+    await person.call('GET', '/v1/entities/caller?q=44'),
+    await person.call('GET', '/v1/events?limit=200'),
+  ]
+  expect(everything.map((each) => each.status)).toEqual([200, 200, 200])
+  for (const each of everything) expect(JSON.stringify(each.body)).not.toContain('+41')
+  expect(everything[1]?.body).toMatchObject({ items: [] })
+})
+
+test('[S001-20, S001-19] the console’s live socket shows the rows and the fields that the operator may see', async () => {
+  const reads = { resource: 'sessions', action: 'read', effect: 'allow' }
+  await role('live-masked', [reads], {
+    masks: [
+      { resource: 'sessions', field: 'lastText', how: 'redact' },
+      { resource: 'sessions', field: 'turns.text', how: 'redact' },
+    ],
+  })
+  await role('live-none', [reads], {
+    rules: [{ resource: 'sessions', conditions: [{ is: 'field', field: 'agentId', op: 'eq', values: ['agt_none'] }] }],
+  })
+  const secret = 'My number is 4711'
+  const heard = async (who: SignedIn, sessionId: string): Promise<string> => {
+    const socket = new WebSocket(`${gateway.wsUrl}/v1/console/live?tenant=productco`, {
+      headers: { cookie: who.cookie, origin: gateway.url },
+    })
+    const frames: string[] = []
+    socket.on('message', (data: Buffer) => void frames.push(String(data)))
+    await new Promise((resolve, reject) => socket.once('message', resolve).once('error', reject))
+    socket.send(JSON.stringify({ type: 'watch', sessionId }))
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    socket.close()
+    return frames.join('\n')
+  }
+  const query = `?agent=${(await gateway.app.slices.agents.of((await gateway.app.slices.tenants.bySlug('productco'))!.id).list())[0]?.slug}`
+  await using client = await connect(gateway.wsUrl, { query, headers: bearer(gateway.apiKey) })
+  await client.event('session.created')
+  client.ask(secret)
+  await client.event('response.done')
+  const { tenants, sessions } = gateway.app.slices
+  const tenant = await tenants.bySlug('productco')
+  const [live] = (await sessions.of(tenant!.id).list({ state: 'live', limit: 1 })).items
+  const sessionId = live?.id ?? ''
+  expect(await heard(owner, sessionId)).toContain(secret)
+  const masked = await heard(await signIn(gateway, 'live-masked'), sessionId)
+  expect(masked).toContain(sessionId)
+  expect(masked).toContain('[redacted]')
+  expect(masked).not.toContain(secret)
+  const none = await signIn(gateway, 'live-none')
+  expect(await heard(none, sessionId)).not.toContain(sessionId)
+  expect((await none.call('GET', '/v1/sessions')).body).toEqual({ items: [], next: null })
+  expect((await none.call('GET', `/v1/sessions/${sessionId}`)).status).toBe(404)
+  expect((await none.call('GET', `/v1/sessions/${sessionId}/transcript`)).status).toBe(404)
 })
 
 test('nothing in the API changes or removes an entry of the log', () => {

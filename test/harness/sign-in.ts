@@ -5,6 +5,8 @@ import type { TestGateway } from './start-gateway.ts'
 
 export interface SignedIn {
   readonly operatorId: string
+  /** The session's, as a browser sends it. */
+  readonly cookie: string
   /** Cookie and CSRF token, for requests of another kind. */
   readonly headers: Readonly<Record<string, string>>
   /** `tenant`: slug, ProductCo's when left out. A body goes as JSON. */
@@ -30,6 +32,7 @@ export async function signIn(gateway: TestGateway, role?: string, slug = 'produc
   const { id, csrf } = signedIn.parse(reply.body)
   return {
     operatorId: id,
+    cookie,
     headers: { cookie, 'x-parley-csrf': csrf },
     async call(method, path, more = {}) {
       const url = new URL(gateway.url + path)

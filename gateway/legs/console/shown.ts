@@ -9,7 +9,10 @@ import type { LiveEvent } from '../../sessions/sessions.ts'
 /** Undefined: not one of the operator's rows. */
 export function shownSession(auth: AuthContext, session: SessionView): SessionView | undefined {
   // As stored: rules and roles name the agent by `agentId`.
-  return shownTo(auth, 'sessions', { ...session, agentId: session.agent.id })
+  const shown = shownTo(auth, 'sessions', { ...session, agentId: session.agent.id })
+  if (shown === undefined) return undefined
+  const { agentId: _agent, ...view } = shown
+  return view
 }
 
 /** Turns are masked as what they are of their session: `turns.text`. Undefined: the session is none of the operator's rows. */
