@@ -134,6 +134,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const chat = createChat({
     ...{ db, clock, log, nodeId, tenants, agents, identity, transcript, usage, tools, executions },
     ...{ models: textModels, routes: outside.replyRoutes ?? new Map(), onStep: outside.onChatStep },
+    systemFor: (text) => knowledge.systemFor(text),
   })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger }
   return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, chat, bus }

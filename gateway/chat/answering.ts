@@ -75,7 +75,7 @@ async function thought(deps: Inner, job: Job, { config, signal }: Ready): Promis
   const { trace } = job
   const { brief: own } = config ?? (await trace.step('load_config', () => loadConfig(deps, job.inbound)))
   await trace.step('contact', () => linked(deps, job))
-  const ownPrompt = await trace.step('system_prompt', async () => systemPrompt(own, job.inbound))
+  const ownPrompt = await trace.step('system_prompt', () => systemPrompt(deps, own, job.inbound))
   const messages = await trace.step('history', async () => {
     if (job.inbound.seq === undefined) await job.save({ seq: await placed(deps, job, 1) })
     return history(deps, job.inbound)
@@ -87,7 +87,7 @@ async function thought(deps: Inner, job: Job, { config, signal }: Ready): Promis
   // Whose matter it is costs tokens of its own: asked once there is credit for the message.
   const brief = await delegated(deps, job, { brief: own, signal })
   const isOwn = brief === own
-  const system = isOwn ? ownPrompt : systemPrompt(brief, job.inbound)
+  const system = isOwn ? ownPrompt : await systemPrompt(deps, brief, job.inbound)
   const offered = isOwn ? ownTools : await filterTools(deps, brief, job.inbound)
   const { clientCalls, ...said } = await think(deps, job, { brief, system, messages, offered, signal })
   if (said.rounds.length === 0) trace.skip('tool_calls')

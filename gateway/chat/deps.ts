@@ -58,6 +58,8 @@ export interface ChatDeps {
   readonly tools: Pick<Tools, 'brief' | 'run'>
   readonly models: TextModels
   readonly executions: Executions
+  /** Of our own papers, what belongs to a message; for agents that look into them. */
+  readonly systemFor?: ((text: string) => Promise<string | undefined>) | undefined
   /** Of channels whose replies leave through a provider. Others are answered in the response itself. */
   readonly routes: ReadonlyMap<Channel, ReplyRoute>
   readonly onStep?: OnStep | undefined

@@ -164,6 +164,29 @@ test('[S000-4] a visitor of an agent that is paused is turned away before an eng
   await call('POST', `/v1/agents/${body.id}/activate`)
 })
 
+test('[S000-4] a message to an agent that is a draft, paused or archived is refused, and no model is asked', async () => {
+  // A refusal is noted as a run too: of one in which a model was asked the model is known.
+  const runs = async () => {
+    const { items } = (await call<Page<{ model: string }>>('GET', '/v1/executions')).body
+    return items.filter((each) => each.model !== '').length
+  }
+  const { id } = await make({ name: 'Silent', config: { systemPrompt: 'Hi.' } })
+  const write = () => call('POST', '/v1/chat', { agentId: id, message: 'Hello?' })
+  const before = await runs()
+  const refused = { status: 404, body: { code: 'agent_inactive' } }
+  expect(await write()).toMatchObject(refused)
+  await call('POST', `/v1/agents/${id}/activate`)
+  await call('POST', `/v1/agents/${id}/pause`)
+  expect(await write()).toMatchObject(refused)
+  await call('POST', `/v1/agents/${id}/archive`)
+  expect(await write()).toMatchObject(refused)
+  expect(await runs()).toBe(before)
+  const other = await make({ name: 'Talkative', config: { systemPrompt: 'Hi.' } })
+  await call('POST', `/v1/agents/${other.id}/activate`)
+  expect((await call('POST', '/v1/chat', { agentId: other.id, message: 'Hello?' })).status).toBe(200)
+  expect(await runs()).toBe(before + 1)
+})
+
 test('[S002-30] a visitor of the page cannot call a tool that the tenant allows in its console only', async () => {
   const { tenants, agents } = gateway.app.slices
   const tenant = (await tenants.bySlug('productco'))!

@@ -17,12 +17,17 @@ export async function loadConfig(
 ): Promise<Config> {
   const [tenant, brief] = await Promise.all([
     deps.tenants.byId(tenantId),
-    deps.agents.resolve({ tenantId, agentId, channel, trusted: asked.trusted }),
+    deps.agents.resolve({ tenantId, agentId, channel, trusted: asked.trusted, contactId: personOf(asked) }),
   ])
   if (tenant === undefined || tenant.status !== 'active') throw new Problem('revoked')
   if (brief !== undefined) return { tenant, brief }
   const agent = await deps.agents.of(tenantId).byId(agentId)
   throw new Problem(agent === undefined ? 'unknown_agent' : 'agent_inactive')
+}
+
+/** Where a version is on trial, the same person gets the same one: by what is known of them before the contact is. */
+function personOf({ sender }: Asked): string | undefined {
+  return sender.contactId ?? sender.visitorId ?? sender.email ?? sender.phone ?? sender.externalId
 }
 
 /** Requests of an API key are counted where they come in; a visitor's and a channel's are counted here. */
