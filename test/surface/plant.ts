@@ -64,13 +64,7 @@ export const makers = {
   event: async (place: Place) =>
     (await post(place, '/v1/events', { type: 'order.made', payload: { note: place.canary } })).id,
   execution,
-  response: async (place: Place) =>
-    (
-      await post(place, '/v1/responses', {
-        ...{ model: place.agentSlug, input: `Hello from ${place.canary}` },
-        metadata: { note: place.canary },
-      })
-    ).id,
+  response,
   session,
   agent,
   conversation: async (place: Place) => (await conversation(place)).id,
@@ -130,6 +124,14 @@ async function execution({ gateway, tenantId, canary }: Place): Promise<string> 
     ...{ status: 'completed', steps: [] },
   })
   return run.id
+}
+
+async function response(place: Place): Promise<string> {
+  const asked = { model: place.agentSlug, input: `Hello from ${place.canary}`, metadata: { note: place.canary } }
+  const { id } = await post(place, '/v1/responses', asked)
+  // Its entries are written now; then nothing of the tenant changes by itself.
+  await place.gateway.app.slices.ledger.flush()
+  return id
 }
 
 /** One that has ended: somebody said the canary in it. */
