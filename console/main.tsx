@@ -10,6 +10,7 @@ import { HotkeyProvider } from './ui/hotkey-context.tsx'
 import './ui/tokens.css'
 import './ui/base.css'
 import './ui/controls.css'
+import './ui/form.css'
 import './ui/lists.css'
 import './ui/overlays.css'
 

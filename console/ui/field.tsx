@@ -1,7 +1,6 @@
 // One field of a form: label, control, and below it the hint or what is wrong, in the same place.
 
 import type { ReactNode } from 'react'
-import './form.css'
 
 export interface FieldTexts {
   readonly id: string

@@ -12,7 +12,8 @@ let owner: ConsolePage
 let api: SignedIn
 let page: Page
 beforeAll(async () => {
-  gateway = await startGateway()
+  // A model is saved only where this gateway could ask it; nothing here does.
+  gateway = await startGateway({ OPENROUTER_API_KEY: 'sk-or-not-asked' })
   browser = await openBrowser()
   owner = await consolePage(gateway, browser)
   page = owner.page
@@ -258,4 +259,9 @@ test('the agents’ screens are readable for everybody, in the light and in the 
     expect(await owner.check(), path).toEqual([])
   }
   expect(owner.errors.filter((text) => !/status of (400|404|409)/.test(text))).toEqual([])
+})
+
+test('the approvals tab says that nothing waits, and when something will', async () => {
+  await owner.open('agents/approvals')
+  await page.getByRole('heading', { name: 'Nothing waits for you' }).waitFor()
 })

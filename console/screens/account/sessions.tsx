@@ -74,8 +74,8 @@ function SignInSession({ session }: { session: SignInSessionView }) {
 function shortAgent(agent: string): string {
   const browser = /(Firefox|Edg|Chrome|Version)\/(\d+)/.exec(agent)
   const system = /\(([^;)]+)/.exec(agent)?.[1]
-  const names: Readonly<Record<string, string>> = { Edg: 'Edge', Version: 'Safari' }
+  const names: Readonly<Record<string, string>> = { Edg: 'Edge', Version: 'Safari', X11: 'Linux', Macintosh: 'Mac' }
   if (browser === null) return agent === '' ? 'Unknown program' : agent.slice(0, 60)
   const name = names[browser[1] ?? ''] ?? browser[1]
-  return `${name} ${browser[2]}${system === undefined ? '' : ` on ${system}`}`
+  return `${name} ${browser[2]}${system === undefined ? '' : ` on ${names[system] ?? system}`}`
 }

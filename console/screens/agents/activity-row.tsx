@@ -45,7 +45,7 @@ export const ActivityRow = memo(function ActivityRow({ conversation }: { convers
         <Time at={conversation.updatedAt} />
       </span>
       <strong className="activity-who" title={who ?? undefined}>
-        {who === null ? 'Unknown' : shortId(who)}
+        {who === null ? nobody(conversation) : shortId(who)}
       </strong>
       <span className="activity-channel">{channelNames[conversation.channel]}</span>
       <span className="activity-status">
@@ -66,3 +66,7 @@ export const ActivityRow = memo(function ActivityRow({ conversation }: { convers
     </Link>
   )
 })
+
+function nobody({ channel }: ConversationView): string {
+  return channel === 'console' ? 'Tried out here' : 'Unknown'
+}

@@ -10,9 +10,9 @@ export function Approvals() {
     <Page title="Agents" name={`Approvals · ${chosen.name}`} aside={<AgentTabs />} fill>
       <Empty icon="shield" title="Nothing waits for you">
         <p>
-          A request appears here when an agent that is supervised wants to use a tool, or one of those that its
-          guardrails name under “Ask before using”. This gateway does not hold tools back for a decision yet: until it
-          does, a tool that needs approval is not used at all.
+          A request appears here when a supervised agent wants to use a tool, or any agent one that its guardrails name
+          under “Ask before using”. This gateway does not hold such uses for a decision yet: in writing they are refused
+          and the agent says that somebody will see to it; in calls nobody is asked.
         </p>
       </Empty>
     </Page>

@@ -63,8 +63,7 @@ function RoleList({ roles, shown }: { roles: readonly RoleView[]; shown: string 
           key={role.id}
           to="/team/roles"
           search={(old) => ({ ...old, role: role.id })}
-          aria-current={role.id === shown ? 'true' : undefined}
-          activeProps={{}}
+          data-shown={role.id === shown || undefined}
         >
           <span>{roleName(role.name)}</span>
           <small>{role.builtin ? 'every tenant' : 'own'}</small>

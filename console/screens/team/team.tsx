@@ -50,6 +50,8 @@ function Members() {
 }
 
 function MemberList({ members }: { members: readonly MemberView[] }) {
+  if (members.length === 0)
+    return <p className="quiet">Nobody yet, beside the owner of the gateway. “Invite” makes a link that you pass on.</p>
   return (
     <ul className="people" aria-label="Members">
       {members.map((member) => (
