@@ -108,6 +108,7 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
         if (session === undefined)
           throw new Problem('unauthenticated', 'This sign-in link was used already or has expired.')
         const operator = await operatorOf(identity, session.cookie)
+        await noteSession(identity, operator, { ability: 'auth.sign-in', ip: facts.ip })
         return { json: presentOperator(operator), headers: cookie(session.cookie, session.maxAgeSeconds) }
       },
     }),
@@ -118,6 +119,7 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       summary: 'Ends the operator’s session',
       async run({ facts }) {
         const session = identity.sessionCookie(facts.header('cookie'))
+        await noteSession(identity, await signedIn(identity, facts), { ability: 'auth.sign-out', ip: facts.ip })
         if (session !== undefined) await identity.signOut(session)
         return { status: 204, headers: cookie('', 0) }
       },
@@ -149,6 +151,20 @@ async function operatorOf(identity: Identity, cookie: string): Promise<Operator>
   const operator = await identity.operatorOf(cookie)
   if (operator === undefined) throw new Problem('unauthenticated')
   return operator
+}
+
+/** Who runs the gateway has all its tenants: the log of so many is not written at a sign-in. */
+const maxNoted = 50
+
+async function noteSession(
+  { audit }: Identity,
+  { operatorId, name, tenants }: Operator,
+  { ability, ip }: { readonly ability: string; readonly ip: string },
+): Promise<void> {
+  const actor = { kind: 'operator', id: operatorId, name } as const
+  const entry = { actor, ability, method: null, route: null, target: operatorId, ip }
+  const outcome = { outcome: 'done', status: null, code: null } as const
+  await Promise.all(tenants.slice(0, maxNoted).map(({ id }) => audit.of(id).record({ ...entry, ...outcome })))
 }
 
 async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operator> {
