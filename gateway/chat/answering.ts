@@ -40,9 +40,13 @@ export async function answer(deps: Inner, job: Job, run: Run): Promise<ChatReply
     await failed(deps, job, problem)
     throw problem
   } finally {
-    const { tenantId, id, conversationId } = job.inbound
-    if (conversationId !== undefined) await deps.lines.leave({ tenantId, conversationId, id }).catch(() => undefined)
+    await leave(deps, job).catch(() => undefined)
   }
+}
+
+async function leave({ lines }: Inner, { inbound }: Job): Promise<void> {
+  const { tenantId, id, conversationId } = inbound
+  if (conversationId !== undefined) await lines.leave({ tenantId, conversationId, id })
 }
 
 /** The conversation, and this message's turn in it. */
@@ -64,6 +68,8 @@ async function replied(deps: Inner, job: Job, run: Ready): Promise<ChatReply> {
   const made = isHandedOff ? await noted(deps, job) : (stored ?? (await thought(deps, job, run)))
   const final = made === undefined || stored !== undefined ? made : await unlessHandedOff(deps, job, made)
   await trace.step('save_messages', () => saveTurns(deps, { inbound: job.inbound, answer: final }))
+  // The next message needs the turns only; where replies are sent, they are sent in order too.
+  if (deps.routes.get(job.inbound.channel) === undefined) await leave(deps, job)
   if (final === undefined) return handedOff(deps, job)
   const charged = await trace.step('deduct_credits', () => charge(deps, job, final))
   await trace.step('route_reply', () => routeReply(deps, job.inbound, final))
@@ -77,7 +83,7 @@ async function thought(deps: Inner, job: Job, { config, signal }: Ready): Promis
   await trace.step('contact', () => linked(deps, job))
   const ownPrompt = await trace.step('system_prompt', () => systemPrompt(deps, own, job.inbound))
   const messages = await trace.step('history', async () => {
-    if (job.inbound.seq === undefined) await job.save({ seq: await placed(deps, job, 1) })
+    if (job.inbound.seq === undefined) job.note({ seq: await placed(deps, job, 1) })
     return history(deps, job.inbound)
   })
   const ownTools = await trace.step('filter_tools', () => filterTools(deps, own, job.inbound))
@@ -108,7 +114,7 @@ async function linked(deps: Inner, job: Job): Promise<void> {
   const contactId = await contactOf(deps, job.inbound)
   if (contactId === undefined) return
   await deps.transcript.of(tenantId).conversations.link(conversationId, contactId)
-  if (job.inbound.contactId === undefined) await job.save({ contactId })
+  if (job.inbound.contactId === undefined) job.note({ contactId })
 }
 
 function placed({ transcript }: Inner, { inbound }: Job, count: number): Promise<number> {
@@ -116,14 +122,25 @@ function placed({ transcript }: Inner, { inbound }: Job, count: number): Promise
 }
 
 async function reserve(deps: Inner, job: Job, agentLimits: Config['brief']['limits']): Promise<void> {
-  const { tenantId, agentId, id, round, reservation } = job.inbound
-  if (reservation !== undefined) return
+  const { tenantId, agentId, id, round, attempts, reservation } = job.inbound
+  if (reservation !== undefined) {
+    if (await deps.usage.keepReserved({ tenantId, reservation })) return
+    // Its owner was dead for so long that the janitor gave it back.
+    await giveBack(deps, job)
+  }
   const answer = await deps.usage.reserve({
     ...{ tenantId, agentId, agentLimits, pieceId: id, owner: deps.nodeId },
-    holdId: idOf('hold', id, String(round)),
+    holdId: idOf('hold', id, String(round), ...(reservation === undefined ? [] : [String(attempts)])),
     action: { is: 'message', weight: 'simple' },
   })
-  if (answer.is === 'reserved') return job.save({ reservation: answer.reservation })
+  if (answer.is === 'reserved') {
+    const made = answer.reservation
+    // Tools of an owner before were paid by the reservation that is gone.
+    for (const [i, { reserved }] of (job.inbound.progress?.rounds ?? []).entries())
+      if (reserved !== null)
+        await deps.usage.reserveMore({ tenantId, reservation: made }, { n: i + 1, amountMicro: reserved })
+    return job.save({ reservation: made })
+  }
   if (answer.is === 'refused') throw new Problem(answer.code, undefined, { retryAfterMs: answer.retryAfterMs })
   if (answer.is === 'too_many') throw new Problem('too_many', undefined, { retryAfterMs: retryMs })
   throw new Problem('out_of_credit')
@@ -139,14 +156,14 @@ async function charge(deps: Inner, job: Job, made: Answer) {
     note: `answer in conversation ${inbound.conversationId ?? ''}`,
   })
   await saveUsage(deps, { inbound, answer: made }, charged)
-  await job.save({ charged })
+  job.note({ charged })
   return charged
 }
 
 /** A person answers here: the message is theirs to read. */
 async function noted(deps: Inner, job: Job): Promise<undefined> {
   await job.trace.step('contact', () => linked(deps, job))
-  if (job.inbound.seq === undefined) await job.save({ seq: await placed(deps, job, 1) })
+  if (job.inbound.seq === undefined) job.note({ seq: await placed(deps, job, 1) })
 }
 
 /** Somebody may have taken over while the model was thinking: its answer is not said then, and not charged. */
@@ -214,7 +231,7 @@ async function failed(deps: Inner, job: Job, problem: Problem): Promise<void> {
 async function keepQuestion(deps: Inner, job: Job): Promise<void> {
   const { conversationId, seq } = job.inbound
   if (conversationId === undefined) return
-  if (seq === undefined) await job.save({ seq: await placed(deps, job, 1) })
+  if (seq === undefined) job.note({ seq: await placed(deps, job, 1) })
   await saveTurns(deps, { inbound: job.inbound, answer: undefined })
 }
 

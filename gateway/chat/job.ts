@@ -36,6 +36,11 @@ export class Job {
     return this.#inbound
   }
 
+  /** Stored with the next thing that is: found out again where that never happens. */
+  note(more: Pick<Inbound, 'contactId' | 'seq' | 'charged'>): void {
+    this.#inbound = { ...this.#inbound, ...more }
+  }
+
   /** Throws Lost. */
   async save(more: Partial<Work> & Pick<Inbound, 'conversationId'>): Promise<void> {
     const { conversationId, ...work } = more

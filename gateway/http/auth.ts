@@ -35,12 +35,12 @@ export async function authenticate(
   const { route, facts, tenantSlug } = request
   if (route.access === 'public') return nobody
   const bearer = facts.header('authorization')
+  const visitor = await byVisitor(deps, request)
+  if (visitor !== undefined) return visitor
   const isOutside = outsideToken(bearer) !== undefined
   if (bearer?.startsWith('Bearer ') === true && !isOutside) {
     if (route.access === 'operator') throw new Problem('forbidden')
-    const token = bearer.slice(7).trim()
-    if (route.visitors === true && !token.startsWith('af_')) return byToken(deps, request, token)
-    return allowed(request, await byKey(deps, token, tenantSlug))
+    return allowed(request, await byKey(deps, bearer.slice(7).trim(), tenantSlug))
   }
   const operator = await deps.identity.operatorBehind(facts.header)
   if (operator === undefined) throw new Problem('unauthenticated')
@@ -77,15 +77,20 @@ function allowed({ route, params }: RequestOf, auth: AuthContext | undefined): C
   return isAllowed ? caller : { ...caller, refused: new Problem('forbidden') }
 }
 
-async function byToken(
+/** Undefined: the route is not for visitors, or the token is none of theirs. */
+async function byVisitor(
   { identity }: { readonly identity: Identity },
   request: RequestOf,
-  token: string,
-): Promise<Caller> {
-  const { facts } = request
+): Promise<Caller | undefined> {
+  const { facts, route } = request
   const { origin } = facts
+  const token = /^Bearer +(?!af_)(\S+)$/.exec(facts.header('authorization') ?? '')?.[1]
+  if (route.visitors !== true || token === undefined) return undefined
   const answer = await identity.verifyVisitor(token, { origin, ownPage: isOwnOrigin(origin, facts.header('host')) })
-  if (answer.is === 'refused') throw new Problem(answer.code)
+  if (answer.is === 'refused') {
+    if (answer.code === 'unauthenticated') return undefined
+    throw new Problem(answer.code)
+  }
   const { agentId, contactId, channel, keyId } = answer.claims
   return {
     ...allowed(request, identity.authFor.visitor(answer.claims)),

@@ -266,9 +266,9 @@ function changing(collection: Conversations, now: () => Date) {
     },
     /** So many positions after all given before and not before now: the first of them. Undefined: no such conversation. */
     async place(tenantId: TenantId, id: string, count: number): Promise<number | undefined> {
-      const nowSeq = Math.floor(now().getTime()) * 1000
-      await collection.updateOne({ _id: id, tenantId }, { $max: { seq: nowSeq } })
-      const update = { $inc: { seq: count }, $set: { updatedAt: now() } }
+      const at = now()
+      const last = { $max: [{ $ifNull: ['$seq', 0] }, Math.floor(at.getTime()) * 1000] }
+      const update = [{ $set: { seq: { $add: [last, count] }, updatedAt: at } }]
       const doc = await collection.findOneAndUpdate({ _id: id, tenantId }, update, { returnDocument: 'after' })
       return doc?.seq === undefined ? undefined : doc.seq - count + 1
     },

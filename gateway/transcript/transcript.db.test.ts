@@ -171,3 +171,19 @@ test('a fence and the closing of partial turns use an index', async () => {
     expect(JSON.stringify(plan)).toContain('IXSCAN')
   }
 })
+
+test('[T16] a written turn stands after what was said before it and before what is said after it, whoever asks at once', async () => {
+  const transcript = createTranscript({ db: store.db }).of(tenant)
+  const { id } = await transcript.conversations.create({ agentId: 'agt_1', channel: 'api' })
+  const spoken = (n: number) =>
+    turn({ id: `spoken_${n}`, sessionId: 'sess_v', conversationId: id, seq: Date.now() * 1000, text: `${n}` })
+  await transcript.write([spoken(1)])
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  const firsts = await Promise.all(Array.from({ length: 20 }, () => transcript.conversations.place(id, 3)))
+  expect(new Set(firsts).size).toBe(20)
+  expect(firsts.toSorted((a, b) => a - b).every((seq, i, all) => i === 0 || seq >= (all[i - 1] ?? 0) + 3)).toBe(true)
+  await transcript.conversations.append(id, [{ role: 'user', content: 'written' }])
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await transcript.write([spoken(2)])
+  expect((await transcript.ofConversation(id, 10)).map((each) => each.text)).toEqual(['1', 'written', '2'])
+})

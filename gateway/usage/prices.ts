@@ -161,6 +161,31 @@ function live(model: string): Price {
 /** Done by the keyless demo. */
 const freeWork = Object.fromEntries(Object.keys(workCosts('demo', flagship)).map((meter) => [meter, 0]))
 
+/**
+ * What answers in writing cost us, by `provider/model`; tenants pay them by the piece. Input, cached and output in dollars per
+ * million tokens, from the providers' and OpenRouter's public price pages, autumn 2026. Of other models the cost is unknown.
+ */
+const textUsd: Readonly<Record<string, readonly [input: number, cached: number, output: number]>> = {
+  'anthropic/claude-haiku-4-5': [1, 0.1, 5],
+  'openai/gpt-4o': [2.5, 1.25, 10],
+  'openai/gpt-4o-mini': [0.15, 0.075, 0.6],
+  'openrouter/anthropic/claude-sonnet-4': [3, 0.3, 15],
+  'openrouter/openai/gpt-4o': [2.5, 1.25, 10],
+  'openrouter/openai/gpt-4o-mini': [0.15, 0.075, 0.6],
+  'openrouter/google/gemini-pro-1.5': [1.25, 0.3125, 5],
+}
+
+function textRow(model: string, dollars: readonly [number, number, number] | null): Price {
+  const meters = ['input.text.tokens', 'input.cached.text.tokens', 'output.text.tokens']
+  const costs =
+    dollars === null ? null : Object.fromEntries(dollars.map((each, i) => [meters[i], Math.round(each * million)]))
+  return {
+    ...{ engine: 'text', model, effectiveFrom, secondMicro: 0, holdSecondMicro: 0 },
+    meterMicroPerMillion: {},
+    costUsdMicroPerMillion: costs,
+  }
+}
+
 const zeroMeters = Object.fromEntries(
   [...Object.keys({ ...tokenCosts(flagship), ...transcription }), 'speech.characters'].map((meter) => [meter, 0]),
 )
@@ -258,6 +283,8 @@ export const defaultPrices: readonly Price[] = [
     meterMicroPerMillion: withMarkup(cascadeCosts),
     costUsdMicroPerMillion: null,
   },
+  ...Object.entries(textUsd).map(([model, dollars]) => textRow(model, dollars)),
+  textRow('*', null),
   live('gpt-live-1'),
   live('gpt-live-1.1'),
   { ...live('*'), costUsdMicroPerMillion: null },

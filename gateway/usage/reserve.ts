@@ -1,4 +1,4 @@
-// Credit and the agent's day set aside before a message is answered, charged or given back after. Rules U16–U17.
+// Credit and the agent's day set aside before a message is answered, charged or given back after. Rules U16–U18.
 
 import type { Meters } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -73,8 +73,10 @@ export interface Reserves {
   ): Promise<boolean>
   /** What these cost now, micro-credits. */
   priceOf(actions: readonly Action[]): Promise<number>
-  /** Says that it is still wanted: the janitor of sessions settles holds that nobody speaks for. Never throws. */
-  keepReserved(of: { readonly tenantId: TenantId; readonly reservation: Reservation }): Promise<void>
+  /**
+   * Says that it is still wanted: the janitor of sessions settles holds that nobody speaks for. False: it is gone. Never throws.
+   */
+  keepReserved(of: { readonly tenantId: TenantId; readonly reservation: Reservation }): Promise<boolean>
   /** Once per reservation, by any number of processes. */
   chargeReserved(charge: PieceCharge): Promise<PieceCharged>
   /** Safe to call twice. */
@@ -105,9 +107,10 @@ export function createReserves(deps: ReserveDeps): Reserves {
     priceOf: async (actions) => (await linesOf(deps, actions)).reduce((sum, line) => sum + line.amountMicro, 0),
     async keepReserved({ tenantId, reservation: { holdId, epoch } }) {
       try {
-        await ledger.of(tenantId).checkpoint({ holdId, epoch, lines: [], costUsdMicro: 0 })
+        return (await ledger.of(tenantId).checkpoint({ holdId, epoch, lines: [], costUsdMicro: 0 })) === 'applied'
       } catch (error) {
         log.warn({ err: error, tenantId, holdId }, 'a reservation was not renewed')
+        return true
       }
     },
     chargeReserved: (charge) => chargeReserved(deps, charge),

@@ -19,9 +19,14 @@ export interface Spawned extends AsyncDisposable {
   output(): string
 }
 
-export async function spawnGateway(env: Readonly<Record<string, string>>): Promise<Spawned> {
+/** `entry`: a test's own program instead of the gateway's, with its arguments. */
+export async function spawnGateway(
+  env: Readonly<Record<string, string>>,
+  entry: readonly [file: string, ...args: readonly string[]] = ['gateway/main.ts'],
+): Promise<Spawned> {
   const started = performance.now()
-  const child = spawn(process.execPath, [join(root, 'gateway/main.ts')], {
+  const [file, ...args] = entry
+  const child = spawn(process.execPath, [join(root, file), ...args], {
     cwd: root,
     env: {
       PATH: process.env.PATH ?? '',
