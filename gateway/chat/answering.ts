@@ -83,7 +83,7 @@ async function thought(deps: Inner, job: Job, { config, signal }: Ready): Promis
   await trace.step('contact', () => linked(deps, job))
   const ownPrompt = await trace.step('system_prompt', () => systemPrompt(deps, own, job.inbound))
   const messages = await trace.step('history', async () => {
-    if (job.inbound.seq === undefined) job.note({ seq: await placed(deps, job, 1) })
+    if (job.inbound.seq === undefined) job.learn({ seq: await placed(deps, job, 1) })
     return history(deps, job.inbound)
   })
   const ownTools = await trace.step('filter_tools', () => filterTools(deps, own, job.inbound))
@@ -114,7 +114,7 @@ async function linked(deps: Inner, job: Job): Promise<void> {
   const contactId = await contactOf(deps, job.inbound)
   if (contactId === undefined) return
   await deps.transcript.of(tenantId).conversations.link(conversationId, contactId)
-  if (job.inbound.contactId === undefined) job.note({ contactId })
+  if (job.inbound.contactId === undefined) job.learn({ contactId })
 }
 
 function placed({ transcript }: Inner, { inbound }: Job, count: number): Promise<number> {
@@ -156,14 +156,14 @@ async function charge(deps: Inner, job: Job, made: Answer) {
     note: `answer in conversation ${inbound.conversationId ?? ''}`,
   })
   await saveUsage(deps, { inbound, answer: made }, charged)
-  job.note({ charged })
+  job.learn({ charged })
   return charged
 }
 
 /** A person answers here: the message is theirs to read. */
 async function noted(deps: Inner, job: Job): Promise<undefined> {
   await job.trace.step('contact', () => linked(deps, job))
-  if (job.inbound.seq === undefined) job.note({ seq: await placed(deps, job, 1) })
+  if (job.inbound.seq === undefined) job.learn({ seq: await placed(deps, job, 1) })
 }
 
 /** Somebody may have taken over while the model was thinking: its answer is not said then, and not charged. */
@@ -231,7 +231,7 @@ async function failed(deps: Inner, job: Job, problem: Problem): Promise<void> {
 async function keepQuestion(deps: Inner, job: Job): Promise<void> {
   const { conversationId, seq } = job.inbound
   if (conversationId === undefined) return
-  if (seq === undefined) job.note({ seq: await placed(deps, job, 1) })
+  if (seq === undefined) job.learn({ seq: await placed(deps, job, 1) })
   await saveTurns(deps, { inbound: job.inbound, answer: undefined })
 }
 

@@ -37,7 +37,7 @@ export class Job {
   }
 
   /** Stored with the next thing that is: found out again where that never happens. */
-  note(more: Pick<Inbound, 'contactId' | 'seq' | 'charged'>): void {
+  learn(more: Pick<Inbound, 'contactId' | 'seq' | 'charged'>): void {
     this.#inbound = { ...this.#inbound, ...more }
   }
 
