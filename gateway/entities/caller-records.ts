@@ -13,7 +13,16 @@ import type { EntityKind } from './entity-kind.ts'
 import type { LogKeeper } from './log-keeper.ts'
 import { merged, touched } from './merge.ts'
 import { changesOf, newEvent } from './outbox.ts'
-import { afterCursor, cursorOf, filterOf, orderOf, type RecordQuery, rowsFilter, usesTokens } from './record-query.ts'
+import {
+  afterCursor,
+  cursorOf,
+  filterOf,
+  lookedUp,
+  orderOf,
+  type RecordQuery,
+  rowsFilter,
+  usesTokens,
+} from './record-query.ts'
 import { type EntityRecord, type RecordStore, searchPart } from './record-store.ts'
 import { recordView } from './record-view.ts'
 import type { TypeStore } from './type-store.ts'
@@ -63,8 +72,10 @@ export function callerRecords(deps: RecordsDeps, tenantId: TenantId, auth: AuthC
     list: async (type, query) => list(scope, await kindOf(type), query),
     async count(type, query) {
       const kind = await kindOf(type)
+      const filter = filterOf({ kind, auth }, query)
       await upToDate(scope, kind, query)
-      return deps.records.count(tenantId, type, filterOf({ kind, auth }, query))
+      const first = await deps.records.rarest(tenantId, type, lookedUp(query))
+      return deps.records.count(tenantId, type, { $and: [first, filter] })
     },
     async get(type, key) {
       const kind = await kindOf(type)
@@ -91,8 +102,10 @@ async function list(scope: Scope, kind: EntityKind, query: RecordQuery & PageQue
   const asking = { kind, auth }
   const order = orderOf(asking, query.sort)
   const after = afterCursor(order, query.cursor)
-  const filter = { $and: [filterOf(asking, query), ...(after === undefined ? [] : [after])] }
+  const asked = filterOf(asking, query)
   await upToDate(scope, kind, query)
+  const first = await deps.records.rarest(tenantId, kind.slug, lookedUp(query))
+  const filter = { $and: [first, asked, ...(after === undefined ? [] : [after])] }
   const records = await deps.records.find(tenantId, kind.slug, { filter, order, count: query.limit + 1 })
   const shown = records.slice(0, query.limit)
   const last = shown.at(-1)

@@ -52,6 +52,16 @@ export function filterOf(asking: Asking, query: RecordQuery): Filter {
   return allOf(rowsFilter(asking), searchFilter(asking, query.q), ...parts)
 }
 
+/** What the index is asked for. The rarest of them decides how much is read. */
+export function lookedUp({ q, where: given = {} }: RecordQuery): readonly string[] {
+  const words = q === undefined ? [] : searchWords(q).map((word) => beginningOf(word).token)
+  const values = Object.entries(given).flatMap(([path, asked]) => {
+    const value = typeof asked === 'object' && asked !== null ? asked.eq : asked
+    return hasToken(value) ? [valueToken(path, value)] : []
+  })
+  return [...words, ...values]
+}
+
 /** Whether entities are looked up by what was made of their data when it was written. */
 export const usesTokens = ({ q, where: given }: RecordQuery): boolean => q !== undefined || given !== undefined
 
@@ -108,21 +118,24 @@ function equals(path: string, value: z.output<typeof scalar>): Filter {
 
 const maxSearchWords = 10
 
+/** The longest first: it most likely is the rarest. */
+const searchWords = (q: string): readonly string[] =>
+  wordsIn(q)
+    .slice(0, maxSearchWords)
+    .toSorted((a, b) => b.length - a.length)
+
 function searchFilter(asking: Asking, q: string | undefined): Filter | undefined {
   if (q === undefined) return undefined
-  const words = wordsIn(q).slice(0, maxSearchWords)
+  const words = searchWords(q)
   if (words.length === 0) return { _id: { $in: [] } }
   const fields = seenFields(asking)
-  // The longest word first: its entries are the fewest, and the store reads those of the first.
-  const parts = words
-    .toSorted((a, b) => b.length - a.length)
-    .map((word) => {
-      const { token, isWhole } = beginningOf(word)
-      return {
-        token: { tokens: token },
-        rest: isWhole && fields === undefined ? [] : [{ words: inFields(word, fields) }],
-      }
-    })
+  const parts = words.map((word) => {
+    const { token, isWhole } = beginningOf(word)
+    return {
+      token: { tokens: token },
+      rest: isWhole && fields === undefined ? [] : [{ words: inFields(word, fields) }],
+    }
+  })
   return { $and: [...parts.map((each) => each.token), ...parts.flatMap((each) => each.rest)] }
 }
 

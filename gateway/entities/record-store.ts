@@ -34,6 +34,7 @@ export interface NewRecord {
 const duplicateKey = 11000
 /** Found anew at a time, when a type's search fields changed. */
 const batch = 200
+const probed = 100
 
 export type RecordStore = ReturnType<typeof openRecords>
 
@@ -60,6 +61,16 @@ function reading(collection: Collection<EntityDoc>) {
     },
     count: (tenantId: TenantId, type: string, filter: Filter): Promise<number> =>
       collection.countDocuments({ tenantId, type, ...filter }),
+    /** Which of several has the fewest entities, as far as that shows in the first hundred: the store reads those of one. */
+    async rarest(tenantId: TenantId, type: string, tokens: readonly string[]): Promise<Filter> {
+      if (tokens.length < 2) return {}
+      const counts = tokens.map(async (token) => {
+        const found = collection.find({ tenantId, type, tokens: token }, { projection: { _id: 1 } }).sort({ _id: -1 })
+        return { token, count: (await found.limit(probed).toArray()).length }
+      })
+      const [first] = (await Promise.all(counts)).toSorted((a, b) => a.count - b.count)
+      return first === undefined ? {} : { tokens: first.token }
+    },
     /** By id or slug. */
     async get(
       tenantId: TenantId,
