@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { PageQuery } from '../platform/cursor.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { found, Problem } from '../platform/problem.ts'
+import type { Filter } from '../platform/row-filter.ts'
 import { meetsRows } from '../platform/rows.ts'
 import type { EntityView } from '../protocol/records.ts'
 import type { Page } from '../protocol/rest.ts'
@@ -13,16 +14,7 @@ import type { EntityKind } from './entity-kind.ts'
 import type { LogKeeper } from './log-keeper.ts'
 import { merged, touched } from './merge.ts'
 import { changesOf, newEvent } from './outbox.ts'
-import {
-  afterCursor,
-  cursorOf,
-  filterOf,
-  lookedUp,
-  orderOf,
-  type RecordQuery,
-  rowsFilter,
-  usesTokens,
-} from './record-query.ts'
+import { afterCursor, cursorOf, filterOf, lookedUp, orderOf, type RecordQuery, rowsFilter } from './record-query.ts'
 import { type EntityRecord, type RecordStore, searchPart } from './record-store.ts'
 import { recordView } from './record-view.ts'
 import type { TypeStore } from './type-store.ts'
@@ -73,8 +65,7 @@ export function callerRecords(deps: RecordsDeps, tenantId: TenantId, auth: AuthC
     async count(type, query) {
       const kind = await kindOf(type)
       const filter = filterOf({ kind, auth }, query)
-      await upToDate(scope, kind, query)
-      const first = await deps.records.rarest(tenantId, type, lookedUp(query))
+      const first = await lookUp(scope, kind, query)
       return deps.records.count(tenantId, type, { $and: [first, filter] })
     },
     async get(type, key) {
@@ -92,9 +83,11 @@ function writable({ auth }: Scope, kind: EntityKind): EntityKind {
   return kind
 }
 
-/** Searching needs every entity to be found by what the type says now. */
-async function upToDate({ deps, tenantId }: Scope, kind: EntityKind, query: RecordQuery): Promise<void> {
-  if (usesTokens(query)) while (await deps.records.findAnew(tenantId, kind));
+/** Where reading begins. Looking up needs every entity to be found by what its type says now. */
+async function lookUp({ deps, tenantId, auth }: Scope, kind: EntityKind, query: RecordQuery): Promise<Filter> {
+  const tokens = lookedUp({ kind, auth }, query)
+  if (tokens.length > 0) while (await deps.records.findAnew(tenantId, kind));
+  return deps.records.rarest(tenantId, kind.slug, tokens)
 }
 
 async function list(scope: Scope, kind: EntityKind, query: RecordQuery & PageQuery): Promise<Page<EntityView>> {
@@ -103,8 +96,7 @@ async function list(scope: Scope, kind: EntityKind, query: RecordQuery & PageQue
   const order = orderOf(asking, query.sort)
   const after = afterCursor(order, query.cursor)
   const asked = filterOf(asking, query)
-  await upToDate(scope, kind, query)
-  const first = await deps.records.rarest(tenantId, kind.slug, lookedUp(query))
+  const first = await lookUp(scope, kind, query)
   const filter = { $and: [first, asked, ...(after === undefined ? [] : [after])] }
   const records = await deps.records.find(tenantId, kind.slug, { filter, order, count: query.limit + 1 })
   const shown = records.slice(0, query.limit)

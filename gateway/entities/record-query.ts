@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { AuthContext } from '../platform/access.ts'
 import { Problem } from '../platform/problem.ts'
-import { allOf, type Filter, rowFilter } from '../platform/row-filter.ts'
+import { allOf, type Filter, ownId, rowFilter } from '../platform/row-filter.ts'
 import type { EntityKind } from './entity-kind.ts'
 import type { FieldKind } from './schema.ts'
 import { beginningOf, hasToken, valueToken, wordsIn } from './words.ts'
@@ -53,17 +53,28 @@ export function filterOf(asking: Asking, query: RecordQuery): Filter {
 }
 
 /** What the index is asked for. The rarest of them decides how much is read. */
-export function lookedUp({ q, where: given = {} }: RecordQuery): readonly string[] {
+export function lookedUp(asking: Asking, { q, where: given = {} }: RecordQuery): readonly string[] {
   const words = q === undefined ? [] : searchWords(q).map((word) => beginningOf(word).token)
   const values = Object.entries(given).flatMap(([path, asked]) => {
     const value = typeof asked === 'object' && asked !== null ? asked.eq : asked
     return hasToken(value) ? [valueToken(path, value)] : []
   })
-  return [...words, ...values]
+  return [...words, ...values, ...ruleTokens(asking)]
 }
 
-/** Whether entities are looked up by what was made of their data when it was written. */
-export const usesTokens = ({ q, where: given }: RecordQuery): boolean => q !== undefined || given !== undefined
+/** Of a rule without alternatives: values that each of the caller's rows has. */
+function ruleTokens({ kind, auth }: Asking): readonly string[] {
+  const rows = auth.rows('entities', kind.slug)
+  const [list = [], ...others] = rows.is === 'some' ? rows.anyOf : []
+  if (others.length > 0) return []
+  return list.flatMap((each) => {
+    if (each.is !== 'field' || each.op === 'ne' || each.values.length !== 1) return []
+    const path = rulePath(kind, each.field)
+    const [value] = each.values
+    const own = value === ownId ? auth.actor.id : value
+    return path?.startsWith('data.') === true && hasToken(own) ? [valueToken(path.slice(5), own)] : []
+  })
+}
 
 export function rowsFilter({ kind, auth }: Asking): Filter | undefined {
   return rowFilter(auth.rows('entities', kind.slug), auth, {

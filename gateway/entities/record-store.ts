@@ -63,7 +63,9 @@ function reading(collection: Collection<EntityDoc>) {
       collection.countDocuments({ tenantId, type, ...filter }),
     /** Which of several has the fewest entities, as far as that shows in the first hundred: the store reads those of one. */
     async rarest(tenantId: TenantId, type: string, tokens: readonly string[]): Promise<Filter> {
-      if (tokens.length < 2) return {}
+      const [only] = tokens
+      if (only === undefined) return {}
+      if (tokens.length === 1) return { tokens: only }
       const counts = tokens.map(async (token) => {
         const found = collection.find({ tenantId, type, tokens: token }, { projection: { _id: 1 } }).sort({ _id: -1 })
         return { token, count: (await found.limit(probed).toArray()).length }

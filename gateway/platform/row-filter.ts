@@ -37,7 +37,7 @@ export function allOf(...filters: readonly (Filter | undefined)[]): Filter {
 }
 
 /** In a rule these words stand for the caller. */
-const ownId = 'actor.id'
+export const ownId = 'actor.id'
 
 function conditionFilter(condition: RowCondition, auth: AuthContext, fields: RowFields): Filter | undefined {
   const own = <T>(value: T) => (value === ownId ? auth.actor.id : value)

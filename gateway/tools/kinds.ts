@@ -135,11 +135,8 @@ function recordKinds({ entities, events }: Pick<KindDeps, 'entities' | 'events'>
       async (tenantId, { type, query, where, sort, limit: most }, auth) => {
         const mine = entities.of(tenantId).as(await auth())
         const asked = { q: query, where: where === undefined ? undefined : entities.whereOf(where), sort }
-        const [page, count] = await Promise.all([
-          mine.list(type, { ...asked, limit: most ?? 8 }),
-          mine.count(type, asked),
-        ])
-        return { count, items: page.items }
+        const { items, next } = await mine.list(type, { ...asked, limit: most ?? 8 })
+        return { ...list(items), ...(next === null ? {} : { more: true }) }
       },
     ),
     'entity.get': kind(
