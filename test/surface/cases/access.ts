@@ -34,6 +34,7 @@ export const accessCases: Cases = {
   'GET /v1/roles/assignments': { is: 'own' },
   'POST /v1/roles/assignments': {
     is: 'own',
+    body: { operatorId: 'nobody', role: 'client', scope: { of: 'agent', id: 'agt_any' } },
     references: [
       {
         of: 'member',

@@ -28,6 +28,7 @@ export const chatCases: Cases = {
   'GET /v1/conversations/:id/messages': conversation,
   'POST /v1/conversations': {
     is: 'own',
+    body: { agentId: 'nobodys' },
     references: [{ of: 'agent', where: 'body', request: (agentId) => ({ agentId }) }],
   },
   'POST /v1/conversations/:id/messages': { ...conversation, body: said },
