@@ -15,6 +15,7 @@ const steps: readonly (readonly [name: string, command: string, args: readonly s
   ['unused', bin('knip'), []],
   ['documents', process.execPath, ['scripts/docs.ts', '--check']],
   ['routes', process.execPath, ['scripts/check-routes.ts']],
+  ['API client', process.execPath, ['scripts/api-client.ts', '--check']],
   ['rule ids', process.execPath, ['scripts/check-spec.ts']],
   ['front ends', process.execPath, ['scripts/build.ts']],
   ['budgets', process.execPath, ['scripts/check-size.ts']],
