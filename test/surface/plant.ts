@@ -66,6 +66,11 @@ export const makers = {
   execution,
   response,
   session,
+  secretName: async (place: Place) => {
+    const name = `SECRET_${fresh().replace('-', '_')}`
+    await place.owner.call('PUT', `/v1/secrets/${name}`, { body: { value: place.canary } })
+    return name
+  },
   agent,
   conversation: async (place: Place) => (await conversation(place)).id,
   externalThread: async (place: Place) => {

@@ -26,6 +26,10 @@ export const credentialCases: Cases = {
   'GET /v1/api-keys': { is: 'own' },
   'POST /v1/api-keys': { is: 'own', body: { label: 'Server' } },
   'POST /v1/api-keys/:id/revoke': { is: 'byId', params: { id: 'apiKey' } },
+  'GET /v1/secrets': { is: 'own' },
+  // The same name is another secret in each tenant.
+  'PUT /v1/secrets/:name': { is: 'own', params: { name: '=PLANTED' }, body: { value: 'of the own tenant' } },
+  'DELETE /v1/secrets/:name': { is: 'byId', params: { name: 'secretName' } },
   'GET /v1/tenant': { is: 'own' },
   'POST /v1/tenant/status': { is: 'own', body: { status: 'active' } },
 }
