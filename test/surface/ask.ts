@@ -1,13 +1,8 @@
 // Requests of the sweeps: paths with ids in them, as a credential of a tenant, and what came back.
 
 import type { Route } from '../../gateway/platform/http.ts'
-import type { IdOf, RouteCase } from './case.ts'
+import type { IdOf } from './case.ts'
 import { type Fixture, makers, type Place } from './plant.ts'
-
-export interface Asked {
-  readonly route: Route
-  readonly known: RouteCase
-}
 
 export interface Told {
   readonly status: number
