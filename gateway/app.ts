@@ -124,7 +124,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
       : 'models of Anthropic: on',
     config.TOOL_EXECUTOR_URL === undefined
       ? 'tools of a tenant’s own code: off, no TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET'
-      : 'tools of a tenant’s own code: on',
+      : 'tools of a tenant’s own code: an executor is named, and nothing asks it yet',
     ...signInLines(config),
     config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.WEBRTC ? 'calls over WebRTC: on' : 'calls over WebRTC: off, WEBRTC=false',

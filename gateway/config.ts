@@ -160,7 +160,9 @@ export const settings = {
     .describe('Origins that Clerk’s tokens may have been made for (`azp`), with commas. Unset: any of the instance.'),
   TOOL_EXECUTOR_URL: url
     .optional()
-    .describe('Service that runs tools of a tenant’s own code; needs the secret too. Unset: such tools do not run.'),
+    .describe(
+      'Service that runs tools of a tenant’s own code; needs the secret too. Read and checked; nothing asks it yet.',
+    ),
   TOOL_EXECUTOR_SECRET: z
     .string()
     .min(16)

@@ -88,10 +88,6 @@ export function isMissing(error: unknown): boolean {
   return error instanceof ApiProblem && error.status === 404
 }
 
-export function isForbidden(error: unknown): boolean {
-  return error instanceof ApiProblem && error.status === 403
-}
-
 export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiProblem && error.status === 401
 }

@@ -24,9 +24,9 @@ import { type TenantAgents as Records, tenantAgents, type Which } from './tenant
 import { toolsFor } from './tool-filter.ts'
 import { versionStore } from './version-store.ts'
 
-export type { Agent, AgentStatus, AgentSubtype, Prompt } from './agent.ts'
+export type { Agent, AgentSubtype, Prompt } from './agent.ts'
 export type { Brief } from './brief.ts'
-export type { AgentConfig, AgentConfigInput, MutableField } from './config.ts'
+export type { AgentConfigInput } from './config.ts'
 
 export interface TenantAgents extends Records, Library {
   views(): Promise<readonly AgentView[]>

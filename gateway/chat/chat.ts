@@ -10,19 +10,8 @@ import type { ChatEvent, ChatReply, InboundMessage } from './message.ts'
 import { createProcessing, type SweepReport } from './processing.ts'
 
 export type { ChatDeps, OutboundReply, ReplyRoute } from './deps.ts'
-export type {
-  ChatEvent,
-  ChatFinish,
-  ChatReply,
-  ChatStep,
-  ChatUsage,
-  ClientCall,
-  InboundMessage,
-  Sender,
-  StepName,
-} from './message.ts'
+export type { ChatEvent, ChatReply, InboundMessage } from './message.ts'
 export type { SweepReport } from './processing.ts'
-export type { OnStep } from './trace.ts'
 
 export interface TenantChat {
   /**

@@ -6,22 +6,8 @@ import type { EngineTool } from './text/model.ts'
 import type { TextWish } from './text/text-model.ts'
 
 export type { AnswerField, EngineSettings, Setting, TranscriptionSettings, TurnSettings } from './settings.ts'
-export type { Call, EngineTool, Message, Piece } from './text/model.ts'
-export type { Tally, Tokens } from './text/tally.ts'
-export type {
-  AskOptions,
-  Classified,
-  ClassifyOption,
-  PassedModel,
-  Question,
-  TextChoice,
-  TextModel,
-  TextModelListing,
-  TextModels,
-  TextPrompt,
-  TextUse,
-  TextWish,
-} from './text/text-model.ts'
+export type { Call, EngineTool, Message } from './text/model.ts'
+export type { ClassifyOption, TextChoice, TextModels, TextUse, TextWish } from './text/text-model.ts'
 
 /** Where an event comes from: the provider said it, we measured it, or we concluded it. */
 export type Source = 'provider' | 'local' | 'inferred'

@@ -2,7 +2,7 @@
 // sessions; and the contacts behind visitors. Secrets are stored hashed or sealed and shown once.
 
 import type { Db } from 'mongodb'
-import type { Ability, AuthContext } from '../platform/access.ts'
+import type { AuthContext } from '../platform/access.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
@@ -20,7 +20,6 @@ import { createKeys, type Keys } from './keys.ts'
 import type { Operator } from './operators.ts'
 import type { OutsideSettings } from './outside/outside.ts'
 import { createPeople, type People, peopleCollections, sessionCookieName } from './people.ts'
-import { type BuiltinRole, builtinRoles, keyCeiling } from './roles/builtin.ts'
 import { createSeal } from './seal.ts'
 import { createLocalKeys, type KeyService } from './secrets/key-service.ts'
 import { secretStore } from './secrets/secret-store.ts'
@@ -29,21 +28,12 @@ import { signingKeyStore } from './signing-key-store.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
 
-export type { Audit, TenantAudit } from './audit/audit.ts'
+export type { Audit } from './audit/audit.ts'
 export type { AuditOutcome, NewAuditEntry } from './audit/audit-store.ts'
 export type { AuthFor } from './auth-for.ts'
 export type { Operator } from './operators.ts'
 export type { OutsideSettings } from './outside/outside.ts'
-export type { BuiltinRole } from './roles/builtin.ts'
 export type { KeyService } from './secrets/key-service.ts'
-
-/** The roles every tenant has, with all they may do. */
-export const roleTable: Readonly<Record<BuiltinRole, readonly Ability[]>> = builtinRoles
-/** What an API key may be given, and has when nothing was chosen. */
-export const keyTable: { readonly most: readonly Ability[]; readonly usual: readonly Ability[] } = {
-  most: keyCeiling,
-  usual: builtinRoles.service,
-}
 
 /** A live session's credentials. `signingKeyId` when it began with a token: a revoked signing key ends it too. */
 export interface LivePair {

@@ -11,7 +11,7 @@ import { createSystemKnowledge, type SystemKnowledge } from './system-knowledge.
 
 export type { Finding } from './search-index.ts'
 export type { KnowledgeDocument } from './store.ts'
-export type { SystemKnowledge, SystemPassage } from './system-knowledge.ts'
+export type { SystemKnowledge } from './system-knowledge.ts'
 
 export interface TenantKnowledge {
   /** Inserts or replaces by key. `too_large` beyond 20,000 characters of one text or 5,000 documents at once. */

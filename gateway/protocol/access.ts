@@ -63,13 +63,6 @@ export interface AssignmentView {
   readonly createdAt: string
 }
 
-/** What the caller may do here. */
-export interface AccessView {
-  readonly actor: { readonly kind: string; readonly id: string; readonly name: string }
-  readonly roles: readonly string[]
-  readonly abilities: readonly string[]
-}
-
 export interface AuditEntryView {
   readonly id: string
   readonly at: string

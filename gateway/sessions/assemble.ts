@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
+import { needsApproval, needsPerson } from '../tools/tools.ts'
 import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
@@ -247,6 +248,7 @@ function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Rec
         channel: request.channel,
         agent: { id: brief.agentId, name: brief.name },
       }),
+    refusal: (name) => (needsApproval(brief, name) ? needsPerson : undefined),
     onRun: (name) => budget.toolCall(name),
     onActivity: () => leg.notice('tool_running', ''),
   })

@@ -4,7 +4,9 @@ import type { Engine, EngineCommand } from '../engines/engines.ts'
 import { Recorder } from './recorder.ts'
 import { Toolbox } from './toolbox.ts'
 
-function setup(run: () => Promise<{ output: string; ok: boolean }>) {
+type Output = { output: string; ok: boolean }
+
+function setup(run: () => Promise<Output>, refusal: (name: string) => Output | undefined = () => undefined) {
   const clock = new ManualClock()
   const sent: EngineCommand['type'][] = []
   const send: Engine['send'] = (command) => {
@@ -22,6 +24,7 @@ function setup(run: () => Promise<{ output: string; ok: boolean }>) {
     onStored: () => {},
   })
   let runs = 0
+  let counted = 0
   const toolbox = new Toolbox({
     names: new Set(['search']),
     engine: { send },
@@ -30,10 +33,13 @@ function setup(run: () => Promise<{ output: string; ok: boolean }>) {
       runs++
       return run()
     },
-    onRun: () => {},
+    refusal,
+    onRun: () => {
+      counted++
+    },
     onActivity: () => {},
   })
-  return { clock, toolbox, sent, recorder, runs: () => runs }
+  return { clock, toolbox, sent, recorder, runs: () => runs, counted: () => counted }
 }
 
 const call = { callId: 'call_1', name: 'search', arguments: '{}' }
@@ -45,6 +51,19 @@ test('[S13] a repeated call id runs once', async () => {
   await clock.advance(0)
   expect(runs()).toBe(1)
   expect(sent).toEqual(['toolResult', 'respond'])
+})
+
+test('[S13] a call that may not run has its one output too, and costs nothing', async () => {
+  const no = { output: '{"error":{"code":"needs_approval"}}', ok: false }
+  const { clock, toolbox, sent, runs, counted, recorder } = setup(
+    async () => ({ output: '[]', ok: true }),
+    (name) => (name === 'search' ? no : undefined),
+  )
+  toolbox.call(call)
+  await clock.advance(0)
+  expect([runs(), counted()]).toEqual([0, 0])
+  expect(sent).toEqual(['toolResult', 'respond'])
+  expect(recorder.turns.at(-1)?.tool).toMatchObject({ output: no.output, state: 'failed' })
 })
 
 test('[S13] the answer waits for the active response and for the slower of two calls', async () => {

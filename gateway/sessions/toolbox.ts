@@ -14,6 +14,8 @@ export interface ToolboxOptions {
   /** Names the gateway runs; other calls belong to the client. */
   readonly names: ReadonlySet<string>
   readonly run: (call: ToolCall) => Promise<{ readonly output: string; readonly ok: boolean }>
+  /** What a call is answered with that may not run, and costs nothing. */
+  readonly refusal?: (name: string) => { readonly output: string; readonly ok: boolean } | undefined
   readonly engine: Pick<Engine, 'send'>
   readonly recorder: Recorder
   readonly onRun: (name: string) => void
@@ -105,6 +107,8 @@ export class Toolbox {
         ok: false,
       }
     }
+    const refused = this.#options.refusal?.(call.name)
+    if (refused !== undefined) return refused
     this.#options.onRun(call.name)
     try {
       return await this.#options.run(call)

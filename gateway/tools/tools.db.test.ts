@@ -7,7 +7,7 @@ import { createKnowledge, type Knowledge, knowledgeCollections } from '../knowle
 import type { Clock } from '../platform/clock.ts'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
-import { createTools, type Tools, toolCollections } from './tools.ts'
+import { createTools, needsApproval, type Tools, toolCollections } from './tools.ts'
 
 let store: TestStore
 let entities: Entities
@@ -250,4 +250,13 @@ test('[S000-60] an agent that may looks into our own papers by a tool that nobod
     new Map([['search_system_knowledge', true]]),
   )
   expect((await tools.run({ ...call, ...args, callId: 'c_2', allowed: [] })).ok).toBe(false)
+})
+
+test.each([
+  ['supervised', [], true],
+  ['autonomous', [], false],
+  ['autonomous', ['search'], true],
+  ['draft_only', [], false],
+] as const)('a %s agent that asks for %j needs a person for search: %s', (autonomyLevel, requireApprovalFor, needs) => {
+  expect(needsApproval({ autonomyLevel, requireApprovalFor }, 'search')).toBe(needs)
 })

@@ -2,6 +2,7 @@
 // with a result, or with an error the model can read; it never throws into a session and never outlasts ten seconds.
 
 import type { Db } from 'mongodb'
+import type { Brief } from '../agents/agents.ts'
 import type { EngineTool } from '../engines/engines.ts'
 import type { Entities } from '../entities/entities.ts'
 import type { Events } from '../events/events.ts'
@@ -12,7 +13,7 @@ import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import { createKinds, type Kinds, toolKinds } from './kinds.ts'
-import type { ToolOutput } from './output.ts'
+import { failure, type ToolOutput } from './output.ts'
 import { type AgentAuth, createRunner, type ToolRun } from './runner.ts'
 import { resultStore, type ToolDescriptor, toolStore } from './store.ts'
 
@@ -37,6 +38,19 @@ export interface Tools {
   /** One result per session and call id: asking again gives the same. Never throws. */
   run(call: ToolRun): Promise<ToolOutput>
 }
+
+/**
+ * Whether a person has to approve the call first: all of a supervised agent's, and those that its config names. There is
+ * nobody to ask yet: such a call is answered with `needsPerson` and does not run.
+ */
+export function needsApproval(brief: Pick<Brief, 'autonomyLevel' | 'requireApprovalFor'>, name: string): boolean {
+  return brief.autonomyLevel === 'supervised' || brief.requireApprovalFor.includes(name)
+}
+
+export const needsPerson: ToolOutput = failure(
+  'needs_approval',
+  'A person has to approve this first. Say that somebody will see to it.',
+)
 
 export const toolCollections: readonly CollectionSpec[] = [toolStore.spec, resultStore.spec]
 

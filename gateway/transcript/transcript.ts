@@ -13,14 +13,7 @@ import { type Outcome, turnStore, type Version } from './turn-store.ts'
 import { createTurnWriter, type TurnWriter, type WriteBy, type Written } from './turn-writer.ts'
 import { openProcessWal, type ReplayReport, type Wal, type WalOptions, type WalRecord } from './wal.ts'
 
-export type {
-  Conversation,
-  ConversationChange,
-  ConversationQuery,
-  NewConversation,
-  NewMessage,
-  TenantConversations,
-} from './conversations.ts'
+export type { Conversation, ConversationChange, TenantConversations } from './conversations.ts'
 export type { Lease, TurnWriter, WriteBy, Written } from './turn-writer.ts'
 export type { ReplayReport, Wal, WalOptions } from './wal.ts'
 

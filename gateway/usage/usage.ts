@@ -29,7 +29,7 @@ export type { Admission, AdmitAnswer, AdmitRequest } from './admission.ts'
 export type { AgentDayAnswer } from './agent-day.ts'
 export type { Bill, PriceSnapshot, UsageSoFar } from './bill.ts'
 export type { Action, ChargeRequest } from './charge.ts'
-export type { Metered, PieceCharge, PieceCharged, Reservation, ReserveAnswer, ReserveAsk } from './reserve.ts'
+export type { Metered, PieceCharged, Reservation, ReserveAsk } from './reserve.ts'
 
 export interface HeartbeatFacts {
   readonly tenantId: TenantId

@@ -2,6 +2,7 @@
 
 import type { Brief } from '../../agents/agents.ts'
 import type { Call } from '../../engines/engines.ts'
+import { needsApproval, needsPerson } from '../../tools/tools.ts'
 import { cardsOf } from '../cards.ts'
 import type { ChatDeps } from '../deps.ts'
 import type { Progress, RanCall, Round } from '../inbound.ts'
@@ -47,7 +48,10 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
   const result =
     refusal(one) ??
     // By the message's own id: asked again after a crash, a call that ran gives what it gave.
-    (await tools.run({ tenantId, sessionId: id, callId, name, arguments: args, allowed: one.own, channel }))
+    (await tools.run({
+      ...{ tenantId, sessionId: id, callId, name, arguments: args, allowed: one.own, channel },
+      agent: { id: one.brief.agentId, name: one.brief.name },
+    }))
   job.on({ type: 'toolResult', callId, name, ...result })
   const cards = result.ok ? cardsOf(result.output) : []
   if (cards.length > 0) job.on({ type: 'cards', callId, cards })
@@ -58,7 +62,6 @@ function refusal({ call, round, brief, isOver }: One) {
   if (isOver) return failure('too_many_tool_calls', 'Answer with what you know.')
   if (round.reserved === null)
     return failure('out_of_credit', 'No tools can be used right now. Answer with what you know.')
-  if (brief.autonomyLevel === 'supervised' || brief.requireApprovalFor.includes(call.name))
-    return failure('needs_approval', 'A person has to approve this first. Say that somebody will see to it.')
+  if (needsApproval(brief, call.name)) return needsPerson
   return undefined
 }
