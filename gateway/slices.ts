@@ -85,7 +85,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     readOnly: async (tenantId, names) => tools.readOnly(tenantId, names),
   })
   const identity = createIdentity({
-    ...{ db, tenants, agents, clock, secret, publicUrl: publicUrl(config), outside: config.outside },
+    ...{ db, tenants, agents, clock, secret, log, publicUrl: publicUrl(config), outside: config.outside },
     keyService: createLocalKeys(outside.masterKeys),
   })
   const knowledge = createKnowledge({ db })

@@ -42,7 +42,7 @@ export async function authenticate(
     if (route.access === 'operator') throw new Problem('forbidden')
     return allowed(request, await byKey(deps, bearer.slice(7).trim(), tenantSlug))
   }
-  const operator = await deps.identity.operatorBehind(facts.header)
+  const operator = await deps.identity.operatorBehind(facts)
   if (operator === undefined) throw new Problem('unauthenticated')
   // A token that a provider outside has signed is put in by a program, never by a browser of itself: nothing to forge.
   const forged = isOutside || route.method === 'GET' ? undefined : csrfProblem(facts, operator.csrf)

@@ -4,7 +4,9 @@
 import type { Db } from 'mongodb'
 import type { AuthContext } from '../platform/access.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
+import type { RequestFacts } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
+import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { rowFilter } from '../platform/row-filter.ts'
 import type { ContactView } from '../protocol/chat.ts'
@@ -64,7 +66,7 @@ export interface Identity extends Visitors, Keys, People {
   /** Who is signed in by this Cookie header. */
   signedIn(cookieHeader: string | undefined): Promise<Operator | undefined>
   /** Who is behind a request: by the token of a provider outside, else by the cookie. Makes who is new there. */
-  operatorBehind(header: (name: string) => string | undefined): Promise<Operator | undefined>
+  operatorBehind(request: Pick<RequestFacts, 'header' | 'ip'>): Promise<Operator | undefined>
   /** The session cookie's value out of a Cookie header. */
   sessionCookie(cookieHeader: string | undefined): string | undefined
 }
@@ -92,6 +94,7 @@ export interface IdentityDeps {
   readonly keyService?: KeyService | undefined
   /** Providers of identity outside. Missing: none. */
   readonly outside?: OutsideSettings
+  readonly log?: Log
 }
 
 export function createIdentity(deps: IdentityDeps): Identity {
@@ -102,7 +105,10 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const seal = createSeal(deps.secret, 'parley signing keys')
   const signingKeys = createSigningKeys({ store: signingKeyStore.open(db), seal, clock })
   const contact = (request: ContactRequest) => contactOf(contacts, request)
+  const audit = createAudit({ db, clock })
   const people = createPeople({
+    audit,
+    onLost: (error) => deps.log?.error({ err: error }, 'a failed sign-in was not written to the audit log'),
     db,
     clock,
     publicUrl: deps.publicUrl,
@@ -130,7 +136,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     ...createKeys({ store: keys, tenants, agents: deps.agents, roles: people.roles, clock }),
     ...people,
     authFor: createAuthFor(people.roles),
-    audit: createAudit({ db, clock }),
+    audit,
     secrets: createSecrets({ db, clock, keys: deps.keyService ?? createLocalKeys([deps.secret]) }),
     contact,
     contacts: (auth, query) =>
@@ -140,9 +146,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
     rotateSigningKey: () => signingKeys.rotate(),
     revokeSigningKey: (signingKeyId) => signingKeys.revoke(signingKeyId),
     signedIn,
-    async operatorBehind(header) {
+    async operatorBehind({ header, ip }) {
       const token = outsideToken(header('authorization'))
-      return token === undefined ? signedIn(header('cookie')) : people.outside.getOrCreateAuthContext(token)
+      return token === undefined ? signedIn(header('cookie')) : people.outside.getOrCreateAuthContext(token, ip)
     },
     sessionCookie: readSessionCookie,
   }

@@ -55,6 +55,9 @@ export const operatorSessionStore = {
         )
         return doc?.operatorId
       },
+      async tokenOf(hash: string): Promise<string | undefined> {
+        return (await tokens.findOne({ _id: hash }))?.operatorId
+      },
       async addSession(hash: string, session: OperatorSessionRecord): Promise<void> {
         await sessions.insertOne({ _id: hash, ...session, createdAt: session.lastSeenAt })
       },

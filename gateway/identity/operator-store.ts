@@ -72,7 +72,7 @@ export const operatorStore = {
       /** `taken`: the e-mail is another operator's. Undefined for an operator nobody is. */
       async change(
         operatorId: string,
-        change: Partial<Pick<OperatorRecord, 'name' | 'email' | 'home'>>,
+        change: Partial<Pick<OperatorRecord, 'name' | 'email'>>,
       ): Promise<OperatorRecord | 'taken' | undefined> {
         try {
           const doc = await operators.findOneAndUpdate(
@@ -85,6 +85,11 @@ export const operatorStore = {
           if (error instanceof MongoServerError && error.code === duplicateKey) return 'taken'
           throw error
         }
+      },
+      /** The workspace is the operator's from now on; false where there was one already. */
+      async settle(operatorId: string, home: TenantId): Promise<boolean> {
+        const none = { _id: operatorId, home: { $exists: false } }
+        return (await operators.updateOne(none, { $set: { home } })).modifiedCount === 1
       },
       async remove(operatorId: string): Promise<void> {
         await operators.deleteOne({ _id: operatorId })

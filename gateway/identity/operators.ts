@@ -40,6 +40,8 @@ export interface Operators extends OperatorSessions {
   /** Undefined for a token unknown, used or expired. Of many callers with one token, one succeeds. */
   signIn(token: string, from?: From): Promise<NewSession | undefined>
   operatorOf(cookie: string): Promise<Operator | undefined>
+  /** Whose link it is, also used or expired. Undefined once it is long over. */
+  linkOf(token: string): Promise<string | undefined>
   /** A person with roles in tenants. */
   createOperator(name: string, roles: OperatorRecord['roles']): Promise<string>
   /** Takes effect with the operator's next request. `conflict` where a tenant would lose its last owner. */
@@ -88,6 +90,7 @@ export function createOperators(deps: OperatorsDeps): Operators {
       const operatorId = await sessions.useToken(sha256(token), new Date(clock.now()))
       return operatorId === undefined ? undefined : open.startSession(operatorId, from)
     },
+    linkOf: async (token) => (secretPattern.test(token) ? sessions.tokenOf(sha256(token)) : undefined),
     async operatorOf(cookie) {
       const session = await sessionOf(deps, cookie)
       const operator = session === undefined ? undefined : await store.find(session.operatorId)

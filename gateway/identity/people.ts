@@ -5,16 +5,18 @@ import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import type { Tenants } from '../tenants/tenants.ts'
+import type { Audit } from './audit/audit.ts'
 import type { keyStore } from './key-store.ts'
 import { operatorSessionStore } from './operator-session-store.ts'
 import { idleMs, sessionLifeMs } from './operator-sessions.ts'
 import { operatorStore } from './operator-store.ts'
-import { createOperators, type Operators } from './operators.ts'
+import { asOperator, createOperators, type Operators } from './operators.ts'
 import { createOutside, type Outside, type OutsideSettings } from './outside/outside.ts'
 import { outsideRecordStore } from './outside/record-store.ts'
 import { createRoleBook } from './roles/role-book.ts'
 import { roleStore } from './roles/role-store.ts'
 import { createRoles, type TenantRoles } from './roles/roles.ts'
+import { createSignInNotes, type SignInNotes } from './sign-in/notes.ts'
 import { createSignIn, type SignIn } from './sign-in/sign-in.ts'
 import { signInCollections } from './sign-in/store.ts'
 import { invitationStore } from './team/invitation-store.ts'
@@ -27,6 +29,8 @@ export interface People extends Operators {
   readonly roles: { of(tenantId: TenantId): TenantRoles }
   /** E-mail and password, second factor, passkeys. */
   readonly signIns: SignIn
+  /** What is written down of signing in. */
+  readonly notes: SignInNotes
   /** Clerk and other providers of identity. */
   readonly outside: Outside
 }
@@ -51,10 +55,12 @@ export interface PeopleDeps {
   readonly tenants: Tenants
   readonly keys: ReturnType<typeof keyStore.open>
   readonly outside: OutsideSettings
+  readonly audit: Audit
+  readonly onLost: (error: unknown) => void
 }
 
 export function createPeople(deps: PeopleDeps): People {
-  const { db, clock, publicUrl, secret, tenants, keys } = deps
+  const { db, clock, publicUrl, secret, tenants, keys, audit } = deps
   const store = operatorStore.open(db)
   const invitations = invitationStore.open(db)
   const roles = createRoles({
@@ -79,9 +85,16 @@ export function createPeople(deps: PeopleDeps): People {
   const sessions = operatorSessionStore.open(db)
   const setRoles = team.setAllRoles
   const operators = createOperators({ store, sessions, tenants, clock, setRoles, cookieOf: signIns.cookieOf })
+  const notes = createSignInNotes({
+    ...{ audit, onLost: deps.onLost },
+    async find(operatorId) {
+      const found = await store.find(operatorId)
+      return found === undefined ? undefined : asOperator({ tenants }, found, '')
+    },
+  })
   const outside = createOutside({
-    ...{ db, clock, tenants, team, signIns, operators: store, settings: deps.outside },
+    ...{ db, clock, tenants, team, signIns, audit, notes, operators: store, settings: deps.outside },
     endSessions: operators.endSessions,
   })
-  return { ...operators, roles, team, signIns, outside }
+  return { ...operators, roles, team, signIns, notes, outside }
 }

@@ -93,33 +93,42 @@ function sessionCookie(publicUrl: string, value: string, maxAgeSeconds: number):
   }
 }
 
+const links = {
+  in: { method: 'POST', path: '/v1/console/sign-in' },
+  out: { method: 'POST', path: '/v1/console/sign-out' },
+} as const
+
 function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
   const cookie = (value: string, maxAgeSeconds: number) => sessionCookie(publicUrl, value, maxAgeSeconds)
   return [
     route({
-      method: 'POST',
-      path: '/v1/console/sign-in',
+      ...links.in,
       access: 'public',
       reply: operatorView,
       summary: 'Exchanges a one-time sign-in token for a session cookie',
       body: z.strictObject({ token: z.string().max(100) }),
       async run({ body, facts }): Promise<RouteReply> {
         const session = await identity.signIn(body.token, facts)
-        if (session === undefined)
-          throw new Problem('unauthenticated', 'This sign-in link was used already or has expired.')
+        const act = { ability: 'auth.sign-in', door: links.in, ip: facts.ip } as const
+        if (session === undefined) {
+          const problem = new Problem('unauthenticated', 'This sign-in link was used already or has expired.')
+          const owner = await identity.linkOf(body.token)
+          if (owner !== undefined) await identity.notes.note(owner, { ...act, problem })
+          throw problem
+        }
         const operator = await operatorOf(identity, session.cookie)
-        await noteSession(identity, operator, { ability: 'auth.sign-in', ip: facts.ip })
+        await identity.notes.note(operator, act)
         return { json: presentOperator(operator), headers: cookie(session.cookie, session.maxAgeSeconds) }
       },
     }),
     route({
-      method: 'POST',
-      path: '/v1/console/sign-out',
+      ...links.out,
       access: 'operator',
       summary: 'Ends the operator’s session',
       async run({ facts }) {
         const session = identity.sessionCookie(facts.header('cookie'))
-        await noteSession(identity, await signedIn(identity, facts), { ability: 'auth.sign-out', ip: facts.ip })
+        const act = { ability: 'auth.sign-out', door: links.out, ip: facts.ip } as const
+        await identity.notes.note(await signedIn(identity, facts), act)
         if (session !== undefined) await identity.signOut(session)
         return { status: 204, headers: cookie('', 0) }
       },
@@ -153,22 +162,8 @@ async function operatorOf(identity: Identity, cookie: string): Promise<Operator>
   return operator
 }
 
-/** Who runs the gateway has all its tenants: the log of so many is not written at a sign-in. */
-const maxNoted = 50
-
-async function noteSession(
-  { audit }: Identity,
-  { operatorId, name, tenants }: Operator,
-  { ability, ip }: { readonly ability: string; readonly ip: string },
-): Promise<void> {
-  const actor = { kind: 'operator', id: operatorId, name } as const
-  const entry = { actor, ability, method: null, route: null, target: operatorId, ip }
-  const outcome = { outcome: 'done', status: null, code: null } as const
-  await Promise.all(tenants.slice(0, maxNoted).map(({ id }) => audit.of(id).record({ ...entry, ...outcome })))
-}
-
 async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operator> {
-  const operator = await identity.operatorBehind(facts.header)
+  const operator = await identity.operatorBehind(facts)
   if (operator === undefined) throw new Problem('unauthenticated')
   return operator
 }

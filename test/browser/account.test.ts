@@ -99,6 +99,14 @@ test('a passkey of this device opens the console without a password', async () =
   await signOut()
   await page.getByRole('button', { name: 'Use a passkey' }).click()
   await page.waitForSelector('.shell')
+  const { slices } = gateway.app
+  const [tenant] = await slices.tenants.all()
+  const { items } = await slices.identity.audit.of(tenant!.id).list({ limit: 3 })
+  expect(items.map(({ ability, route }) => [ability, route])).toEqual([
+    ['auth.sign-in', '/v1/auth/passkey/verify-authentication'],
+    ['auth.sign-out', '/v1/console/sign-out'],
+    ['auth.passkey-add', '/v1/auth/passkey/verify-registration'],
+  ])
 })
 
 test('the page shows where one is signed in, and ends the other places', async () => {

@@ -16,7 +16,7 @@ export function clerkRoutes(identity: Identity): Route[] {
       busy: true,
       body: rawBody,
       async run({ body, facts }) {
-        await identity.outside.takeClerkEvent(Buffer.from(body.bytes).toString('utf8'), facts.header)
+        await identity.outside.takeClerkEvent(Buffer.from(body.bytes).toString('utf8'), facts)
         return {}
       },
     }),

@@ -5,14 +5,18 @@
 import type { Db } from 'mongodb'
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
 import type { Clock } from '../../platform/clock.ts'
+import type { RequestFacts } from '../../platform/http.ts'
 import { asTenantId, idOf, type TenantId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Tenants } from '../../tenants/tenants.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { OperatorRecord, operatorStore } from '../operator-store.ts'
 import { asOperator, type Operator } from '../operators.ts'
+import type { SignInNotes } from '../sign-in/notes.ts'
 import type { SignIn } from '../sign-in/sign-in.ts'
 import type { Team } from '../team/team.ts'
 import { clerkChange, type Wanted } from './clerk-event.ts'
+import { createClerkMaker } from './clerk-maker.ts'
 import { createIssuers, externalIdOf, type Issuer, type OutsidePerson } from './issuers.ts'
 import { type OutsideRecord, outsideRecordStore } from './record-store.ts'
 
@@ -20,7 +24,7 @@ export interface Outside {
   /** The operator a token speaks of. Throws `unauthenticated` for a token that is not genuine, or of somebody new. */
   getAuthContext(token: string): Promise<Operator>
   /** As `getAuthContext`, and makes who is new: of any number of first requests at once one operator and one workspace come. */
-  getOrCreateAuthContext(token: string): Promise<Operator>
+  getOrCreateAuthContext(token: string, ip?: string): Promise<Operator>
   getOrCreateFromClerk(user: {
     readonly id: string
     readonly name: string
@@ -33,7 +37,7 @@ export interface Outside {
    * One webhook of Clerk: done, or known already, or of no concern. `unauthenticated` for a signature that is wrong or older
    * than five minutes, `invalid` for a body that is not Clerk's, `not_found` where no secret is set.
    */
-  takeClerkEvent(body: string, header: (name: string) => string | undefined): Promise<void>
+  takeClerkEvent(body: string, facts: Pick<RequestFacts, 'header' | 'ip'>): Promise<void>
 }
 
 export interface OutsideSettings {
@@ -51,6 +55,8 @@ export interface OutsideDeps {
   readonly operators: ReturnType<typeof operatorStore.open>
   readonly team: Team
   readonly signIns: SignIn
+  readonly audit: Audit
+  readonly notes: SignInNotes
   readonly endSessions: (operatorId: string) => Promise<void>
   readonly settings: OutsideSettings
 }
@@ -69,7 +75,8 @@ export function createOutside(deps: OutsideDeps): Outside {
     if (person === undefined) throw new Problem('unauthenticated')
     return person
   }
-  const people = peopleOf(deps, clerkIssuer, isGone)
+  const people = peopleOf(deps, clerkIssuer)
+  const make = createClerkMaker({ ...deps, ...people, externalIdOf: (id) => externalIdOf(clerkIssuer, id), isGone })
   return {
     ...people,
     async getAuthContext(token) {
@@ -77,25 +84,28 @@ export function createOutside(deps: OutsideDeps): Outside {
       if (found === undefined) throw new Problem('unauthenticated')
       return asOperator(deps, found, '')
     },
-    async getOrCreateAuthContext(token) {
+    async getOrCreateAuthContext(token, ip = '') {
       const { externalId, name } = await verified(token)
       const found = await operators.findBy({ externalId })
       if (found?.home !== undefined) return asOperator(deps, found, '')
       // A token outlives its person by a minute: it does not bring them back.
       if (await isGone(externalId)) throw new Problem('unauthenticated')
       const operatorId = found?.operatorId ?? (await people.ensure(externalId, name ?? 'New person'))
-      await people.getOrCreatePersonal(operatorId)
-      const made = await operators.find(operatorId)
-      if (made === undefined) throw new Problem('unauthenticated')
-      return asOperator(deps, made, '')
+      const { isNew } = await people.personal(operatorId)
+      const record = await operators.find(operatorId)
+      if (record === undefined) throw new Problem('unauthenticated')
+      const made = await asOperator(deps, record, '')
+      if (isNew) await deps.notes.note(made, { ability: 'auth.sign-in', door: null, ip })
+      return made
     },
     getByClerkId: (clerkId) => operators.findBy({ externalId: externalIdOf(clerkIssuer, clerkId) }),
-    async takeClerkEvent(body, header) {
+    getOrCreatePersonal: async (operatorId) => (await people.personal(operatorId)).tenantId,
+    async takeClerkEvent(body, { header, ip }) {
       if (settings.clerkWebhookSecret === undefined) throw new Problem('not_found')
       const change = changeIn(verifiedBody(settings.clerkWebhookSecret, body, header))
       if (change === undefined) return
       await records.put(change.key, change.at, change.wanted)
-      await converge(records, change.key, people.make)
+      await converge(records, change.key, (wanted) => make(wanted, ip))
     },
   }
 }
@@ -135,7 +145,7 @@ function changeIn(payload: unknown): ReturnType<typeof clerkChange> {
   }
 }
 
-function peopleOf(deps: OutsideDeps, clerkIssuer: string, isGone: (externalId: string) => Promise<boolean>) {
+function peopleOf(deps: OutsideDeps, clerkIssuer: string) {
   const { operators, tenants, team } = deps
   /** Everybody who makes somebody of one outer id makes the same operator. */
   async function ensure(externalId: string, name: string): Promise<string> {
@@ -164,46 +174,21 @@ function peopleOf(deps: OutsideDeps, clerkIssuer: string, isGone: (externalId: s
     if ((await operators.change(operatorId, known)) === 'taken') await operators.change(operatorId, { name: user.name })
     return operatorId
   }
-  async function getOrCreatePersonal(operatorId: string): Promise<TenantId> {
+  /** `isNew`: for one of any number of first requests at once. */
+  async function personal(operatorId: string): Promise<{ readonly tenantId: TenantId; readonly isNew: boolean }> {
     const operator = await operators.find(operatorId)
     if (operator === undefined) throw new Problem('not_found')
-    if (operator.home !== undefined) return asTenantId(operator.home)
+    if (operator.home !== undefined) return { tenantId: asTenantId(operator.home), isNew: false }
     const home = await workspace('home', operatorId, `${operator.name}’s workspace`.slice(0, 120))
     await team.of(home).assign(operatorId, ['owner'])
-    await operators.change(operatorId, { home })
-    return home
-  }
-  async function forget(userId: string): Promise<void> {
-    const found = await operators.findBy({ externalId: externalIdOf(clerkIssuer, userId) })
-    if (found === undefined) return
-    for (const tenantId of new Set(found.roles.map((each) => each.tenantId)))
-      await team.of(asTenantId(tenantId)).withdraw(found.operatorId)
-    await deps.endSessions(found.operatorId)
-    await deps.signIns.forget(found.operatorId)
-    await operators.remove(found.operatorId)
-  }
-  async function make(wanted: Wanted): Promise<void> {
-    if (wanted.is === 'user') await getOrCreateFromClerk({ id: wanted.userId, ...wanted })
-    else if (wanted.is === 'user gone') await forget(wanted.userId)
-    else if (wanted.is === 'organization') {
-      await tenants.of(await organization(wanted.organizationId, wanted.name)).change({ name: wanted.name })
-    } else if (wanted.is === 'organization gone') {
-      await tenants.of(await organization(wanted.organizationId, 'Organization')).setStatus('suspended')
-    } else {
-      const tenantId = await organization(wanted.organizationId, wanted.organizationName)
-      if (wanted.roles.length === 0) {
-        const found = await operators.findBy({ externalId: externalIdOf(clerkIssuer, wanted.userId) })
-        if (found !== undefined) await team.of(tenantId).withdraw(found.operatorId)
-      } else if (!(await isGone(externalIdOf(clerkIssuer, wanted.userId)))) {
-        await team.of(tenantId).assign(await ofClerk(wanted.userId, wanted.userName), wanted.roles)
-      }
-    }
+    return { tenantId: home, isNew: await operators.settle(operatorId, home) }
   }
   return {
     ensure,
-    make,
+    ofClerk,
+    organization,
     getOrCreateFromClerk,
-    getOrCreatePersonal,
+    personal,
     getOrCreateOrganization: ({ id, name }: { id: string; name: string }) => organization(id, name),
   }
 }

@@ -3,6 +3,7 @@
 
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { Db } from 'mongodb'
+import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
 import { sha256 } from '../seal.ts'
@@ -28,6 +29,9 @@ export interface SignInAnswer {
 
 export interface SignIn {
   serve(request: SignInRequest): Promise<SignInAnswer>
+  /** Whom a request of somebody who is not signed in is about, as far as it names anybody who is known. */
+  about(request: Pick<SignInRequest, 'path' | 'body' | 'header'>): Promise<string | undefined>
+  hasSecondFactor(operatorId: string): Promise<boolean>
   /** `invalid`: the password is too weak; `conflict`: the operator has one. */
   setPassword(operatorId: string, email: string, password: string): Promise<void>
   /** Throws `invalid` with the reason. */
@@ -79,6 +83,9 @@ export function createSignIn(deps: SignInDeps): SignIn {
   }
   return {
     serve: async (request) => answerOf(await (await better()).handler(requestOf(deps.publicUrl, request))),
+    about: ({ path, body, header }) =>
+      path.startsWith('/two-factor/') ? pendingIn(header('cookie') ?? '', better) : namedIn(body, store),
+    hasSecondFactor: (operatorId) => store.hasSecondFactor(operatorId),
     checkPassword,
     async setPassword(operatorId, email, password) {
       checkPassword(password, email)
@@ -95,6 +102,36 @@ export function createSignIn(deps: SignInDeps): SignIn {
       return encodeURIComponent(`${token}.${createHmac('sha256', secret).update(token).digest('base64')}`)
     },
   }
+}
+
+/** By the address that was typed, or by the passkey that was shown. */
+async function namedIn(
+  body: unknown,
+  store: Pick<ReturnType<typeof openSignInStore>, 'operatorWith'>,
+): Promise<string | undefined> {
+  const { email, passkey } = named.safeParse(body).data ?? {}
+  if (email !== undefined) return store.operatorWith({ email: email.trim().toLowerCase() })
+  return passkey === undefined ? undefined : store.operatorWith({ passkey })
+}
+
+const named = z
+  .object({ email: z.string().optional(), response: z.object({ id: z.string() }).optional() })
+  .transform(({ email, response }) => ({ email, passkey: response?.id }))
+
+/** Who has shown a password and is asked for the second factor. */
+async function pendingIn(
+  cookies: string,
+  better: () => Promise<ReturnType<typeof createBetter>>,
+): Promise<string | undefined> {
+  const context = await (await better()).$context
+  const { name } = context.createAuthCookie('two_factor')
+  const [signed] = cookies
+    .split(/; */)
+    .flatMap((each) => (each.startsWith(`${name}=`) ? [each.slice(name.length + 1)] : []))
+  // Nobody can guess what stands before the signature: whoever has it has the rest too.
+  const [challenge = ''] = signed?.split('.') ?? []
+  if (challenge === '') return undefined
+  return (await context.internalAdapter.findVerificationValue(challenge))?.value
 }
 
 function requestOf(publicUrl: string, { method, path, body, ip, header }: SignInRequest): Request {

@@ -37,9 +37,27 @@ export function openSignInStore(db: Db) {
     'operator_accounts',
     durable,
   )
+  const passkeys: Collection<{ _id: string; operatorId: string; credentialID: string }> = db.collection(
+    'operator_passkeys',
+    durable,
+  )
+  const operators: Collection<{ _id: string; email?: string; twoFactorEnabled?: boolean }> = db.collection(
+    'operators',
+    durable,
+  )
   return {
     async hasPassword(operatorId: string): Promise<boolean> {
       return (await accounts.findOne({ operatorId, providerId: 'credential' })) !== null
+    },
+    async operatorWith(fact: { readonly email: string } | { readonly passkey: string }): Promise<string | undefined> {
+      const doc =
+        'email' in fact
+          ? await operators.findOne({ email: fact.email })
+          : await passkeys.findOne({ credentialID: fact.passkey })
+      return doc === null ? undefined : 'operatorId' in doc ? doc.operatorId : doc._id
+    },
+    async hasSecondFactor(operatorId: string): Promise<boolean> {
+      return (await operators.findOne({ _id: operatorId }))?.twoFactorEnabled === true
     },
     /** How many there were in the window that is running, this one counted. */
     async countAttempt(key: string, now: number, windowMs: number): Promise<number> {

@@ -111,9 +111,10 @@ function invitationRoutes({ identity, signedInReply }: TeamRoutesDeps): Route[] 
 }
 
 function acceptRoute({ identity, signedInReply }: TeamRoutesDeps): Route {
+  const door = { method: 'POST', path: '/v1/team/invitations/accept' } as const
+  const act = (ip: string) => ({ ability: 'auth.sign-in', door, ip }) as const
   return route({
-    method: 'POST',
-    path: '/v1/team/invitations/accept',
+    ...door,
     access: 'public',
     summary: 'Takes up an invitation by its one-time token and signs the person in',
     body: z.strictObject({
@@ -128,15 +129,20 @@ function acceptRoute({ identity, signedInReply }: TeamRoutesDeps): Route {
       if (invited === undefined) throw over()
       const { operatorId } = invited
       // Whoever made the invitation knows its link: it must not open the account of somebody who has one.
-      if (operatorId !== undefined && (await identity.operatorBehind(facts.header))?.operatorId !== operatorId)
-        throw new Problem('unauthenticated', `Sign in as ${invited.email} first, then open the link again.`)
+      if (operatorId !== undefined && (await identity.operatorBehind(facts))?.operatorId !== operatorId) {
+        const problem = new Problem('unauthenticated', `Sign in as ${invited.email} first, then open the link again.`)
+        await identity.notes.note(operatorId, { ...act(facts.ip), problem })
+        throw problem
+      }
       const password = operatorId === undefined ? body.password : undefined
       if (password !== undefined) identity.signIns.checkPassword(password, invited.email)
       const who = operatorId === undefined ? { name: body.name } : { operatorId }
       const accepted = await identity.team.accept(body.token, who)
       if (accepted === undefined) throw over()
       if (password !== undefined) await identity.signIns.setPassword(accepted, invited.email, password)
-      return signedInReply(await identity.startSession(accepted, facts))
+      const session = await identity.startSession(accepted, facts)
+      await identity.notes.note(accepted, act(facts.ip))
+      return signedInReply(session)
     },
   })
 }
