@@ -1,4 +1,4 @@
-# Build: everything, for the two front ends.
+# Build: everything, for the front ends.
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -16,6 +16,7 @@ COPY gateway ./gateway
 COPY scripts ./scripts
 COPY --from=build /app/widget/dist ./widget/dist
 COPY --from=build /app/console/dist ./console/dist
+COPY --from=build /app/api-docs/dist ./api-docs/dist
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

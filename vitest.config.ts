@@ -6,7 +6,13 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
-          include: ['gateway/**/*.test.ts', 'widget/**/*.test.ts', 'console/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: [
+            'gateway/**/*.test.ts',
+            'widget/**/*.test.ts',
+            'console/**/*.test.ts',
+            'api-docs/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
           exclude: ['**/*.db.test.ts'],
         },
       },

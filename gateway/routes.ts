@@ -86,8 +86,7 @@ export function createAppHttp(
     doors,
     version: versionOf(root),
     site: {
-      widgetDir: join(root, 'widget', 'dist'),
-      consoleDir: join(root, 'console', 'dist'),
+      ...builtIn(root),
       frameAncestors: (key) => identity.pagesOf(key),
       demoTenants: () => demoTenants(deps),
     },
@@ -110,6 +109,12 @@ export function createAppHttp(
     upgrade: deps.legs.upgrade,
   })
 }
+
+const builtIn = (root: string) => ({
+  widgetDir: join(root, 'widget', 'dist'),
+  consoleDir: join(root, 'console', 'dist'),
+  apiDocsDir: join(root, 'api-docs', 'dist'),
+})
 
 /** Slices that tell of their changes themselves, with more than a path knows. */
 const tellThemselves: ReadonlySet<string> = new Set(['entities', 'entities-relations', 'entity-types', 'events'])

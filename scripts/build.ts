@@ -1,4 +1,4 @@
-// Builds the two front ends when their sources are newer than what was built.
+// Builds the front ends when their sources are newer than what was built.
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,6 +30,7 @@ export async function buildFrontEnds(force: boolean): Promise<string[]> {
   for (const [name, page] of [
     ['widget', 'panel.html'],
     ['console', 'index.html'],
+    ['api-docs', 'index.html'],
   ] as const) {
     const dir = join(root, name)
     const built = await builtAt(join(dir, 'dist', page))

@@ -1,4 +1,4 @@
-// The gzip budgets of what a visitor downloads.
+// The gzip budgets of what a visitor downloads, and of the page of the API.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,5 +34,14 @@ const told = largest.map(({ kind, bytes, most }) => `${kind} ${bytes} of ${most}
 console.log(
   `widget loader ${loader} of ${budget.loader} B, panel ${panel} of ${budget.panel} B, later: ${told.join(', ')} (gzip)`,
 )
-const fits = loader <= budget.loader && panel <= budget.panel && largest.every(({ bytes, most }) => bytes <= most)
+const page = readdirSync(join(root, 'api-docs/dist'), { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .reduce((sum, entry) => sum + gzip(join(entry.parentPath, entry.name)), 0)
+const most = z.object({ page: z.number() }).parse(JSON.parse(readFileSync(join(root, 'api-docs/budget.json'), 'utf8')))
+console.log(`page of the API ${page} of ${most.page} B (gzip)`)
+const fits =
+  page <= most.page &&
+  loader <= budget.loader &&
+  panel <= budget.panel &&
+  largest.every(({ bytes, most }) => bytes <= most)
 process.exitCode = fits ? 0 : 1

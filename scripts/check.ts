@@ -10,6 +10,7 @@ const steps: readonly (readonly [name: string, command: string, args: readonly s
   ['types: gateway', bin('tsc'), ['-p', 'tsconfig.gateway.json']],
   ['types: widget', bin('tsc'), ['-p', 'widget/tsconfig.json']],
   ['types: console', bin('tsc'), ['-p', 'console/tsconfig.json']],
+  ['types: API page', bin('tsc'), ['-p', 'api-docs/tsconfig.json']],
   ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['layers', process.execPath, ['scripts/check-layers.ts']],
   ['unused', bin('knip'), []],

@@ -52,7 +52,7 @@ module.exports = {
     {
       name: 'clients-see-protocol-only',
       severity: 'error',
-      from: { path: '^(widget|console)/' },
+      from: { path: '^(widget|console|api-docs)/' },
       to: { path: '^gateway/', pathNot: '^gateway/protocol/' },
     },
     {
@@ -64,7 +64,7 @@ module.exports = {
     {
       name: 'widget-ships-no-zod',
       severity: 'error',
-      from: { path: '^widget/' },
+      from: { path: '^(widget|api-docs)/' },
       to: { path: 'node_modules/(zod|react|react-dom)/' },
     },
     {

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const built = existsSync(join(root, 'widget/dist/panel.html')) && existsSync(join(root, 'console/dist/index.html'))
+const pages = ['widget/dist/panel.html', 'console/dist/index.html', 'api-docs/dist/index.html']
+const built = pages.every((page) => existsSync(join(root, page)))
 try {
   const { buildFrontEnds } = await import('./build.ts')
   const done = await buildFrontEnds(false)

@@ -42,6 +42,11 @@ export function Help({ open, onOpenChange }: { open: boolean; onOpenChange: (ope
             </dl>
           </section>
         ))}
+        <p>
+          <a href="/docs" target="_blank" rel="noreferrer">
+            API documentation
+          </a>
+        </p>
       </div>
     </Modal>
   )

@@ -8,6 +8,7 @@ import type { Context, Hono } from 'hono'
 export interface Site {
   readonly widgetDir: string
   readonly consoleDir: string
+  readonly apiDocsDir: string
   /** Origins that may frame the panel of this site key; undefined for a key nobody has. */
   readonly frameAncestors: (siteKey: string) => Promise<readonly string[] | undefined>
   /** Tenants of the demo page; empty when the demo is off. */
@@ -54,6 +55,19 @@ const pagePolicy = [
   "form-action 'self'",
 ].join('; ')
 
+/** The API's page shows what our own API says and nothing else. */
+const apiDocsPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ')
+
 export function siteRoutes(app: Hono<Env>, site: Site): void {
   app.get('/widget.js', (context) =>
     file(context, site.widgetDir, 'loader.js', {
@@ -80,6 +94,17 @@ export function siteRoutes(app: Hono<Env>, site: Site): void {
     return extname(path) === ''
       ? page(context, site.consoleDir, 'index.html')
       : file(context, site.consoleDir, path, assetHeaders(path))
+  })
+  app.get('/docs', (context) =>
+    file(context, site.apiDocsDir, 'index.html', {
+      'content-security-policy': apiDocsPolicy,
+      'cache-control': 'no-cache',
+      'permissions-policy': 'microphone=(), camera=()',
+    }),
+  )
+  app.get('/docs/*', async (context) => {
+    const path = context.req.path.slice('/docs/'.length)
+    return path === '' ? context.redirect('/docs') : file(context, site.apiDocsDir, path, assetHeaders(path))
   })
   app.get('/', (context) => context.redirect('/demo'))
 }
