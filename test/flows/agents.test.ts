@@ -11,7 +11,8 @@ import { startGateway, type TestGateway } from '../harness/start-gateway.ts'
 let gateway: TestGateway
 let owner: SignedIn
 beforeAll(async () => {
-  gateway = await startGateway()
+  // A config may name only models that this gateway could ask; nobody asks this one.
+  gateway = await startGateway({ OPENROUTER_API_KEY: 'sk-or-not-asked' })
   owner = await signIn(gateway)
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
@@ -170,7 +171,7 @@ test('[S000-4] a message to an agent that is a draft, paused or archived is refu
     const { items } = (await call<Page<{ model: string }>>('GET', '/v1/executions')).body
     return items.filter((each) => each.model !== '').length
   }
-  const { id } = await make({ name: 'Silent', config: { systemPrompt: 'Hi.' } })
+  const { id } = await make({ name: 'Silent', config: { systemPrompt: 'Hi.', modelProvider: 'demo' } })
   const write = () => call('POST', '/v1/chat', { agentId: id, message: 'Hello?' })
   const before = await runs()
   const refused = { status: 404, body: { code: 'agent_inactive' } }
@@ -181,7 +182,7 @@ test('[S000-4] a message to an agent that is a draft, paused or archived is refu
   await call('POST', `/v1/agents/${id}/archive`)
   expect(await write()).toMatchObject(refused)
   expect(await runs()).toBe(before)
-  const other = await make({ name: 'Talkative', config: { systemPrompt: 'Hi.' } })
+  const other = await make({ name: 'Talkative', config: { systemPrompt: 'Hi.', modelProvider: 'demo' } })
   await call('POST', `/v1/agents/${other.id}/activate`)
   expect((await call('POST', '/v1/chat', { agentId: other.id, message: 'Hello?' })).status).toBe(200)
   expect(await runs()).toBe(before + 1)
