@@ -44,6 +44,7 @@ export interface ChatRouteDeps {
 
 const event = z.unknown()
 const shared = {
+  audit: 'refusals',
   method: 'POST',
   access: 'chat.create',
   visitors: true,

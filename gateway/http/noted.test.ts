@@ -12,7 +12,10 @@ const actor: Actor = { kind: 'operator', id: 'op_1', name: 'O' }
 const facts = { ip: '10.0.0.1', origin: undefined, userAgent: '', header: () => undefined }
 
 /** Writes down in which order what happens. */
-function setup(run: () => Promise<RouteReply>, own: { endFails?: boolean; beginFails?: boolean } = {}) {
+function setup(
+  run: () => Promise<RouteReply>,
+  own: { endFails?: boolean; beginFails?: boolean; audit?: 'refusals' } = {},
+) {
   const told: string[] = []
   const audit = {
     async begin(entry: NewAuditEntry) {
@@ -38,6 +41,7 @@ function setup(run: () => Promise<RouteReply>, own: { endFails?: boolean; beginF
     path: '/v1/things/:id/turn',
     access: 'agents.write',
     summary: 's',
+    ...(own.audit === undefined ? {} : { audit: own.audit }),
     run: async () => {
       told.push('run')
       return run()
@@ -59,6 +63,12 @@ test('[S001-28] the entry is written before the change, its outcome and the even
     'end aud_1 done 200 null x1',
     'change things.turn x1',
   ])
+})
+
+test('what has a record of its own is in the log only when it was refused', async () => {
+  const it = setup(async () => ({ json: { id: 'made' } }), { audit: 'refusals' })
+  await it.call()
+  expect(it.told).toEqual(['run'])
 })
 
 test('[S001-28] nothing is changed where it cannot be written down', async () => {

@@ -55,7 +55,7 @@ export async function noteRefusal(deps: NotedDeps, noted: Noted): Promise<void> 
 }
 
 export function noting(deps: NotedDeps, noted: Noted): Noting {
-  const known = entryOf(noted)
+  const known = noted.route.audit === 'refusals' ? undefined : entryOf(noted)
   if (known === undefined) return async (run) => (await run()).answer
   const { tenantId, entry } = known
   const audit = deps.audit.of(tenantId)

@@ -84,8 +84,11 @@ export interface OtherReply {
 
 /** What is not so for every route. */
 export interface RouteManner {
-  /** Reading it is noted in the audit log, as every other method is by itself. */
-  readonly audit?: 'always'
+  /**
+   * `always`: reading it is noted in the audit log, as every other method is by itself. `refusals`: what it does has a record
+   * of its own (a message: its conversation and its execution), and would bury what people look for in the log.
+   */
+  readonly audit?: 'always' | 'refusals'
   /** Name of the path parameter that tells the kind (an entity type's slug, an agent's id) on which the ability is needed. */
   readonly kind?: string
   /** Of the JSON answer as it is sent. Without it and without `replies` the route answers 204. */
