@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { chooseTenant } from './choose-tenant.ts'
 import { tenantHue } from './tenant-color.ts'
 
-const tenants = ['acme', 'bistro'].map((slug) => ({ id: slug, slug, name: slug, role: 'owner' }))
+const tenants = ['acme', 'bistro'].map((slug) => ({ id: slug, slug, name: slug, role: 'owner', abilities: [] }))
 
 test('the address decides, then memory, then the first tenant', () => {
   expect(chooseTenant(tenants, 'bistro', 'acme')?.slug).toBe('bistro')

@@ -3,14 +3,14 @@ import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { LiveProvider } from '../api/live.tsx'
 import { meQuery } from '../api/queries.ts'
-import { type ConsoleScope, ScopeContext, useScope } from '../api/scope.tsx'
+import { type ConsoleScope, ScopeContext, useMay, useScope } from '../api/scope.tsx'
 import { useHotkeys } from '../ui/hotkey-context.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { chooseTenant } from './choose-tenant.ts'
 import { LivePill } from './live-pill.tsx'
-import { navItems } from './nav.ts'
+import { navFor } from './nav.ts'
 import { rememberedTenant, rememberTenant } from './preferences.ts'
 import { TenantSwitcher, tenantStyle } from './tenant-switcher.tsx'
 import './shell.css'
@@ -40,7 +40,7 @@ export function Shell() {
 }
 
 function Frame({ asked }: { asked: string | undefined }) {
-  const { tenant } = useScope()
+  const { tenant, chosen } = useScope()
   const [help, setHelp] = useState(false)
   const navigate = useNavigate()
   useEffect(() => {
@@ -49,9 +49,11 @@ function Frame({ asked }: { asked: string | undefined }) {
     if (asked !== tenant) void navigate({ to: '.', search: (old) => ({ ...old, tenant }), replace: true })
   }, [tenant, asked, navigate])
   const bindings = useMemo(() => {
-    const jumps = navItems.map((item) => [item.keys, () => void navigate({ to: item.to })] as const)
+    const jumps = navFor((ability) => chosen.abilities.includes(ability)).map(
+      (item) => [item.keys, () => void navigate({ to: item.to })] as const,
+    )
     return { ...Object.fromEntries(jumps), '?': () => setHelp(true) }
-  }, [navigate])
+  }, [navigate, chosen])
   useHotkeys(bindings)
   return (
     <div className="shell" style={tenantStyle(tenant)}>
@@ -77,9 +79,10 @@ function Frame({ asked }: { asked: string | undefined }) {
 }
 
 function Navigation() {
+  const may = useMay()
   return (
     <nav className="nav" aria-label="Console">
-      {navItems.map((item) => (
+      {navFor(may).map((item) => (
         <Link
           key={item.to}
           data-keys={item.keys}

@@ -1,6 +1,7 @@
 // HTTP of credentials: the widget's bootstrap, operators' sign-in, site keys and API keys.
 
 import { z } from 'zod'
+import { abilities } from '../platform/access.ts'
 import { exactOrigin, isOwnOrigin, type RequestFacts, type Route, type RouteReply, route } from '../platform/http.ts'
 import { pageOf } from '../platform/page.ts'
 import { Problem } from '../platform/problem.ts'
@@ -32,7 +33,7 @@ const noStore = { 'cache-control': 'no-store' }
 
 export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
   const signedInReply = async (session: { cookie: string; maxAgeSeconds: number }): Promise<RouteReply> => ({
-    json: presentOperator(await operatorOf(deps.identity, session.cookie)),
+    json: await presentOperator(deps.identity, await operatorOf(deps.identity, session.cookie)),
     headers: sessionCookie(deps.publicUrl, session.cookie, session.maxAgeSeconds),
   })
   return [
@@ -48,7 +49,7 @@ export function identityRoutes(deps: IdentityRoutesDeps): Route[] {
     ...auditRoutes(deps.identity),
     ...signInRoutes({
       identity: deps.identity,
-      operatorReply: (operator) => ({ json: presentOperator(operator), headers: noStore }),
+      operatorReply: async (operator) => ({ json: await presentOperator(deps.identity, operator), headers: noStore }),
     }),
   ]
 }
@@ -118,7 +119,10 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
         }
         const operator = await operatorOf(identity, session.cookie)
         await identity.notes.note(operator, act)
-        return { json: presentOperator(operator), headers: cookie(session.cookie, session.maxAgeSeconds) }
+        return {
+          json: await presentOperator(identity, operator),
+          headers: cookie(session.cookie, session.maxAgeSeconds),
+        }
       },
     }),
     route({
@@ -139,7 +143,10 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       access: 'operator',
       reply: operatorView,
       summary: 'The signed-in operator, the tenants to choose from and the CSRF token',
-      run: async ({ facts }) => ({ json: presentOperator(await signedIn(identity, facts)), headers: noStore }),
+      run: async ({ facts }) => ({
+        json: await presentOperator(identity, await signedIn(identity, facts)),
+        headers: noStore,
+      }),
     }),
     route({
       method: 'PATCH',
@@ -150,7 +157,7 @@ function consoleRoutes({ identity, publicUrl }: IdentityRoutesDeps): Route[] {
       reply: operatorView,
       async run({ body, facts }) {
         await identity.rename((await signedIn(identity, facts)).operatorId, body.name)
-        return { json: presentOperator(await signedIn(identity, facts)), headers: noStore }
+        return { json: await presentOperator(identity, await signedIn(identity, facts)), headers: noStore }
       },
     }),
   ]
@@ -168,13 +175,15 @@ async function signedIn(identity: Identity, facts: RequestFacts): Promise<Operat
   return operator
 }
 
-function presentOperator(operator: Operator): OperatorView {
-  return {
-    id: operator.operatorId,
-    name: operator.name,
-    tenants: operator.tenants.map(({ id, slug: tenantSlug, name, role }) => ({ id, slug: tenantSlug, name, role })),
-    csrf: operator.csrf,
-  }
+async function presentOperator({ authFor }: Identity, operator: Operator): Promise<OperatorView> {
+  const { operatorId: id, name, csrf } = operator
+  const tenants = operator.tenants.map(async ({ roles, ...tenant }) => {
+    // Nothing in a tenant takes anything from its owner: of the many tenants of who runs the gateway none is asked.
+    if (roles.includes('owner')) return { ...tenant, abilities }
+    const auth = await authFor.operator(operator, tenant.id)
+    return { ...tenant, abilities: abilities.filter((each) => auth?.may(each) === true) }
+  })
+  return { id, name, tenants: await Promise.all(tenants), csrf }
 }
 
 const keyParams = z.object({ id: z.string().min(1).max(64) })

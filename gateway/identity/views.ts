@@ -1,6 +1,7 @@
 // What the routes of credentials answer with.
 
 import { z } from 'zod'
+import { abilities } from '../platform/access.ts'
 import type { ApiKeyView, OperatorView, SiteKeyView, WidgetBootstrap } from '../protocol/rest.ts'
 import type { InvitationView, MemberView, NewInvitationView, SecretView, SignInSessionView } from '../protocol/team.ts'
 
@@ -27,7 +28,12 @@ export const operatorView = z
   .strictObject({
     id: z.string(),
     name: z.string(),
-    tenants: z.array(z.strictObject({ id: z.string(), slug: z.string(), name: z.string(), role: z.string() })),
+    tenants: z.array(
+      z.strictObject({
+        ...{ id: z.string(), slug: z.string(), name: z.string(), role: z.string() },
+        abilities: z.array(z.enum(abilities)).describe('What the caller may do there, on something at least.'),
+      }),
+    ),
     csrf: z.string().describe('Sent back as x-parley-csrf with every state-changing call.'),
   })
   .meta({ id: 'Operator' }) satisfies z.ZodType<OperatorView>

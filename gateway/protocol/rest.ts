@@ -217,6 +217,8 @@ export interface OperatorView {
     readonly slug: string
     readonly name: string
     readonly role: string
+    /** What the caller may do there, on something at least. */
+    readonly abilities: readonly string[]
   }[]
   /** Sent back as `x-parley-csrf` with every state-changing call. */
   readonly csrf: string

@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { DropdownMenu } from 'radix-ui'
 import { useState } from 'react'
 import type { AgentView } from '../../../gateway/protocol/agents.ts'
+import { useMay } from '../../api/scope.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { Icon, type IconName } from '../../ui/icon.tsx'
@@ -14,6 +15,7 @@ type Asking = 'archive' | 'delete' | 'duplicate'
 export function AgentMenu({ agent }: { agent: AgentView }) {
   const [asking, setAsking] = useState<Asking>()
   const navigate = useNavigate()
+  const changes = useMay()('agents.write')
   const exporting = useExportAgent(agent)
   return (
     <>
@@ -28,13 +30,13 @@ export function AgentMenu({ agent }: { agent: AgentView }) {
               text="Activity"
               onSelect={() => void navigate({ to: '/agents/activity', search: (old) => ({ ...old, agent: agent.id }) })}
             />
-            <Item icon="copy" text="Duplicate…" onSelect={() => setAsking('duplicate')} />
+            {changes && <Item icon="copy" text="Duplicate…" onSelect={() => setAsking('duplicate')} />}
             <Item icon="download" text="Export" onSelect={() => exporting.mutate()} />
-            <DropdownMenu.Separator className="menu-line" />
-            {(agent.status === 'active' || agent.status === 'paused') && (
+            {changes && <DropdownMenu.Separator className="menu-line" />}
+            {changes && (agent.status === 'active' || agent.status === 'paused') && (
               <Item icon="archive" text="Archive…" onSelect={() => setAsking('archive')} />
             )}
-            <Item icon="trash" text="Delete…" onSelect={() => setAsking('delete')} />
+            {changes && <Item icon="trash" text="Delete…" onSelect={() => setAsking('delete')} />}
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>

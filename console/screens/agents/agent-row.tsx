@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { memo } from 'react'
 import type { AgentView } from '../../../gateway/protocol/agents.ts'
+import { useMay } from '../../api/scope.tsx'
 import { IconButton } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -75,6 +76,8 @@ function VersionCell({ agent }: { agent: AgentView }) {
 
 export function PlayPause({ agent }: { agent: AgentView }) {
   const move = useMove(agent)
+  const may = useMay()
+  if (!may('agents.write')) return null
   if (agent.status === 'active')
     return <IconButton icon="pause" label={`Pause ${agent.name}`} onClick={() => move.mutate('pause')} />
   const why =

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef, useState } from 'react'
 import type { AgentStatus, AgentView } from '../../../gateway/protocol/agents.ts'
 import { agentsQuery } from '../../api/agent-queries.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useMay, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { useHotkeys } from '../../ui/hotkey-context.tsx'
 import { Icon } from '../../ui/icon.tsx'
@@ -18,6 +18,7 @@ import { statusNames } from './words.ts'
 
 export function Agents() {
   const scope = useScope()
+  const may = useMay()
   const agents = useQuery(agentsQuery(scope))
   const [creating, setCreating] = useState(false)
   useHotkeys(useMemo(() => ({ n: () => setCreating(true) }), []))
@@ -28,10 +29,14 @@ export function Agents() {
       aside={<AgentTabs />}
       actions={
         <>
-          <ImportAgent />
-          <Button variant="primary" icon="plus" onClick={() => setCreating(true)}>
-            New agent
-          </Button>
+          <Allowed to="agents.write">
+            <ImportAgent />
+          </Allowed>
+          <Allowed to="agents.write">
+            <Button variant="primary" icon="plus" onClick={() => setCreating(true)}>
+              New agent
+            </Button>
+          </Allowed>
         </>
       }
       fill
@@ -43,13 +48,15 @@ export function Agents() {
           <p>
             An agent answers visitors in writing and aloud. Make one, say what it should do, try it, then deploy it.
           </p>
-          <Button variant="primary" icon="plus" onClick={() => setCreating(true)}>
-            New agent
-          </Button>
+          <Allowed to="agents.write">
+            <Button variant="primary" icon="plus" onClick={() => setCreating(true)}>
+              New agent
+            </Button>
+          </Allowed>
         </Empty>
       )}
       {agents.isSuccess && agents.data.length > 0 && <AgentList agents={agents.data} />}
-      {creating && <CreateAgent onClose={() => setCreating(false)} />}
+      {creating && may('agents.write') && <CreateAgent onClose={() => setCreating(false)} />}
     </Page>
   )
 }

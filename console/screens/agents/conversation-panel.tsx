@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ConversationWithMessages, MessageView } from '../../../gateway/protocol/chat.ts'
 import { conversationQuery } from '../../api/agent-queries.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { CopyId } from '../../ui/copy.tsx'
 import { count, creditsColumn, usd } from '../../ui/format.ts'
@@ -43,7 +43,11 @@ function Whole({ conversation }: { conversation: ConversationWithMessages }) {
           <Message key={message.id} message={message} />
         ))}
       </ol>
-      {conversation.status === 'active' && <Moves id={conversation.id} />}
+      {conversation.status === 'active' && (
+        <Allowed to="conversations.write">
+          <Moves id={conversation.id} />
+        </Allowed>
+      )}
     </>
   )
 }

@@ -5,7 +5,7 @@ import { agentsQuery } from '../../api/agent-queries.ts'
 import type { NewApiKey } from '../../api/client.ts'
 import { inWords, issuesOf } from '../../api/problem.ts'
 import { apiKeysQuery } from '../../api/queries.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
 import { absolute } from '../../ui/format.ts'
@@ -43,9 +43,11 @@ export function ApiKeys() {
       title="API keys"
       note="Secret: for your own servers, never for a browser. Shown once, when created."
       actions={
-        <Button icon="plus" onClick={() => setAdding(true)}>
-          New API key
-        </Button>
+        <Allowed to="keys.write">
+          <Button icon="plus" onClick={() => setAdding(true)}>
+            New API key
+          </Button>
+        </Allowed>
       }
     >
       {keys.isPending && <Loading rows={2} />}
@@ -123,7 +125,11 @@ function ApiKey({ apiKey }: { apiKey: ApiKeyView }) {
         </span>
         <span className="key-end">
           <code>{apiKey.prefix}…</code>
-          {active && <EditApiKey apiKey={apiKey} />}
+          {active && (
+            <Allowed to="keys.write">
+              <EditApiKey apiKey={apiKey} />
+            </Allowed>
+          )}
           {active && (
             <RevokeKey
               label={apiKey.label}

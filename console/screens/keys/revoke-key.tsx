@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { useMay, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { notifyDone, notifyFailed } from '../../ui/notify.ts'
@@ -17,6 +17,7 @@ interface RevokeKeyProps {
 export function RevokeKey({ label, list, text, revoke }: RevokeKeyProps) {
   const { tenant } = useScope()
   const queries = useQueryClient()
+  const may = useMay()
   const [asking, setAsking] = useState(false)
   const run = useMutation({
     mutationFn: revoke,
@@ -27,6 +28,7 @@ export function RevokeKey({ label, list, text, revoke }: RevokeKeyProps) {
     },
     onError: (error) => notifyFailed(inWords(error)),
   })
+  if (!may('keys.write')) return null
   return (
     <>
       <Button variant="ghost" onClick={() => setAsking(true)} aria-label={`Revoke ${label}`}>

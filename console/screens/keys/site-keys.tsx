@@ -3,7 +3,7 @@ import { useState } from 'react'
 import type { AgentView, SiteKeyView } from '../../../gateway/protocol/rest.ts'
 import { inWords } from '../../api/problem.ts'
 import { siteKeysQuery } from '../../api/queries.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { embedSnippet } from '../../embed.ts'
 import { Button } from '../../ui/button.tsx'
 import { CodeBlock, CopyId } from '../../ui/copy.tsx'
@@ -35,9 +35,11 @@ export function SiteKeys({ agents }: { agents: readonly AgentView[] }) {
       title="Site keys"
       note="Public: they only say which agent a website shows. Websites must be among the allowed origins."
       actions={
-        <Button icon="plus" onClick={() => setAdding(true)} disabled={usable.length === 0}>
-          New site key
-        </Button>
+        <Allowed to="keys.write">
+          <Button icon="plus" onClick={() => setAdding(true)} disabled={usable.length === 0}>
+            New site key
+          </Button>
+        </Allowed>
       }
     >
       {keys.isPending && <Loading rows={2} />}

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { AgentView, TenantView } from '../../../gateway/protocol/rest.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { CopyId } from '../../ui/copy.tsx'
@@ -12,7 +12,14 @@ import { Pill } from '../../ui/pill.tsx'
 
 export function TenantCard({ tenant }: { tenant: TenantView }) {
   return (
-    <Section title={tenant.name} actions={<StatusSwitch tenant={tenant} />}>
+    <Section
+      title={tenant.name}
+      actions={
+        <Allowed to="tenant.write">
+          <StatusSwitch tenant={tenant} />
+        </Allowed>
+      }
+    >
       <dl className="tenant-facts">
         <div>
           <dt>Status</dt>

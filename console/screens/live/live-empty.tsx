@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { siteKeysQuery } from '../../api/queries.ts'
-import { useScope } from '../../api/scope.tsx'
+import { useMay, useScope } from '../../api/scope.tsx'
 import { demoPath, embedSnippet } from '../../embed.ts'
 import { CodeBlock } from '../../ui/copy.tsx'
 import { Empty } from '../../ui/states.tsx'
 
 export function LiveEmpty() {
   const scope = useScope()
-  const keys = useQuery(siteKeysQuery(scope)).data?.items ?? []
+  const keys = useQuery({ ...siteKeysQuery(scope), enabled: useMay()('keys.read') }).data?.items ?? []
   const key = keys.find((one) => one.status === 'active')
   return (
     <Empty icon="live" title="No one is talking">

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import type { SessionView } from '../../../gateway/protocol/rest.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { useHotkeys } from '../../ui/hotkey-context.tsx'
@@ -26,9 +26,11 @@ export function EndSession({ session }: { session: SessionView }) {
   })
   return (
     <>
-      <Button variant="danger" icon="stop" onClick={() => setAsking(true)} disabled={session.state === 'ending'}>
-        End session
-      </Button>
+      <Allowed to="sessions.end">
+        <Button variant="danger" icon="stop" onClick={() => setAsking(true)} disabled={session.state === 'ending'}>
+          End session
+        </Button>
+      </Allowed>
       <Confirm
         open={asking}
         onOpenChange={setAsking}

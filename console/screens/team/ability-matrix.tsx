@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { RoleDetail, RoleView } from '../../../gateway/protocol/access.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { useMay, useScope } from '../../api/scope.tsx'
 import { policiesQuery } from '../../api/team-queries.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { notifyFailed } from '../../ui/notify.ts'
@@ -66,6 +66,7 @@ function Cell({ role, detail, pair: [resource, action] }: CellProps) {
   const label = `${resourceName(resource)}: ${action}`
   const plain = detail?.policies.find((policy) => isPlain(policy, resource, action))
   const toggle = useToggle(role, [resource, action])
+  const may = useMay()
   if (role.builtin)
     return allowed ? (
       <span className="matrix-yes">
@@ -90,7 +91,7 @@ function Cell({ role, detail, pair: [resource, action] }: CellProps) {
         // Given, and denied again by another policy.
         if (box !== null) box.indeterminate = plain !== undefined && !allowed && !toggle.isPending
       }}
-      disabled={detail === undefined || wider || toggle.isPending}
+      disabled={!may('roles.write') || detail === undefined || wider || toggle.isPending}
       onChange={() => toggle.mutate(plain?.id)}
     />
   )

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { InvitationView } from '../../../gateway/protocol/team.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { useMay, useScope } from '../../api/scope.tsx'
 import { invitationsQuery } from '../../api/team-queries.ts'
 import { Button } from '../../ui/button.tsx'
 import { Icon } from '../../ui/icon.tsx'
@@ -38,6 +38,7 @@ export function Invitations() {
 function Invitation({ invitation }: { invitation: InvitationView }) {
   const { api, tenant } = useScope()
   const queries = useQueryClient()
+  const may = useMay()
   const revoke = useMutation({
     mutationFn: () => api.team.revokeInvitation(invitation.id),
     onSuccess: async () => {
@@ -64,7 +65,7 @@ function Invitation({ invitation }: { invitation: InvitationView }) {
         ))}
       </span>
       <span className="person-do">
-        {open && (
+        {open && may('team.write') && (
           <Button
             variant="ghost"
             busy={revoke.isPending}

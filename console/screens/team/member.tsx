@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { MemberView } from '../../../gateway/protocol/team.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { initials } from '../../ui/initials.ts'
@@ -35,10 +35,13 @@ export function Member({ member }: { member: MemberView }) {
         ))}
       </span>
       <span className="person-do">
-        <Button variant="ghost" onClick={() => setChanging(true)} aria-label={`Change roles of ${member.name}`}>
-          Change roles
-        </Button>
-        <Remove member={member} self={self} />
+        <Allowed to="team.write">
+          {' '}
+          <Button variant="ghost" onClick={() => setChanging(true)} aria-label={`Change roles of ${member.name}`}>
+            Change roles
+          </Button>
+          <Remove member={member} self={self} />
+        </Allowed>
       </span>
       {changing && <ChangeRoles member={member} onClose={() => setChanging(false)} />}
     </li>

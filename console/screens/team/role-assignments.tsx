@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react'
 import type { AssignmentView, RoleView } from '../../../gateway/protocol/access.ts'
 import { agentsQuery } from '../../api/agent-queries.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { assignmentsQuery, membersQuery } from '../../api/team-queries.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { type Choice, SelectField } from '../../ui/choice-fields.tsx'
@@ -32,9 +32,11 @@ export function RoleAssignments({ role }: { role: RoleView }) {
       title="For one thing only"
       note="People who have this role for one agent or one type, beside those who have it for everything."
       actions={
-        <Button icon="plus" onClick={() => setAdding(true)}>
-          Give it to somebody
-        </Button>
+        <Allowed to="roles.write">
+          <Button icon="plus" onClick={() => setAdding(true)}>
+            Give it to somebody
+          </Button>
+        </Allowed>
       }
     >
       {assignments.isError && <ProblemBox error={assignments.error} onRetry={() => void assignments.refetch()} />}
@@ -71,12 +73,14 @@ function Assignment({ assignment }: { assignment: AssignmentView }) {
         {families.find((each) => each.value === of)?.name}: {what}
       </span>
       <span />
-      <IconButton
-        icon="close"
-        label={`Take it away from ${who}`}
-        disabled={remove.isPending}
-        onClick={() => remove.mutate()}
-      />
+      <Allowed to="roles.write">
+        <IconButton
+          icon="close"
+          label={`Take it away from ${who}`}
+          disabled={remove.isPending}
+          onClick={() => remove.mutate()}
+        />
+      </Allowed>
     </li>
   )
 }

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { PolicyView, RoleDetail } from '../../../gateway/protocol/access.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { notifyFailed } from '../../ui/notify.ts'
 import { Section } from '../../ui/page.tsx'
@@ -17,9 +17,11 @@ export function RolePolicies({ role }: { role: RoleDetail }) {
       title="Policies"
       note="A denial beats what allows at its own priority and below."
       actions={
-        <Button icon="plus" onClick={() => setAdding(true)}>
-          Add a policy
-        </Button>
+        <Allowed to="roles.write">
+          <Button icon="plus" onClick={() => setAdding(true)}>
+            Add a policy
+          </Button>
+        </Allowed>
       }
     >
       {role.policies.length === 0 ? (
@@ -59,7 +61,14 @@ function Policy({ role, policy }: { role: RoleDetail; policy: PolicyView }) {
         {policy.description !== '' && <small>{policy.description}</small>}
       </span>
       <span className="quiet number">priority {policy.priority}</span>
-      <IconButton icon="close" label={`Take away: ${words}`} disabled={take.isPending} onClick={() => take.mutate()} />
+      <Allowed to="roles.write">
+        <IconButton
+          icon="close"
+          label={`Take away: ${words}`}
+          disabled={take.isPending}
+          onClick={() => take.mutate()}
+        />
+      </Allowed>
     </li>
   )
 }

@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { RoleView } from '../../../gateway/protocol/access.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { roleQuery } from '../../api/team-queries.ts'
 import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
@@ -63,9 +63,11 @@ function RemoveRole({ role }: { role: RoleView }) {
   })
   return (
     <>
-      <Button variant="danger" onClick={() => setAsking(true)}>
-        Remove role
-      </Button>
+      <Allowed to="roles.write">
+        <Button variant="danger" onClick={() => setAsking(true)}>
+          Remove role
+        </Button>
+      </Allowed>
       <Confirm
         open={asking}
         onOpenChange={setAsking}

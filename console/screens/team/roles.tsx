@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import type { RoleView } from '../../../gateway/protocol/access.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { rolesQuery } from '../../api/team-queries.ts'
 import { Button } from '../../ui/button.tsx'
 import { useHotkeys } from '../../ui/hotkey-context.tsx'
@@ -30,9 +30,11 @@ export function Roles() {
       name={`Roles · ${scope.chosen.name}`}
       aside={<TeamTabs />}
       actions={
-        <Button variant="primary" icon="plus" onClick={() => setAdding(true)}>
-          New role
-        </Button>
+        <Allowed to="roles.write">
+          <Button variant="primary" icon="plus" onClick={() => setAdding(true)}>
+            New role
+          </Button>
+        </Allowed>
       }
       fill
     >

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { RoleDetail, RoleView } from '../../../gateway/protocol/access.ts'
 import { inWords } from '../../api/problem.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
 import { notifyDone, notifyFailed } from '../../ui/notify.ts'
 import { Section } from '../../ui/page.tsx'
@@ -51,16 +51,18 @@ export function RowsAndFields({ role, all }: { role: RoleDetail; all: readonly R
       >
         <MaskList masks={edited.masks} choices={choices} onChange={(masks) => setEdited({ ...edited, masks })} />
       </Section>
-      <div className="role-save">
-        <Button type="submit" variant="primary" busy={run.isPending} disabled={!changed}>
-          Save rows and fields
-        </Button>
-        {changed && (
-          <Button variant="ghost" onClick={() => setEdited(base)}>
-            Discard
+      <Allowed to="roles.write">
+        <div className="role-save">
+          <Button type="submit" variant="primary" busy={run.isPending} disabled={!changed}>
+            Save rows and fields
           </Button>
-        )}
-      </div>
+          {changed && (
+            <Button variant="ghost" onClick={() => setEdited(base)}>
+              Discard
+            </Button>
+          )}
+        </div>
+      </Allowed>
     </form>
   )
 }

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { Allowed } from '../../api/scope.tsx'
 
 export function TeamTabs() {
   return (
@@ -6,9 +7,11 @@ export function TeamTabs() {
       <Link to="/team" activeOptions={{ exact: true, includeSearch: false }}>
         People
       </Link>
-      <Link to="/team/roles" activeOptions={{ includeSearch: false }}>
-        Roles
-      </Link>
+      <Allowed to="roles.read">
+        <Link to="/team/roles" activeOptions={{ includeSearch: false }}>
+          Roles
+        </Link>
+      </Allowed>
     </nav>
   )
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import type { MemberView } from '../../../gateway/protocol/team.ts'
-import { useScope } from '../../api/scope.tsx'
+import { Allowed, useMay, useScope } from '../../api/scope.tsx'
 import { membersQuery } from '../../api/team-queries.ts'
 import { Button } from '../../ui/button.tsx'
 import { useHotkeys } from '../../ui/hotkey-context.tsx'
@@ -15,6 +15,7 @@ import './team.css'
 
 export function Team() {
   const scope = useScope()
+  const may = useMay()
   const [inviting, setInviting] = useState(false)
   useHotkeys(useMemo(() => ({ n: () => setInviting(true) }), []))
   return (
@@ -23,14 +24,16 @@ export function Team() {
       name={`Team · ${scope.chosen.name}`}
       aside={<TeamTabs />}
       actions={
-        <Button variant="primary" icon="mail" onClick={() => setInviting(true)}>
-          Invite
-        </Button>
+        <Allowed to="team.write">
+          <Button variant="primary" icon="mail" onClick={() => setInviting(true)}>
+            Invite
+          </Button>
+        </Allowed>
       }
     >
       <Members />
       <Invitations />
-      {inviting && <Invite onClose={() => setInviting(false)} />}
+      {inviting && may('team.write') && <Invite onClose={() => setInviting(false)} />}
     </Page>
   )
 }

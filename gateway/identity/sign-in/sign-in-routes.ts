@@ -12,7 +12,7 @@ import type { SignIn, SignInAnswer } from './sign-in.ts'
 
 export interface SignInRoutesDeps {
   readonly identity: Identity
-  readonly operatorReply: (operator: Operator) => RouteReply
+  readonly operatorReply: (operator: Operator) => Promise<RouteReply>
 }
 
 const password = z.string().min(1).max(128)

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { AgentDetail } from '../../../../gateway/protocol/agents.ts'
 import { inWords } from '../../../api/problem.ts'
-import { useScope } from '../../../api/scope.tsx'
+import { useMay, useScope } from '../../../api/scope.tsx'
 import { Button } from '../../../ui/button.tsx'
 import { SwitchField } from '../../../ui/choice-fields.tsx'
 import { Modal } from '../../../ui/modal.tsx'
@@ -13,7 +13,9 @@ import type { Draft } from './use-draft.ts'
 
 export function Deploy({ agent, draft }: { agent: AgentDetail; draft: Draft }) {
   const [asking, setAsking] = useState(false)
+  const may = useMay()
   const nothing = agent.version > 0 && agent.draftVersion === agent.version && agent.rollout === null
+  if (!may('agents.deploy')) return null
   return (
     <>
       <Button

@@ -4,7 +4,7 @@ import { type FormEvent, useEffect, useRef } from 'react'
 import type { AgentDetail } from '../../../../gateway/protocol/agents.ts'
 import { agentQuery } from '../../../api/agent-queries.ts'
 import { isMissing } from '../../../api/problem.ts'
-import { useScope } from '../../../api/scope.tsx'
+import { Allowed, useScope } from '../../../api/scope.tsx'
 import { Button } from '../../../ui/button.tsx'
 import { Inspector, type Pane } from '../../../ui/inspector.tsx'
 import { folded, useMedia } from '../../../ui/media.ts'
@@ -77,9 +77,11 @@ function Actions({ agent, draft }: { agent: AgentDetail; draft: Draft }) {
       </span>
       <PlayPause agent={agent} />
       <AgentMenu agent={agent} />
-      <Button type="submit" form="agent-form" busy={draft.saving} disabled={!draft.dirty} title="Ctrl S or ⌘ S">
-        {draft.dirty ? 'Save draft' : 'Saved'}
-      </Button>
+      <Allowed to="agents.write">
+        <Button type="submit" form="agent-form" busy={draft.saving} disabled={!draft.dirty} title="Ctrl S or ⌘ S">
+          {draft.dirty ? 'Save draft' : 'Saved'}
+        </Button>
+      </Allowed>
       <Deploy agent={agent} draft={draft} />
     </>
   )

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { AgentDetail } from '../../../../gateway/protocol/agents.ts'
+import { useMay } from '../../../api/scope.tsx'
 import { Button, IconButton } from '../../../ui/button.tsx'
 import { count, creditsColumn, latency } from '../../../ui/format.ts'
 import { Icon } from '../../../ui/icon.tsx'
@@ -120,7 +121,8 @@ function Cost({ reply }: { reply: NonNullable<Extract<TestLine, { is: 'answer' }
 
 function Composer({ agent, chat }: { agent: AgentDetail; chat: ReturnType<typeof useTestChat> }) {
   const [text, setText] = useState('')
-  const can = agent.live !== null && agent.status === 'active'
+  const may = useMay()
+  const can = may('chat.create') && agent.live !== null && agent.status === 'active'
   const submit = (event?: FormEvent) => {
     event?.preventDefault()
     if (text.trim() === '' || chat.busy || !can) return

@@ -4,7 +4,7 @@ import type { AgentDetail, AgentVersionView } from '../../../../gateway/protocol
 import type { VersionName } from '../../../api/agent-calls.ts'
 import { versionsQuery } from '../../../api/agent-queries.ts'
 import { inWords } from '../../../api/problem.ts'
-import { useScope } from '../../../api/scope.tsx'
+import { Allowed, useScope } from '../../../api/scope.tsx'
 import { Button } from '../../../ui/button.tsx'
 import { Confirm } from '../../../ui/confirm.tsx'
 import { notifyDone, notifyFailed } from '../../../ui/notify.ts'
@@ -62,7 +62,9 @@ function Version({ agent, version, open, onToggle }: VersionProps) {
             </Button>
           )}
           {!version.isLive && agent.live !== null && !version.isDraft && (
-            <Rollback agent={agent} version={version.number} />
+            <Allowed to="agents.deploy">
+              <Rollback agent={agent} version={version.number} />
+            </Allowed>
           )}
         </span>
       </div>
