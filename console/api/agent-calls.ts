@@ -11,6 +11,7 @@ import type {
 import type { ConversationView, ConversationWithMessages } from '../../gateway/protocol/chat.ts'
 import type { Page } from '../../gateway/protocol/rest.ts'
 import type { TenantCall } from './call.ts'
+import type { Api } from './schema.ts'
 
 export type AgentMove = 'activate' | 'pause' | 'archive'
 /** `draft`, `live`, or the number of a version. */
@@ -27,6 +28,7 @@ export function agentCalls(call: TenantCall) {
   const at = (id: string, rest = '') => `/v1/agents/${encodeURIComponent(id)}${rest}`
   return {
     list: (cursor: string | undefined) => call.get<Page<AgentView>>('/v1/agents', { cursor, limit: 100 }),
+    textModels: () => call.get<Api['GET /v1/text-models']['reply']>('/v1/text-models'),
     detail: (id: string) => call.get<AgentDetail>(at(id)),
     create: (agent: NewAgent) => call.post<AgentDetail>('/v1/agents', agent),
     change: (id: string, part: { name?: string; subtype?: AgentSubtype }) => call.patch<AgentDetail>(at(id), part),

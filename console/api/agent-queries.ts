@@ -9,6 +9,10 @@ export const agentsQuery = ({ tenant, api }: Scope) =>
     queryFn: () => allPages(api.agents.list),
   })
 
+/** What the gateway has keys for does not change while it runs. */
+export const textModelsQuery = ({ tenant, api }: Scope) =>
+  queryOptions({ queryKey: [tenant, 'text-models'], queryFn: api.agents.textModels, staleTime: 300_000 })
+
 export const agentQuery = ({ tenant, api }: Scope, id: string) =>
   queryOptions({ queryKey: [tenant, 'agents', id], queryFn: () => api.agents.detail(id) })
 

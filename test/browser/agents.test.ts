@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { AgentConfigFields, AgentDetail } from '../../gateway/protocol/agents.ts'
 import { openBrowser } from '../harness/browser.ts'
 import { type ConsolePage, consolePage } from '../harness/console-page.ts'
@@ -25,6 +26,9 @@ afterAll(async () => {
   await browser.close()
   await gateway[Symbol.asyncDispose]()
 })
+
+const agents = z.object({ items: z.array(z.object({ slug: z.string(), name: z.string() })) })
+const textModels = z.object({ items: z.array(z.object({ off: z.string().optional() })) })
 
 async function agent(slug: string): Promise<AgentDetail> {
   const { status, body } = await api.call('GET', `/v1/agents/by-slug/${slug}`)
@@ -165,6 +169,41 @@ test('[S000-5] all eighteen fields come back from the API into the form as they 
   await page.getByRole('button', { name: 'Saved' }).waitFor()
   expect(await agent('zoes-desk')).toMatchObject({ name: 'Desk' })
   expect((await agent('zoes-desk')).draft).toEqual({ ...before, personality: 'Brief.' })
+})
+
+test('to whom an agent passes a message on: nobody, all, chosen ones; stand-in models; and what is off here says why', async () => {
+  const draft = async () => (await agent('zoes-desk')).draft
+  const saved = async () => {
+    await page.getByRole('button', { name: 'Save draft' }).click()
+    await page.getByRole('button', { name: 'Saved' }).waitFor()
+  }
+  const before = await draft()
+  await page.getByRole('radio', { name: 'Any agent' }).check()
+  await saved()
+  expect(await draft()).toEqual({ ...before, delegates: 'all' })
+  await page.getByRole('radio', { name: 'Chosen agents' }).check()
+  await page.getByText('None is ticked: it answers everything itself.').waitFor()
+  await page.getByRole('group', { name: 'Chosen agents' }).getByLabel('ProductCo Agent').check()
+  await saved()
+  const other = agents
+    .parse((await api.call('GET', '/v1/agents')).body)
+    .items.find(({ name }) => name === 'ProductCo Agent')
+  expect((await draft()).delegates).toEqual([other?.slug])
+  await page.reload()
+  expect(await page.getByRole('group', { name: 'Chosen agents' }).getByLabel('ProductCo Agent').isChecked()).toBe(true)
+  await page.getByRole('radio', { name: 'Nobody' }).check()
+  await tokens('fallbackModels', ['openrouter:openai/gpt-4o', 'openai/gpt-4o-mini'])
+  await saved()
+  expect(await draft()).toEqual({ ...before, fallbackModels: ['openrouter:openai/gpt-4o', 'openai/gpt-4o-mini'] })
+  await control('modelProvider').fill('anthropic')
+  await page.locator('#modelProvider-note', { hasText: 'Off here: ' }).waitFor()
+  await control('modelProvider').fill(before.modelProvider)
+  await page.getByText('Models that are off here').click()
+  const { items } = textModels.parse((await api.call('GET', '/v1/text-models')).body)
+  for (const why of new Set(items.flatMap((each) => each.off ?? [])))
+    await page.locator('.models-off', { hasText: why }).waitFor()
+  await page.getByText('a supervised agent’s tools do not run').waitFor()
+  expect(await owner.check()).toEqual([])
 })
 
 test('[S000-5] what the API refuses is said at its field and nothing typed is lost; no number is guessed from letters', async () => {

@@ -28,7 +28,7 @@ export function AgentForm({ agent, draft, formRef, onSubmit }: AgentFormProps) {
         <Identity draft={draft} />
         <Knowledge draft={draft} />
         <Model draft={draft} />
-        <Guardrails draft={draft} />
+        <Guardrails agent={agent} draft={draft} />
         <Channels draft={draft} />
       </form>
     </div>

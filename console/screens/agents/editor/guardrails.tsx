@@ -1,18 +1,27 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
+import type { AgentDetail } from '../../../../gateway/protocol/agents.ts'
 import { agentsQuery } from '../../../api/agent-queries.ts'
 import { useScope } from '../../../api/scope.tsx'
 import { RadioCards, SwitchField, TokenField } from '../../../ui/choice-fields.tsx'
 import { creditText, parseCredits } from '../../../ui/credit-text.ts'
 import { NumberField, wholeNumber } from '../../../ui/text-fields.tsx'
 import { autonomyLevels } from '../words.ts'
+import { Delegation } from './delegation.tsx'
 import { FormSection } from './form-section.tsx'
 import type { Draft } from './use-draft.ts'
 
-export function Guardrails({ draft }: { draft: Draft }) {
+const unapproved = 'Nobody can approve yet: approvals come with a later version. Until then'
+
+export function Guardrails({ agent, draft }: { agent: AgentDetail; draft: Draft }) {
   return (
     <FormSection id="guardrails" note="What it may do, say and cost.">
-      <RadioCards {...draft.field('autonomyLevel')} label="Autonomy" choices={autonomyLevels} />
+      <RadioCards
+        {...draft.field('autonomyLevel')}
+        label="Autonomy"
+        choices={autonomyLevels}
+        hint={waitingHint(draft)}
+      />
       <Tools draft={draft} />
       <TokenField
         {...draft.field('blockedTopics')}
@@ -22,9 +31,14 @@ export function Guardrails({ draft }: { draft: Draft }) {
         phrases
         placeholder="Legal advice"
       />
+      <Delegation agent={agent} draft={draft} />
       <Caps draft={draft} />
     </FormSection>
   )
+}
+
+function waitingHint({ config }: Draft): string | undefined {
+  return config.autonomyLevel === 'supervised' ? `${unapproved} a supervised agent’s tools do not run.` : undefined
 }
 
 function Tools({ draft }: { draft: Draft }) {
@@ -42,7 +56,7 @@ function Tools({ draft }: { draft: Draft }) {
       <TokenField
         {...draft.field('requireApprovalFor')}
         label="Ask before using"
-        hint="A person approves each use."
+        hint={`A person approves each use. ${unapproved} these tools do not run.`}
         noun="tool"
         suggestions={config.enabledTools}
       />

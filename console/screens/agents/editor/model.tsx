@@ -4,12 +4,7 @@ import { engineNames } from '../words.ts'
 import { FormSection } from './form-section.tsx'
 import { Hearing } from './hearing.tsx'
 import type { Draft } from './use-draft.ts'
-
-const providers = ['openrouter', 'openai', 'anthropic', 'google']
-const models = [
-  ...['anthropic/claude-sonnet-4', 'openai/gpt-4o', 'openai/gpt-4o-mini', 'google/gemini-pro-1.5'],
-  ...['gpt-4o', 'gpt-4o-mini'],
-]
+import { OffModels, useWritingModels } from './writing-models.tsx'
 
 export function Model({ draft }: { draft: Draft }) {
   return (
@@ -22,6 +17,7 @@ export function Model({ draft }: { draft: Draft }) {
 }
 
 function Writing({ draft }: { draft: Draft }) {
+  const known = useWritingModels(draft.config.modelProvider, draft.config.modelId)
   return (
     <>
       <h3 className="form-part">In writing</h3>
@@ -29,16 +25,16 @@ function Writing({ draft }: { draft: Draft }) {
         <TextField
           {...draft.field('modelProvider')}
           label="Provider"
-          hint="Empty: the best this gateway has a key for."
-          suggestions={providers}
+          hint={offHint(known.providerOff) ?? 'Empty: the best this gateway has a key for.'}
+          suggestions={known.providers}
           maxLength={60}
           mono
         />
         <TextField
           {...draft.field('modelId')}
           label="Model"
-          hint="Empty: the provider’s first choice."
-          suggestions={models}
+          hint={offHint(known.modelOff) ?? 'Empty: the provider’s first choice.'}
+          suggestions={known.models}
           maxLength={120}
           mono
         />
@@ -46,10 +42,11 @@ function Writing({ draft }: { draft: Draft }) {
       <TokenField
         {...draft.field('fallbackModels')}
         label="Stand-in models"
-        hint="Tried in this order when the first one fails."
+        hint="Tried in this order when the first one fails. Of another provider: its name and a colon first."
         noun="model"
-        suggestions={models}
+        suggestions={known.standIns}
       />
+      <OffModels off={known.off} />
       <div className="form-pair">
         <NumberField
           {...draft.field('temperature')}
@@ -69,6 +66,10 @@ function Writing({ draft }: { draft: Draft }) {
       </div>
     </>
   )
+}
+
+function offHint(why: string | undefined): string | undefined {
+  return why === undefined ? undefined : `Off here: ${why}`
 }
 
 function Speaking({ draft }: { draft: Draft }) {

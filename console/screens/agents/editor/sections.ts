@@ -22,7 +22,7 @@ const fields: Readonly<Record<SectionId, readonly string[]>> = {
   ],
   guardrails: [
     ...['autonomyLevel', 'enabledTools', 'disabledTools', 'requireApprovalFor', 'blockedTopics', 'clientTools'],
-    ...['maxMessagesPerDay', 'maxCostPerDay', 'limits', 'mutable'],
+    ...['maxMessagesPerDay', 'maxCostPerDay', 'limits', 'mutable', 'delegates'],
   ],
   channels: ['channelBindings'],
 }
