@@ -13,6 +13,7 @@ import { assemble, type Deps, type Made } from '../../gateway/sessions/assemble.
 import { Live } from '../../gateway/sessions/live.ts'
 import { openEngine } from '../../gateway/sessions/opening.ts'
 import type { Session } from '../../gateway/sessions/session.ts'
+import { briefFor } from '../harness/brief.ts'
 import type { ManualClock } from '../harness/clock.ts'
 import { speechPcm } from '../harness/speech.ts'
 import { CallerLeg, type Device } from './caller.ts'
@@ -117,12 +118,10 @@ function depsOf(clock: ManualClock, factory: EngineFactory): Deps {
 }
 
 function requestOf(leg: CallerLeg, own: object): Made['request'] {
-  const brief = {
-    ...{ agentId: 'a', slug: 'a', name: 'A', engine: 'auto', fallbackEngines: [], model: '', voice: 'slt' },
-    ...{ turnDetection: 'server_vad', settings: {} },
-    ...{ instructions: '', closing: 'Goodbye.', tools: [], clientTools: false, mutable: [], ...own },
+  const brief = briefFor({
+    ...{ engine: 'auto', voice: 'slt', closing: 'Goodbye.', ...own },
     limits: { idleMs: 600_000, maxDurationMs: 3_600_000 },
-  }
+  })
   const request = {
     ...{ tenantId: asTenantId('t'), plan: 'free', brief, contactId: 'c', channel: 'widget', keyId: 'k' },
     ...{ ip: '127.0.0.1', leg, outputModality: 'audio' },
