@@ -254,13 +254,13 @@ test('[S000-4] the status goes draft → active → paused → archived; every o
   await expect(scope.remove(id)).rejects.toMatchObject({ code: 'conflict' })
   await scope.setStatus(id, 'archived')
   for (const status of ['draft', 'active', 'paused'] as const) await refused(status, /it is final/)
-  for (const change of [
-    scope.saveDraft(id, says('x')),
-    scope.deploy(id),
-    scope.publish(id),
-    scope.change(id, { name: 'B' }),
-  ])
-    await expect(change).rejects.toMatchObject({ code: 'conflict' })
+  const changes: readonly (() => Promise<unknown>)[] = [
+    () => scope.saveDraft(id, says('x')),
+    () => scope.deploy(id),
+    () => scope.publish(id),
+    () => scope.change(id, { name: 'B' }),
+  ]
+  for (const change of changes) await expect(change()).rejects.toMatchObject({ code: 'conflict' })
 })
 
 test('[S000-1] an agent that was put away is deleted; its versions can still be read', async () => {

@@ -44,6 +44,8 @@ export async function run(name: string, connect: (target: Target) => Promise<Scr
   try {
     const client = await within(connect({ url, apiKey, agent }), 'connect')
     await step('text', client.ask('How much is a red sofa?').then(some))
+    // The last of an answer is still being heard when it is made: who speaks into it may be taken for a listener who nods.
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
     const pcm = Buffer.concat([silencePcm(300), await speechPcm('Do you have a red sofa?'), silencePcm(1_000)])
     await step(
       'talk',
