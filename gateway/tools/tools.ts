@@ -47,7 +47,12 @@ export function needsApproval(brief: Pick<Brief, 'autonomyLevel' | 'requireAppro
   return brief.autonomyLevel === 'supervised' || brief.requireApprovalFor.includes(name)
 }
 
-export const needsPerson: ToolOutput = failure(
+/** What a call is answered with that does not run. */
+export function refusedCall(code: string, message: string): ToolOutput {
+  return failure(code, message)
+}
+
+export const needsPerson: ToolOutput = refusedCall(
   'needs_approval',
   'A person has to approve this first. Say that somebody will see to it.',
 )

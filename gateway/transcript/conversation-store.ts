@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 import { newId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { Filter as RowFilter } from '../platform/row-filter.ts'
-import type { ConversationStatus } from '../protocol/chat.ts'
+import type { ConversationStats, ConversationStatus, ConversationView } from '../protocol/chat.ts'
 import type { Channel } from '../protocol/turn.ts'
 
 interface ConversationDoc {
@@ -32,17 +32,7 @@ interface ConversationDoc {
   updatedAt: Date
 }
 
-export interface Conversation {
-  readonly id: string
-  readonly agentId: string
-  readonly contactId: string | null
-  readonly channel: Channel
-  readonly externalId: string | null
-  readonly status: ConversationStatus
-  readonly metadata: Readonly<Record<string, unknown>>
-  readonly createdAt: string
-  readonly updatedAt: string
-}
+export type Conversation = Omit<ConversationView, keyof ConversationStats>
 
 export interface NewConversation {
   /** Of the caller's making: the same one twice is one conversation. */

@@ -1,15 +1,14 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { useCallback, useMemo } from 'react'
+import { useMemo } from 'react'
 import type { AgentView } from '../../../gateway/protocol/agents.ts'
 import type { ConversationView } from '../../../gateway/protocol/chat.ts'
 import { activityQuery, agentsQuery } from '../../api/agent-queries.ts'
 import { useScope } from '../../api/scope.tsx'
 import { count, creditsColumn, usd } from '../../ui/format.ts'
-import { phone, useMedia } from '../../ui/media.ts'
 import { Page } from '../../ui/page.tsx'
+import { PagedRows } from '../../ui/paged-rows.tsx'
 import { Empty, Loading, ProblemBox } from '../../ui/states.tsx'
-import { VirtualRows } from '../../ui/virtual-rows.tsx'
 import { ActivityHead, ActivityRow } from './activity-row.tsx'
 import { AgentTabs } from './agent-tabs.tsx'
 import { ConversationPanel } from './conversation-panel.tsx'
@@ -78,44 +77,17 @@ function Of({ agent, agents }: { agent: AgentView; agents: readonly AgentView[] 
           </p>
         </Empty>
       )}
-      {conversations.length > 0 && <List conversations={conversations} pages={pages} />}
+      {conversations.length > 0 && (
+        <PagedRows
+          label="Conversations, latest message first"
+          items={conversations}
+          pages={pages}
+          head={<ActivityHead />}
+          row={(each) => <ActivityRow conversation={each} />}
+        />
+      )}
       {conversation !== undefined && <ConversationPanel id={conversation} onClose={close} />}
     </div>
-  )
-}
-
-type Pages = Pick<
-  ReturnType<typeof useInfiniteQuery>,
-  'hasNextPage' | 'isFetchingNextPage' | 'isFetchNextPageError'
-> & {
-  readonly fetchNextPage: () => Promise<unknown>
-}
-
-function List({ conversations, pages }: { conversations: readonly ConversationView[]; pages: Pages }) {
-  const small = useMedia(phone)
-  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = pages
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage])
-  return (
-    <VirtualRows
-      label="Conversations, latest message first"
-      count={conversations.length}
-      rowPx={small ? 64 : 42}
-      keyOf={(index) => conversations[index]?.id ?? String(index)}
-      row={(index) => {
-        const conversation = conversations[index]
-        return conversation && <ActivityRow conversation={conversation} />
-      }}
-      head={<ActivityHead />}
-      foot={
-        <div className="rows-foot">
-          {isFetchingNextPage && <span className="quiet">Loading more…</span>}
-          {!hasNextPage && <span className="quiet">That is everything.</span>}
-        </div>
-      }
-      onEnd={more}
-    />
   )
 }
 

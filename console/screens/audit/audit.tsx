@@ -1,18 +1,16 @@
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { useCallback, useMemo } from 'react'
-import type { AuditEntryView } from '../../../gateway/protocol/access.ts'
+import { useMemo } from 'react'
 import type { AuditFilter } from '../../api/audit-calls.ts'
 import { inWords } from '../../api/problem.ts'
 import { useScope } from '../../api/scope.tsx'
 import { auditQuery } from '../../api/team-queries.ts'
 import { Button } from '../../ui/button.tsx'
-import { phone, useMedia } from '../../ui/media.ts'
 import { notifyFailed } from '../../ui/notify.ts'
 import { Page } from '../../ui/page.tsx'
+import { PagedRows } from '../../ui/paged-rows.tsx'
 import { saveFile } from '../../ui/save-file.ts'
 import { Empty, Loading, ProblemBox } from '../../ui/states.tsx'
-import { VirtualRows } from '../../ui/virtual-rows.tsx'
 import { AuditDetails } from './audit-details.tsx'
 import { AuditFilters } from './audit-filters.tsx'
 import { AuditHead, AuditRow } from './audit-row.tsx'
@@ -40,46 +38,18 @@ export function Audit() {
           <ProblemBox error={pages.error} onRetry={() => void pages.refetch()} />
         )}
         {pages.isSuccess && entries.length === 0 && <Nothing filtered={filtered} />}
-        {entries.length > 0 && <AuditList entries={entries} pages={pages} />}
+        {entries.length > 0 && (
+          <PagedRows
+            label="Audit log, newest first"
+            items={entries}
+            pages={pages}
+            head={<AuditHead />}
+            row={(entry) => <AuditRow entry={entry} />}
+          />
+        )}
       </div>
       {shown !== undefined && <AuditDetails entry={shown} onClose={close} />}
     </Page>
-  )
-}
-
-type Pages = Pick<
-  ReturnType<typeof useInfiniteQuery>,
-  'hasNextPage' | 'isFetchingNextPage' | 'isFetchNextPageError' | 'error'
-> & {
-  readonly fetchNextPage: () => Promise<unknown>
-}
-
-function AuditList({ entries, pages }: { entries: readonly AuditEntryView[]; pages: Pages }) {
-  const small = useMedia(phone)
-  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = pages
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage])
-  return (
-    <VirtualRows
-      label="Audit log, newest first"
-      count={entries.length}
-      rowPx={small ? 64 : 42}
-      keyOf={(index) => entries[index]?.id ?? String(index)}
-      row={(index) => {
-        const entry = entries[index]
-        return entry && <AuditRow entry={entry} />
-      }}
-      head={<AuditHead />}
-      foot={
-        <div className="rows-foot">
-          {isFetchNextPageError && <ProblemBox error={pages.error} onRetry={() => void fetchNextPage()} />}
-          {isFetchingNextPage && <span className="quiet">Loading more…</span>}
-          {!hasNextPage && <span className="quiet">That is everything.</span>}
-        </div>
-      }
-      onEnd={more}
-    />
   )
 }
 

@@ -1,14 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useCallback, useMemo } from 'react'
+import { useMemo } from 'react'
 import type { SessionView } from '../../../gateway/protocol/rest.ts'
 import { useLive } from '../../api/live.tsx'
 import { endedQuery } from '../../api/queries.ts'
 import { useScope } from '../../api/scope.tsx'
 import { Button } from '../../ui/button.tsx'
-import { phone, useMedia } from '../../ui/media.ts'
 import { Page } from '../../ui/page.tsx'
+import { PagedRows } from '../../ui/paged-rows.tsx'
 import { Empty, Loading, ProblemBox } from '../../ui/states.tsx'
-import { VirtualRows } from '../../ui/virtual-rows.tsx'
 import { HistoryHead, HistoryRow } from './history-row.tsx'
 import './history.css'
 
@@ -32,42 +31,16 @@ export function History() {
           <p>A session moves here when it has ended, with its transcript and its receipt.</p>
         </Empty>
       )}
-      {sessions.length > 0 && <HistoryList sessions={sessions} pages={pages} />}
+      {sessions.length > 0 && (
+        <PagedRows
+          label="Past sessions"
+          items={sessions}
+          pages={pages}
+          head={<HistoryHead />}
+          row={(session) => <HistoryRow session={session} />}
+        />
+      )}
     </Page>
-  )
-}
-
-type Pages = Pick<
-  ReturnType<typeof useInfiniteQuery>,
-  'hasNextPage' | 'isFetchingNextPage' | 'isFetchNextPageError' | 'error'
-> & { readonly fetchNextPage: () => Promise<unknown> }
-
-function HistoryList({ sessions, pages }: { sessions: readonly SessionView[]; pages: Pages }) {
-  const small = useMedia(phone)
-  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = pages
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage])
-  return (
-    <VirtualRows
-      label="Past sessions"
-      count={sessions.length}
-      rowPx={small ? 64 : 42}
-      keyOf={(index) => sessions[index]?.id ?? String(index)}
-      row={(index) => {
-        const session = sessions[index]
-        return session && <HistoryRow session={session} />
-      }}
-      head={<HistoryHead />}
-      foot={
-        <div className="rows-foot">
-          {isFetchNextPageError && <ProblemBox error={pages.error} onRetry={() => void fetchNextPage()} />}
-          {isFetchingNextPage && <span className="quiet">Loading more…</span>}
-          {!hasNextPage && <span className="quiet">That is everything.</span>}
-        </div>
-      }
-      onEnd={more}
-    />
   )
 }
 

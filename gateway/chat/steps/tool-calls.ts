@@ -2,14 +2,12 @@
 
 import type { Brief } from '../../agents/agents.ts'
 import type { Call } from '../../engines/engines.ts'
-import { needsApproval, needsPerson } from '../../tools/tools.ts'
+import { needsApproval, needsPerson, refusedCall } from '../../tools/tools.ts'
 import { cardsOf } from '../cards.ts'
 import type { ChatDeps } from '../deps.ts'
 import type { Progress, RanCall, Round } from '../inbound.ts'
 import type { Job } from '../job.ts'
 import { maxCalls, type Thinking } from './thinking.ts'
-
-const failure = (code: string, message: string) => ({ output: JSON.stringify({ error: { code, message } }), ok: false })
 
 /** Those of the last round that have no result yet, at once; all of them have one afterwards. */
 export async function runCalls(
@@ -59,9 +57,9 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
 }
 
 function refusal({ call, round, brief, isOver }: One) {
-  if (isOver) return failure('too_many_tool_calls', 'Answer with what you know.')
+  if (isOver) return refusedCall('too_many_tool_calls', 'Answer with what you know.')
   if (round.reserved === null)
-    return failure('out_of_credit', 'No tools can be used right now. Answer with what you know.')
+    return refusedCall('out_of_credit', 'No tools can be used right now. Answer with what you know.')
   if (needsApproval(brief, call.name)) return needsPerson
   return undefined
 }
