@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import type { RoleDetail, RoleView } from '../../../gateway/protocol/access.ts'
 import { inWords } from '../../api/problem.ts'
 import { useMay, useScope } from '../../api/scope.tsx'
@@ -66,6 +67,8 @@ function Cell({ role, detail, pair: [resource, action] }: CellProps) {
   const label = `${resourceName(resource)}: ${action}`
   const plain = detail?.policies.find((policy) => isPlain(policy, resource, action))
   const toggle = useToggle(role, [resource, action])
+  // What was asked for, at once: a box that goes back until the next paint looks as if nothing had happened.
+  const [asked, setAsked] = useState<boolean>()
   const may = useMay()
   if (role.builtin)
     return allowed ? (
@@ -86,13 +89,16 @@ function Cell({ role, detail, pair: [resource, action] }: CellProps) {
       type="checkbox"
       aria-label={label}
       title={wider ? `${label}, by a wider policy` : label}
-      checked={toggle.isPending ? toggle.variables === undefined : allowed || plain !== undefined}
+      checked={asked ?? (allowed || plain !== undefined)}
       ref={(box) => {
         // Given, and denied again by another policy.
-        if (box !== null) box.indeterminate = plain !== undefined && !allowed && !toggle.isPending
+        if (box !== null) box.indeterminate = plain !== undefined && !allowed && asked === undefined
       }}
-      disabled={!may('roles.write') || detail === undefined || wider || toggle.isPending}
-      onChange={() => toggle.mutate(plain?.id)}
+      disabled={!may('roles.write') || detail === undefined || wider || asked !== undefined}
+      onChange={() => {
+        setAsked(plain === undefined)
+        toggle.mutate(plain?.id, { onSettled: () => setAsked(undefined) })
+      }}
     />
   )
 }
