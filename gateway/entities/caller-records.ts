@@ -27,10 +27,17 @@ export interface CallerRecords {
   /** By id or slug. */
   get(type: string, key: string): Promise<EntityView>
   /** `invalid` with the paths of what does not fit; `conflict` for a slug that is taken. */
-  create(type: string, record: { readonly slug?: string | undefined; readonly data: object }): Promise<EntityView>
+  create(type: string, record: GivenRecord): Promise<EntityView>
   /** `data` as a JSON merge patch. `conflict` when `rev` is given and is not the entity's any more. */
   update(type: string, key: string, patch: RecordPatch): Promise<EntityView>
   remove(type: string, key: string, rev?: number): Promise<void>
+}
+
+export interface GivenRecord {
+  readonly slug?: string | undefined
+  readonly data: object
+  /** Idempotency key: whoever comes second gets what was made first. */
+  readonly key?: string | undefined
 }
 
 export interface RecordPatch {
@@ -112,13 +119,11 @@ async function visible({ deps, tenantId, auth }: Scope, kind: EntityKind, key: s
   return found(await deps.records.get(tenantId, kind.slug, { key, rows: rowsFilter({ kind, auth }) }))
 }
 
-async function create(
-  scope: Scope,
-  kind: EntityKind,
-  given: { readonly slug?: string | undefined; readonly data: object },
-): Promise<EntityView> {
+async function create(scope: Scope, kind: EntityKind, given: GivenRecord): Promise<EntityView> {
   const { deps, tenantId, auth } = scope
   const { records, clock } = deps
+  const first = await madeFor(scope, kind, given.key)
+  if (first !== undefined) return first
   const nowMs = clock.now()
   const id = records.newId(nowMs)
   const slug = slugOf(given.slug ?? id.slice(id.indexOf('_') + 1))
@@ -128,7 +133,11 @@ async function create(
     ...{ actor: auth.actor, entity: { type: kind.slug, id }, nowMs },
     payload: { rev: 1, slug, data },
   })
-  if (!(await records.insert(tenantId, kind, { id, slug, data, search, event }))) throw slugTaken()
+  if (!(await records.insert(tenantId, kind, { id, slug, data, search, event, madeFor: given.key }))) {
+    const other = await madeFor(scope, kind, given.key)
+    if (other !== undefined) return other
+    throw slugTaken()
+  }
   // The type may be on its way out: what came too late for its removal goes by itself.
   if (!kind.view.builtIn && (await deps.types.find(tenantId, kind.slug))?.isRemoving !== false) {
     const late = await records.get(tenantId, kind.slug, { key: id })
@@ -137,6 +146,15 @@ async function create(
   }
   await deps.log.records(tenantId, [id])
   return recordView(kind, found(await records.get(tenantId, kind.slug, { key: id })), auth)
+}
+
+async function madeFor(
+  { deps, tenantId, auth }: Scope,
+  kind: EntityKind,
+  key: string | undefined,
+): Promise<EntityView | undefined> {
+  const record = key === undefined ? undefined : await deps.records.madeFor(tenantId, kind.slug, key)
+  return record === undefined ? undefined : recordView(kind, record, auth)
 }
 
 async function update(

@@ -23,6 +23,8 @@ export interface EntityDoc {
   /** `type/id of the other one`, once for all relations to it. */
   linkedTo?: string[]
   createdBy?: string
+  /** The idempotency key it was made under. */
+  madeFor?: string
   /** Events that may not be in the log yet. */
   outbox?: NewEvent[]
   /** Since when; missing: there are none. */

@@ -35,11 +35,15 @@ import { type Where, whereOf } from './record-query.ts'
 import { openRecords } from './record-store.ts'
 import { type CallerRelations, callerRelations, unlinkAll } from './relations.ts'
 import { entityStore, migrateProductImages, type StoredEntity } from './store.ts'
+import { ensureTemplates, type TemplateRecords, templateRecords } from './templates/template-records.ts'
+import type { TemplateName } from './templates/templates.ts'
 import { typeStore } from './type-store.ts'
 import { type EntityRef, unseen } from './unseen.ts'
 
 export type { EntityInput, EntityType, EventInfo, ProductView, Speaker } from './entity.ts'
 export type { ProgramItem, ProgramQuery } from './program.ts'
+export type { TemplateRecords } from './templates/template-records.ts'
+export type { TemplateData, TemplateInput, TemplateName } from './templates/templates.ts'
 
 /** Everything given must hold. Prices in whole units of the currency. */
 export interface ProductQuery {
@@ -70,6 +74,8 @@ export interface TenantEntities {
   remove(type: EntityType, slug: string): Promise<boolean>
   /** Types, entities and relations as one caller may see and change them. */
   as(auth: AuthContext): CallerEntities
+  /** Installs the types of these templates where the tenant has none of that slug. */
+  ensure(names: readonly TemplateName[]): Promise<void>
   /** Cheapest first. */
   products(query: ProductQuery, limit: number): Promise<readonly ProductView[]>
   stats(query: ProductQuery): Promise<ProductStats>
@@ -79,7 +85,10 @@ export interface TenantEntities {
   program(query: ProgramQuery): Promise<readonly ProgramItem[]>
 }
 
-export type CallerEntities = CallerTypes & CallerRecords & CallerRelations
+export interface CallerEntities extends CallerTypes, CallerRecords, CallerRelations {
+  /** Business records that the gateway knows the shape of: their type is installed when it is first needed. */
+  template<T extends TemplateName>(name: T): TemplateRecords<T>
+}
 
 export interface Entities {
   of(tenantId: TenantId): TenantEntities
@@ -118,7 +127,9 @@ export function createEntities({ db, clock = systemClock, events }: EntitiesDeps
         ...callerTypes(parts, tenantId, auth),
         ...callerRecords(parts, tenantId, auth),
         ...callerRelations(parts, tenantId, auth),
+        template: (name) => templateRecords(parts, { tenantId, auth }, name),
       }),
+      ensure: (names) => ensureTemplates(parts, tenantId, names),
       async put(type, records) {
         const kind = found(builtInKind(type))
         const entities = records.map((each) => stored(type, each))

@@ -29,6 +29,8 @@ export interface NewRecord {
   readonly data: object
   readonly search: ProductSearch | undefined
   readonly event: NewEvent
+  /** One per key and type. */
+  readonly madeFor?: string | undefined
 }
 
 const duplicateKey = 11000
@@ -83,6 +85,11 @@ function reading(collection: Collection<EntityDoc>) {
       const doc = await collection.findOne({ tenantId, type, ...named, ...rows }, { projection: shown })
       return doc === null ? undefined : toRecord(doc)
     },
+    /** What was made under an idempotency key. */
+    async madeFor(tenantId: TenantId, type: string, key: string): Promise<EntityRecord | undefined> {
+      const doc = await collection.findOne({ tenantId, type, madeFor: key }, { projection: shown })
+      return doc === null ? undefined : toRecord(doc)
+    },
     /** Those of the ids that there are, of one type. */
     async byIds(
       tenantId: TenantId,
@@ -108,13 +115,14 @@ function reading(collection: Collection<EntityDoc>) {
 
 function changing(collection: Collection<EntityDoc>) {
   return {
-    /** False: the slug is taken. */
+    /** False: the slug is taken, or the key has its entity. */
     async insert(tenantId: TenantId, kind: EntityKind, record: NewRecord): Promise<boolean> {
-      const { id, slug, data, search, event } = record
+      const { id, slug, data, search, event, madeFor } = record
       try {
         await collection.insertOne({
           ...{ _id: id, tenantId, type: kind.slug, slug, data, rev: 1, createdBy: event.actor.id },
           ...searchPart(kind, data, search),
+          ...(madeFor === undefined ? {} : { madeFor }),
           ...{ outbox: [event], pendingAt: event.at, createdAt: event.at, updatedAt: event.at },
         })
         return true

@@ -60,6 +60,12 @@ export const entityStore = {
         name: 'linked_to',
         partialFilterExpression: { linkedTo: { $exists: true } },
       },
+      {
+        key: { tenantId: 1, type: 1, madeFor: 1 },
+        name: 'made_for',
+        unique: true,
+        partialFilterExpression: { madeFor: { $exists: true } },
+      },
       { key: { pendingAt: 1 }, name: 'pending', sparse: true },
     ],
   } satisfies CollectionSpec,

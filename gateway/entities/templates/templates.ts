@@ -1,0 +1,25 @@
+// Every template there is. One more: a file beside this one, and a line here.
+
+import type { z } from 'zod'
+import { booking, bookingResource } from './bookings.ts'
+import { company, deal } from './crm.ts'
+import { form, submission } from './forms.ts'
+import { invoice } from './invoices.ts'
+import { order } from './orders.ts'
+
+export const templates = {
+  company,
+  deal,
+  'booking-resource': bookingResource,
+  booking,
+  invoice,
+  form,
+  submission,
+  order,
+} as const
+
+export type TemplateName = keyof typeof templates
+/** As the gateway's tools read it. */
+export type TemplateData<T extends TemplateName> = z.output<(typeof templates)[T]['data']>
+/** As they write it: what has a default may be left out. */
+export type TemplateInput<T extends TemplateName> = z.input<(typeof templates)[T]['data']>
