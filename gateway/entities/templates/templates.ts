@@ -5,7 +5,11 @@ import { booking, bookingResource } from './bookings.ts'
 import { company, deal } from './crm.ts'
 import { form, submission } from './forms.ts'
 import { invoice } from './invoices.ts'
+import { email, sequence } from './mail.ts'
+import { media } from './media.ts'
 import { order } from './orders.ts'
+import { payment } from './payments.ts'
+import { workflow, workflowRun } from './workflows.ts'
 
 export const templates = {
   company,
@@ -16,6 +20,12 @@ export const templates = {
   form,
   submission,
   order,
+  payment,
+  email,
+  sequence,
+  workflow,
+  'workflow-run': workflowRun,
+  media,
 } as const
 
 export type TemplateName = keyof typeof templates
