@@ -22,7 +22,7 @@ import { needsKey } from './engines/upstream/address.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
 import { createEvents, type Events, eventCollections } from './events/events.ts'
 import { createExecutions, executionCollections } from './executions/executions.ts'
-import { createIdentity, identityCollections } from './identity/identity.ts'
+import { createIdentity, type Identity, identityCollections } from './identity/identity.ts'
 import { createLocalKeys } from './identity/secrets/key-service.ts'
 import { createKnowledge, knowledgeCollections } from './knowledge/knowledge.ts'
 import { createLedger, ledgerCollections } from './ledger/ledger.ts'
@@ -35,7 +35,7 @@ import type { MongoOptions } from './platform/mongo.ts'
 import { createSessions, sessionCollections } from './sessions/sessions.ts'
 import type { GatewayKeys, Stores } from './stores.ts'
 import { createTenants, tenantCollections } from './tenants/tenants.ts'
-import { createTools, toolCollections } from './tools/tools.ts'
+import { createTools, type Rights, toolCollections } from './tools/tools.ts'
 import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
 import { createUsage, usageCollections } from './usage/usage.ts'
 
@@ -99,7 +99,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const executions = createExecutions({ db, clock })
   const tools = createTools({
     ...{ db, entities, events, knowledge, log, clock },
-    agentAuth: (tenantId, agent) => identity.authFor.agent(tenantId, agent),
+    rights: rightsBy(identity),
   })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db, clock })
@@ -138,6 +138,14 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger }
   return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, chat, bus }
+}
+
+function rightsBy({ authFor, authOf }: Identity): Rights {
+  return {
+    agent: (tenantId, agent) => authFor.agent(tenantId, agent),
+    caller: authOf,
+    system: (tenantId, actor) => authFor.system(tenantId, actor),
+  }
 }
 
 /** An agent that is only written to needs no voice: its text models answer, where there are any but the demo's. */

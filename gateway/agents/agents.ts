@@ -26,7 +26,7 @@ import { versionStore } from './version-store.ts'
 
 export type { Agent, AgentSubtype, Prompt } from './agent.ts'
 export type { Brief } from './brief.ts'
-export type { AgentConfigInput } from './config.ts'
+export type { AgentConfig, AgentConfigInput } from './config.ts'
 
 export interface TenantAgents extends Records, Library {
   views(): Promise<readonly AgentView[]>

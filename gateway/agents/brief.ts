@@ -37,7 +37,9 @@ export interface Brief {
   readonly speaks: boolean
   readonly autonomyLevel: AgentConfig['autonomyLevel']
   /** Names of tools that wait for a person, whatever the level. */
-  readonly requireApprovalFor: readonly string[]
+  readonly requireApprovalFor: AgentConfig['requireApprovalFor']
+  /** Who may have which tool called, with whose rights. */
+  readonly toolPermissions: AgentConfig['toolPermissions']
   readonly blockedTopics: readonly string[]
   /** In writing: `knowledge.systemFor(text)` gives what belongs to a message. */
   readonly systemKnowledge: boolean
@@ -89,6 +91,7 @@ export function briefOf(made: BriefFor): Brief {
     speaks: config.speaks,
     autonomyLevel: config.autonomyLevel,
     requireApprovalFor: config.requireApprovalFor,
+    toolPermissions: config.toolPermissions,
     blockedTopics: config.blockedTopics,
     systemKnowledge: usesSystemKnowledge(agent, config),
     greeting: config.greeting,

@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import type { Capabilities, EngineBrief, EngineSettings } from '../engines/engines.ts'
+import { abilities } from '../platform/access.ts'
 import type { Channel } from '../protocol/turn.ts'
 
 export type MutableField = Capabilities['mutable'][number]
@@ -63,6 +64,23 @@ const channelBindings = z
     'each channel once at most',
   )
 
+/** Who may have a tool called, and with whose rights it acts. */
+const toolPermission = z
+  .strictObject({
+    /** `*`: every tool that has no permission of its own. */
+    tool: z.string().min(1).max(64),
+    /** The caller has one of these; none named: whoever talks to the agent. */
+    roles: z.array(z.string().min(1).max(60)).max(20).default([]),
+    /** `inherit`: the caller's rights. `system`: all of the tenant's. `configured`: those of `role`, or of an agent by itself. */
+    identity: z.enum(['inherit', 'system', 'configured']).default('configured'),
+    role: z.string().min(1).max(60).nullable().default(null),
+    /** What of these rights counts; null: all. */
+    actions: z.array(z.enum(abilities)).max(abilities.length).nullable().default(null),
+    /** Taken out of what the tool answers, and not to be asked by: a field's name, or its path. */
+    deniedFields: z.array(z.string().min(1).max(120)).max(50).default([]),
+  })
+  .refine(({ identity, role }) => role === null || identity === 'configured', 'only `configured` names a role')
+
 /** What people know an agent by, how it speaks, what it may do, say and cost, which model writes for it, where it answers. */
 const contract = {
   /** What it calls itself. Empty: the agent's name. */
@@ -103,6 +121,7 @@ const contract = {
 /** The behaviour of an agent: one `draft` that may be edited and one `live` that people get. */
 export const agentConfig = z.strictObject({
   ...contract,
+  toolPermissions: z.array(toolPermission).max(100).default([]),
   /** Stand in, in this order, for the model that writes: `provider:model`, or a model of the same provider. */
   fallbackModels: z.array(z.string().trim().min(1).max(180)).max(5).default([]),
   /** `auto`: the best engine this gateway has. */

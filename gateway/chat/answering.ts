@@ -11,7 +11,7 @@ import { type Config, loadConfig } from './steps/admission.ts'
 import { delegated } from './steps/delegation.ts'
 import { think } from './steps/model.ts'
 import { actionsOf, placesOf, replyTurnId, routeReply, saveTurns, saveUsage } from './steps/outcome.ts'
-import { filterTools, history, systemPrompt } from './steps/prompt.ts'
+import { filterTools, history, systemPrompt, withTools } from './steps/prompt.ts'
 import { contactOf, conversationOf } from './steps/session.ts'
 
 export interface Run {
@@ -95,7 +95,9 @@ async function thought(deps: Inner, job: Job, { config, signal }: Ready): Promis
   const isOwn = brief === own
   const system = isOwn ? ownPrompt : await systemPrompt(deps, brief, job.inbound)
   const offered = isOwn ? ownTools : await filterTools(deps, brief, job.inbound)
-  const { clientCalls, ...said } = await think(deps, job, { brief, system, messages, offered, signal })
+  const { clientCalls, ...said } = await think(deps, job, {
+    ...{ brief, system: withTools(system, offered), messages, offered, signal },
+  })
   if (said.rounds.length === 0) trace.skip('tool_calls')
   const made: Answer = {
     ...said,

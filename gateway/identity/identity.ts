@@ -2,7 +2,7 @@
 // sessions; and the contacts behind visitors. Secrets are stored hashed or sealed and shown once.
 
 import type { Db } from 'mongodb'
-import type { AuthContext } from '../platform/access.ts'
+import type { Actor, AuthContext } from '../platform/access.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { RequestFacts } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
@@ -47,6 +47,11 @@ export interface LivePair {
 export interface Identity extends Visitors, Keys, People {
   /** What a credential may do: the one place where that is decided. */
   readonly authFor: AuthFor
+  /**
+   * The rights of somebody who acted before, as they are now: of a visitor, a key, an operator. Undefined: there are none any
+   * more.
+   */
+  authOf(tenantId: TenantId, actor: Actor, agentId: string): Promise<AuthContext | undefined>
   /** Who did what. HTTP writes it for every route of a tenant that changes something; the rest is recorded by whoever knows. */
   readonly audit: Audit
   /** Tenants' secrets at rest. */
@@ -117,6 +122,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     keys,
     outside: deps.outside ?? { issuers: [] },
   })
+  const authFor = createAuthFor(people.roles)
   const signedIn = async (cookieHeader: string | undefined): Promise<Operator | undefined> => {
     const cookie = readSessionCookie(cookieHeader)
     return cookie === undefined ? undefined : people.operatorOf(cookie)
@@ -135,7 +141,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
     }),
     ...createKeys({ store: keys, tenants, agents: deps.agents, roles: people.roles, clock }),
     ...people,
-    authFor: createAuthFor(people.roles),
+    authFor,
+    authOf: (tenantId, actor, agentId) => authOf({ authFor, people, keys, clock }, { tenantId, actor, agentId }),
     audit,
     secrets: createSecrets({ db, clock, keys: deps.keyService ?? createLocalKeys([deps.secret]) }),
     contact,
@@ -155,6 +162,22 @@ export function createIdentity(deps: IdentityDeps): Identity {
 }
 
 type KeyStore = ReturnType<typeof keyStore.open>
+
+async function authOf(
+  deps: { readonly authFor: AuthFor; readonly people: People; readonly keys: KeyStore; readonly clock: Clock },
+  who: { readonly tenantId: TenantId; readonly actor: Actor; readonly agentId: string },
+): Promise<AuthContext | undefined> {
+  const { tenantId, actor, agentId } = who
+  if (actor.kind === 'visitor') return deps.authFor.visitor({ tenantId, agentId, contactId: actor.id })
+  if (actor.kind === 'operator') {
+    const operator = await deps.people.operatorById(actor.id)
+    return operator === undefined ? undefined : deps.authFor.operator(operator, tenantId)
+  }
+  if (actor.kind !== 'key') return undefined
+  const key = await deps.keys.api.byId(tenantId, actor.id)
+  const isOver = key?.expiresAt != null && key.expiresAt.getTime() <= deps.clock.now()
+  return key === undefined || key.status !== 'active' || isOver ? undefined : deps.authFor.key({ ...key, tenantId })
+}
 
 async function stillAllowed(
   {

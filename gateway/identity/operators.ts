@@ -40,6 +40,8 @@ export interface Operators extends OperatorSessions {
   /** Undefined for a token unknown, used or expired. Of many callers with one token, one succeeds. */
   signIn(token: string, from?: From): Promise<NewSession | undefined>
   operatorOf(cookie: string): Promise<Operator | undefined>
+  /** Without a session: nothing can be changed with it over HTTP. */
+  operatorById(operatorId: string): Promise<Operator | undefined>
   /** Whose link it is, also used or expired. Undefined once it is long over. */
   linkOf(token: string): Promise<string | undefined>
   /** A person with roles in tenants. */
@@ -95,6 +97,10 @@ export function createOperators(deps: OperatorsDeps): Operators {
       const session = await sessionOf(deps, cookie)
       const operator = session === undefined ? undefined : await store.find(session.operatorId)
       return session === undefined || operator === undefined ? undefined : asOperator(deps, operator, session.csrf)
+    },
+    async operatorById(operatorId) {
+      const operator = await store.find(operatorId)
+      return operator === undefined ? undefined : asOperator(deps, operator, '')
     },
     async createOperator(name, roles) {
       const operatorId = newId('op')

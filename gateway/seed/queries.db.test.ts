@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { briefFor } from '../../test/harness/brief.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
@@ -110,7 +111,7 @@ async function useEverything() {
     await entities.of(id).stats({ colour: 'red' })
     await entities.of(id).program({})
     await entities.of(id).remove('product', 'kivi')
-    await tools.brief(id, ['search_knowledge'])
+    await tools.brief(id, briefFor({ tools: ['search_knowledge'] }))
     await tools.of(id).list()
     const call = { name: 'search_knowledge', arguments: '{"query":"pets"}', allowed: ['search_knowledge'] }
     await tools.run({ tenantId: id, sessionId: 's', callId: 'c', ...call })

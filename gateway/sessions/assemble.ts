@@ -5,7 +5,6 @@ import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
-import { needsApproval, needsPerson } from '../tools/tools.ts'
 import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
@@ -246,9 +245,12 @@ function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Rec
         arguments: call.arguments,
         allowed: brief.tools,
         channel: request.channel,
+        conversationId: view.conversationId,
+        contactId: request.contactId,
+        caller: request.caller ?? { kind: 'visitor', id: request.contactId, name: request.contactId },
         agent: { id: brief.agentId, name: brief.name },
+        policy: brief,
       }),
-    refusal: (name) => (needsApproval(brief, name) ? needsPerson : undefined),
     onRun: (name) => budget.toolCall(name),
     onActivity: () => leg.notice('tool_running', ''),
   })

@@ -1,12 +1,13 @@
 // From a caller to a running session: conversation, engine, admission, parts.
 
 import { wishOf } from '../agents/agents.ts'
-import type { Engine, EngineChoice, EngineEvent, EngineTool } from '../engines/engines.ts'
+import type { Engine, EngineChoice, EngineEvent } from '../engines/engines.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { newId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
+import type { OfferedTools } from '../tools/tools.ts'
 import type { Admission } from '../usage/usage.ts'
 import { type Assembled, assemble, type Deps } from './assemble.ts'
 import { attentionOf } from './ears/settings.ts'
@@ -30,13 +31,13 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       await deps.live.flushed(id, flushMs)
       return { id, history: await transcript.ofConversation(id, historyTurns) }
     }),
-    deps.tools.brief(tenantId, brief.tools),
+    deps.tools.brief(tenantId, brief),
   ])
   // Told below; until then a failure must not count as unhandled.
   preparing.catch(() => undefined)
   const admission = await admit(deps, request, { sessionId, engine: facts })
   try {
-    const [{ id: conversationId, history }, tools] = await preparing
+    const [{ id: conversationId, history }, offered] = await preparing
     const { canReturn, staysHere } = request.leg
     const resumeToken = canReturn && staysHere !== true ? newResumeToken() : undefined
     const resume = resumeToken === undefined ? undefined : ResumeKey.first(resumeToken)
@@ -58,8 +59,8 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       },
       new Date(deps.clock.now()),
     )
-    const { engine, connect } = openEngine(deps, { request, sessionId, tools, history, choice })
-    const serverTools = new Set(tools.map((tool) => tool.name))
+    const { engine, connect } = openEngine(deps, { request, sessionId, offered, history, choice })
+    const serverTools = new Set(offered.tools.map((tool) => tool.name))
     const { epoch } = admission
     const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume })
     connect(assembled)
@@ -71,7 +72,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
       engine: view.engine,
       epoch,
       ...(resumeToken === undefined ? {} : { resumeToken }),
-      serverTools: tools,
+      serverTools: offered.tools,
       port: session,
       start: () => session.start(),
     }
@@ -84,7 +85,7 @@ export async function openSession(deps: Deps, request: OpenRequest): Promise<Ope
 export interface EngineAsk {
   readonly request: OpenRequest
   readonly sessionId: string
-  readonly tools: readonly EngineTool[]
+  readonly offered: OfferedTools
   /** Before this session, or before this owner of it. */
   readonly history: readonly Turn[]
   readonly choice: EngineChoice
@@ -113,11 +114,11 @@ export function openEngine(deps: Deps, ask: EngineAsk): { engine: Engine; connec
       if (kind !== factories[0]?.kind || model !== made?.facts.model) made?.budget.costUnknown()
     },
     brief: {
-      instructions: brief.instructions,
+      instructions: [brief.instructions, ask.offered.instructions].filter((each) => each !== '').join('\n\n'),
       voice: brief.voice,
       language: brief.language,
       model: modelOf(ask.choice, brief),
-      tools: [...ask.tools, ...(ask.request.clientTools ?? [])],
+      tools: [...ask.offered.tools, ...(ask.request.clientTools ?? [])],
       outputModality,
       turnDetection: brief.turnDetection,
       settings: brief.settings,

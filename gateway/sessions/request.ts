@@ -4,6 +4,7 @@ import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
 import type { EngineChoice, EngineTool, OpenSteady, SteadyOptions } from '../engines/engines.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Actor } from '../platform/access.ts'
 import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
@@ -21,6 +22,8 @@ export interface OpenRequest {
   /** The agent as it was at a version: a session that goes on elsewhere goes on as it was begun. */
   readonly briefAt?: (version: number) => Promise<Brief | undefined>
   readonly contactId: string
+  /** Whose rights a tool may have. Missing: the contact's. */
+  readonly caller?: Actor
   readonly channel: Channel
   readonly keyId: string
   /** The key that signed the visitor's token, where there is one: revoking it ends the session. */

@@ -190,10 +190,10 @@ async function goOn(deps: Deps, resumed: ResumeRequest, taken: Taken): Promise<O
   // Frames of an owner that died are lost; its number at least is nothing a client may take for ours.
   const isWhole = left.released && left.frames !== undefined
   if (isWhole) request.leg.restore(left.frames ?? [], left.lastSeq)
-  const [stored, earlier, tools] = await Promise.all([
+  const [stored, earlier, offered] = await Promise.all([
     transcript.ofSession(sessionId),
     transcript.ofConversation(found.view.conversationId, historyTurns),
-    deps.tools.brief(tenantId, brief.tools),
+    deps.tools.brief(tenantId, brief),
   ])
   const turns = mended(stored)
   const history = [...earlier.filter((turn) => turn.sessionId !== sessionId), ...turns].toSorted(
@@ -213,11 +213,11 @@ async function goOn(deps: Deps, resumed: ResumeRequest, taken: Taken): Promise<O
   const { engine, connect } = openEngine(deps, {
     request: asked,
     sessionId,
-    tools,
+    offered,
     history,
     choice: deps.enginesFor(asked.brief),
   })
-  const serverTools = new Set(tools.map((tool) => tool.name))
+  const serverTools = new Set(offered.tools.map((tool) => tool.name))
   const view = { ...found.view, state: 'opening' as const }
   const { epoch } = found
   const assembled = assemble(deps, { request, view, epoch, admission, engine, serverTools, history, resume, before })
@@ -233,7 +233,7 @@ async function goOn(deps: Deps, resumed: ResumeRequest, taken: Taken): Promise<O
     epoch,
     resumeToken: taken.resumeToken,
     resumed: { voice: found.voice, ...(isWhole ? { lastSeq: request.lastSeq } : {}) },
-    serverTools: tools,
+    serverTools: offered.tools,
     port: assembled.session,
     start: () => assembled.session.start(),
   }

@@ -1,10 +1,12 @@
 // What a tool call answers: one JSON text, small enough for any engine. Pure.
 
-import type { ToolResult } from './kinds.ts'
+import type { ToolResult } from './tool.ts'
 
 export interface ToolOutput {
   readonly output: string
   readonly ok: boolean
+  /** `waiting`: a person is asked first, the outcome comes later. `unknown`: it may have happened. */
+  readonly is?: 'waiting' | 'unknown'
 }
 
 /** Engines take far more, but it is read aloud: 16 KB is ten minutes of speech. */
@@ -13,6 +15,11 @@ export const outputBytes = 16 * 1024
 export function failure(code: string, message: string, issues?: readonly unknown[]): ToolOutput {
   const error = { code, message, ...(issues === undefined ? {} : { issues: issues.slice(0, 10) }) }
   return { output: JSON.stringify({ error }), ok: false }
+}
+
+/** Nobody tries again: it may have happened. */
+export function unknownEffect(message: string): ToolOutput {
+  return { ...failure('unknown', message), is: 'unknown' }
 }
 
 /** Items are left off the end until the text fits; the count says how many. */

@@ -33,7 +33,12 @@ beforeAll(async () => {
   const agentAuth = async (tenant: typeof tenantId, agent: { id: string; name: string }) =>
     authAs(tenant, { ...masked(), actor: { kind: 'agent', ...agent } })
   tools = createTools({
-    ...{ ...records, agentAuth, db: store.db, knowledge: createKnowledge({ db: store.db }) },
+    ...{
+      ...records,
+      rights: { ...records.rights, agent: agentAuth },
+      db: store.db,
+      knowledge: createKnowledge({ db: store.db }),
+    },
     log: pino({ level: 'silent' }),
   })
   await tools.of(tenantId).put([

@@ -1,14 +1,26 @@
 // Runs one tool call to its one result.
 
-import type { AuthContext } from '../platform/access.ts'
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Actor, AuthContext } from '../platform/access.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Channel } from '../protocol/turn.ts'
-import type { Kinds, Prepared } from './kinds.ts'
-import { failure, success, type ToolOutput } from './output.ts'
-import type { resultStore, toolStore } from './store.ts'
+import { failure, success, type ToolOutput, unknownEffect } from './output.ts'
+import {
+  type CallPolicy,
+  narrowed,
+  permissionFor,
+  roleAllows,
+  type ToolPermission,
+  verdictOn,
+  without,
+} from './permission.ts'
+import type { Registry, Tool } from './registry.ts'
+import type { Begun, CallKey, callStore } from './store.ts'
+import { EffectUnknown, type Prepared, type ToolContext } from './tool.ts'
 
 export interface ToolRun {
   readonly tenantId: TenantId
@@ -20,110 +32,263 @@ export interface ToolRun {
   /** The brief's tools: anything else is refused. */
   readonly allowed: readonly string[]
   readonly channel?: Channel
-  /** Whose rights the call has: a tool sees what its caller sees. Left out: those of the agent by itself. */
+  readonly conversationId?: string
+  /** Who is on the other side. */
+  readonly contactId?: string
+  /** Who asked the agent: a visitor, a key, an operator. */
+  readonly caller?: Actor
+  /** Whose rights the call has, whatever the permissions say. Left out: as they say. */
   readonly auth?: AuthContext
-  /** Who acts where `auth` is left out. */
+  /** Who acts where nobody else does. */
   readonly agent?: { readonly id: string; readonly name: string }
+  /** Of the agent's config. Left out: the call runs. */
+  readonly policy?: CallPolicy
 }
 
-/** Beyond it the person has long stopped waiting. */
-const toolTimeoutMs = 10_000
-const argumentChars = 16 * 1024
-
-interface RunnerDeps {
-  readonly tools: Pick<ReturnType<typeof toolStore.open>, 'named'>
-  readonly results: ReturnType<typeof resultStore.open>
-  readonly kinds: Kinds
-  readonly log: Log
-  readonly clock: Clock
-  readonly agentAuth: AgentAuth
+/** A call that a person is asked about: nothing has happened. */
+export interface ParkedCall {
+  readonly call: ToolRun
+  readonly tool: Tool
+  /** As the tool would get them. */
+  readonly args: Readonly<Record<string, unknown>>
 }
+
+/** Where calls wait for a person. Asked again with the same call, it gives the same answer. */
+export type Park = (parked: ParkedCall) => Promise<ToolOutput>
 
 /** What an agent may do that acts by itself. Who may do what is decided elsewhere: joined in slices.ts. */
 export type AgentAuth = (
   tenantId: TenantId,
-  agent: { readonly id: string; readonly name: string },
+  agent: { readonly id: string; readonly name: string; readonly role?: string },
 ) => Promise<AuthContext>
 
+/** The rights of those who ask an agent; undefined: they have none any more. */
+export type CallerAuth = (tenantId: TenantId, caller: Actor, agentId: string) => Promise<AuthContext | undefined>
+
+export interface Rights {
+  readonly agent: AgentAuth
+  readonly caller: CallerAuth
+  /** Everything in the tenant, in this actor's name. */
+  readonly system: (tenantId: TenantId, actor: Actor) => AuthContext
+}
+
+interface RunnerDeps {
+  readonly rights: Rights
+  readonly registry: Pick<Registry, 'named'>
+  readonly calls: ReturnType<typeof callStore.open>
+  readonly park: Park
+  readonly log: Log
+  readonly clock: Clock
+}
+
+export interface Runner {
+  run(call: ToolRun): Promise<ToolOutput>
+  /** A call that a person approved: nobody is asked again, all else is. `callId` must be the approval's own. */
+  runApproved(call: ToolRun): Promise<ToolOutput>
+}
+
+const argumentChars = 16 * 1024
+/** Past its own time a call is given this before another process takes it for lost. */
+const graceMs = 30_000
+const pollMs = 250
 const anyAgent = { id: 'agent', name: 'Agent' }
 
-export function createRunner(deps: RunnerDeps): { run(call: ToolRun): Promise<ToolOutput> } {
+/** What a call of an effect that nobody can tell is answered with. */
+const lost = 'It is not known whether this happened. Do not try it again: say that somebody will look into it.'
+
+export function createRunner(deps: RunnerDeps): Runner {
   const running = new Map<string, Promise<ToolOutput>>()
+  const once = (call: ToolRun, isApproved: boolean): Promise<ToolOutput> => {
+    const key = JSON.stringify([call.tenantId, call.sessionId, call.callId])
+    const same = running.get(key)
+    if (same !== undefined) return same
+    const result = new Attempt(deps, call, isApproved).result().finally(() => running.delete(key))
+    running.set(key, result)
+    return result
+  }
+  return { run: (call) => once(call, false), runApproved: (call) => once(call, true) }
+}
 
-  const keep = (call: ToolRun, result: ToolOutput) =>
-    deps.results.keep(keyOf(call), {
-      name: call.name,
-      ...(call.channel === undefined ? {} : { channel: call.channel }),
-      ...result,
-    })
+/** One call in this process. */
+class Attempt {
+  readonly #deps: RunnerDeps
+  readonly #call: ToolRun
+  readonly #isApproved: boolean
+  readonly #abort = new AbortController()
+  /** From here on something may have happened. */
+  #effects = false
 
-  async function execute(call: ToolRun): Promise<ToolOutput> {
-    const [known, [tool]] = await Promise.all([
-      deps.results.find(keyOf(call)),
-      deps.tools.named(call.tenantId, [call.name]),
-    ])
-    if (known !== undefined) return known
+  constructor(deps: RunnerDeps, call: ToolRun, isApproved: boolean) {
+    this.#deps = deps
+    this.#call = call
+    this.#isApproved = isApproved
+  }
+
+  async result(): Promise<ToolOutput> {
+    try {
+      return await this.#execute()
+    } catch (error) {
+      this.#tell(error, 'tool failed')
+      return this.#broken()
+    }
+  }
+
+  /** It threw what nobody expected: with effects, some of them may have happened. */
+  #broken(): ToolOutput {
+    return this.#effects ? unknownEffect(lost) : failure('failed', 'The tool does not work right now.')
+  }
+
+  async #execute(): Promise<ToolOutput> {
+    const { registry, calls } = this.#deps
+    const { tenantId, name, allowed } = this.#call
+    const [known, [tool]] = await Promise.all([calls.find(this.#key), registry.named(tenantId, [name])])
+    if (known?.is === 'done') return known.output
     // The same words for a tool that is not there and one that is not allowed: nothing to find out.
-    if (tool === undefined || !call.allowed.includes(call.name)) {
-      return failure('unknown_tool', 'There is no such tool here.')
-    }
-    const args = parseArguments(call.arguments)
-    const prepared: Prepared =
-      args === undefined
-        ? { is: 'invalid', issues: [{ path: '', message: 'not a JSON object' }] }
-        : deps.kinds[tool.kind].prepare(args)
-    const result =
-      prepared.is === 'invalid'
-        ? failure('invalid_arguments', 'The arguments do not fit the tool.', prepared.issues)
-        : await answer(call, prepared)
-    return keep(call, result)
+    if (tool === undefined || !allowed.includes(name)) return failure('unknown_tool', 'There is no such tool here.')
+    const prepared = prepare(tool, this.#call.arguments)
+    if (prepared.is === 'invalid')
+      return this.#keep(failure('invalid_arguments', 'The arguments do not fit the tool.', prepared.issues))
+    const refused = await this.#judged(tool, prepared.args)
+    return refused ?? this.#timed(tool, prepared, known)
   }
 
-  /** What the caller may not do or asked wrongly is told in words that name no internals; everything else is a failure. */
-  async function answer(call: ToolRun, prepared: Extract<Prepared, { is: 'ready' }>): Promise<ToolOutput> {
-    const { tenantId, agent = anyAgent } = call
-    const auth = async () => call.auth ?? deps.agentAuth(tenantId, agent)
-    try {
-      return success(await prepared.run({ tenantId, auth }))
-    } catch (error) {
-      if (!(error instanceof Problem) || error.kind.level === 'error') throw error
-      return failure(error.code, error.message, error.details.issues)
+  /** Undefined: it runs. */
+  async #judged(tool: Tool, args: Readonly<Record<string, unknown>>): Promise<ToolOutput | undefined> {
+    const { policy, tenantId, caller, agent = anyAgent } = this.#call
+    if (policy === undefined) return undefined
+    const verdict = verdictOn(policy, tool)
+    if (verdict.is === 'refuse') return this.#keep(failure('not_permitted', verdict.message))
+    const permission = permissionFor(policy, tool.name)
+    if (permission !== undefined && permission.roles.length > 0) {
+      const auth = caller === undefined ? undefined : await this.#deps.rights.caller(tenantId, caller, agent.id)
+      if (!roleAllows(permission, auth))
+        return this.#keep(failure('not_permitted', 'Whoever asks may not have this done.'))
     }
+    if (verdict.is === 'run' || this.#isApproved) return undefined
+    return this.#keep(await this.#deps.park({ call: this.#call, tool, args }))
   }
 
-  async function guarded(call: ToolRun): Promise<ToolOutput> {
-    const tell = (error: unknown, what: string) =>
-      deps.log.warn({ err: error, tenantId: call.tenantId, sessionId: call.sessionId, tool: call.name }, what)
+  async #timed(tool: Tool, prepared: Ready, known: Begun | undefined): Promise<ToolOutput> {
     const late = Promise.withResolvers<ToolOutput>()
-    const timer = deps.clock.after(toolTimeoutMs, () => {
-      const result = failure('timeout', 'The tool took too long.')
-      late.resolve(result)
+    const timer = this.#deps.clock.after(tool.timeoutMs, () => {
+      this.#abort.abort()
+      const told = this.#effects ? unknownEffect(lost) : failure('timeout', 'The tool took too long.')
+      late.resolve(told)
       // The model was told: a result that comes after all must not become a second answer.
-      keep(call, result).catch((error: unknown) => tell(error, 'tool result not kept'))
+      if (this.#effects || tool.retry === 'again')
+        this.#keep(told).catch((error: unknown) => this.#tell(error, 'tool result not kept'))
     })
     try {
-      return await Promise.race([execute(call), late.promise])
-    } catch (error) {
-      tell(error, 'tool failed')
-      return failure('failed', 'The tool does not work right now.')
+      return await Promise.race([this.#begun(tool, prepared, known), late.promise])
     } finally {
       timer.cancel()
     }
   }
 
-  return {
-    run(call) {
-      const key = JSON.stringify([call.tenantId, call.sessionId, call.callId])
-      const same = running.get(key)
-      if (same !== undefined) return same
-      const result = guarded(call).finally(() => running.delete(key))
-      running.set(key, result)
-      return result
-    },
+  /** What may happen once only is written down before it happens. */
+  async #begun(tool: Tool, prepared: Ready, known: Begun | undefined): Promise<ToolOutput> {
+    if (tool.readOnly) return this.#keep(await this.#answer(tool, prepared))
+    const { calls, clock } = this.#deps
+    const until = () => new Date(clock.now() + tool.timeoutMs + graceMs)
+    let at = known ?? (await calls.begin(this.#key, this.#facts, until()))
+    while (at.is === 'started') {
+      if (at.untilMs <= clock.now()) {
+        if (tool.retry === 'unknown') return this.#keep(unknownEffect(lost))
+        if (await calls.takeOver(this.#key, at.attempt, until())) break
+      } else if (this.#abort.signal.aborted) return failure('timeout', 'The tool took too long.')
+      else await sleep(pollMs)
+      at = (await calls.find(this.#key)) ?? at
+    }
+    if (at.is === 'done') return at.output
+    this.#effects = true
+    return this.#keep(await this.#answer(tool, prepared))
+  }
+
+  /** What the caller may not do or asked wrongly is told in words that name no internals; everything else is a failure. */
+  async #answer(tool: Tool, prepared: Ready): Promise<ToolOutput> {
+    const permission = this.#permission(tool)
+    try {
+      const result = await prepared.run(this.#context(permission))
+      return success(without(result, permission?.deniedFields ?? []))
+    } catch (error) {
+      if (error instanceof EffectUnknown) {
+        this.#tell(error, 'what a tool did is not known')
+        return unknownEffect(lost)
+      }
+      if (error instanceof Problem && error.kind.level !== 'error')
+        return failure(error.code, error.message, error.details.issues)
+      this.#tell(error, 'tool failed')
+      return this.#broken()
+    }
+  }
+
+  #permission(tool: Tool): ToolPermission | undefined {
+    const { policy } = this.#call
+    return policy === undefined ? undefined : permissionFor(policy, tool.name)
+  }
+
+  #context(permission: ToolPermission | undefined): ToolContext {
+    const { tenantId, sessionId, callId, channel, conversationId, contactId, agent = anyAgent } = this.#call
+    return {
+      ...{ tenantId, sessionId, callId, agent, key: keyOf(this.#key), signal: this.#abort.signal },
+      ...(channel === undefined ? {} : { channel }),
+      ...(conversationId === undefined ? {} : { conversationId }),
+      ...(contactId === undefined ? {} : { contactId }),
+      auth: () => authFor(this.#deps.rights, this.#call, permission),
+    }
+  }
+
+  #keep(result: ToolOutput): Promise<ToolOutput> {
+    return this.#deps.calls.keep(this.#key, this.#facts, result)
+  }
+
+  get #key(): CallKey {
+    const { tenantId, sessionId, callId } = this.#call
+    return { tenantId, sessionId, callId }
+  }
+
+  get #facts() {
+    const { name, channel } = this.#call
+    return { name, ...(channel === undefined ? {} : { channel }) }
+  }
+
+  #tell(error: unknown, what: string): void {
+    const { tenantId, sessionId, name } = this.#call
+    this.#deps.log.warn({ err: error, tenantId, sessionId, tool: name }, what)
   }
 }
 
-const keyOf = ({ tenantId, sessionId, callId }: ToolRun) => ({ tenantId, sessionId, callId })
+type Ready = Extract<Prepared, { is: 'ready' }>
+
+function keyOf({ tenantId, sessionId, callId }: CallKey): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tenantId, sessionId, callId]))
+    .digest('hex')
+}
+
+/** As the permission says; without one the agent acts by itself. */
+async function authFor(
+  rights: Rights,
+  { auth, tenantId, agent = anyAgent, caller }: ToolRun,
+  permission: ToolPermission | undefined,
+): Promise<AuthContext> {
+  if (auth !== undefined) return permission === undefined ? auth : narrowed(auth, permission)
+  if (permission === undefined) return rights.agent(tenantId, agent)
+  const { identity, role } = permission
+  if (identity === 'system') return narrowed(rights.system(tenantId, { kind: 'agent', ...agent }), permission)
+  if (identity === 'configured')
+    return narrowed(await rights.agent(tenantId, { ...agent, ...(role === null ? {} : { role }) }), permission)
+  const asking = caller === undefined ? undefined : await rights.caller(tenantId, caller, agent.id)
+  if (asking === undefined) throw new Problem('forbidden')
+  return narrowed(asking, permission)
+}
+
+function prepare(tool: Tool, text: string): Prepared {
+  const args = parseArguments(text)
+  return args === undefined
+    ? { is: 'invalid', issues: [{ path: '', message: 'not a JSON object' }] }
+    : tool.prepare(args)
+}
 
 /** No text at all means no arguments. Undefined: not a JSON object. */
 function parseArguments(text: string): object | undefined {

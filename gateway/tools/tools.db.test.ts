@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { briefFor } from '../../test/harness/brief.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { type Entities, entityCollections } from '../entities/entities.ts'
@@ -7,7 +8,7 @@ import { createKnowledge, type Knowledge, knowledgeCollections } from '../knowle
 import type { Clock } from '../platform/clock.ts'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
-import { createTools, needsApproval, type Tools, toolCollections } from './tools.ts'
+import { createTools, type Tools, toolCollections } from './tools.ts'
 
 let store: TestStore
 let entities: Entities
@@ -218,7 +219,7 @@ describe('a call', () => {
 })
 
 test('the brief describes the named tools in order and leaves out what is not there', async () => {
-  const brief = await tools.brief(tenantId, ['look_up', 'missing', 'search'])
+  const { tools: brief } = await tools.brief(tenantId, briefFor({ tools: ['look_up', 'missing', 'search'] }))
   expect(brief.map((each) => each.name)).toEqual(['look_up', 'search'])
   expect(brief[0]).toEqual({
     name: 'look_up',
@@ -239,7 +240,9 @@ test('putting the same tools twice changes nothing; a wrong kind is refused', as
 
 test('[S000-60] an agent that may looks into our own papers by a tool that nobody has to describe', async () => {
   const tenantId = asTenantId('ten_own_papers')
-  const [offered] = await tools.brief(tenantId, ['search_system_knowledge'])
+  const {
+    tools: [offered],
+  } = await tools.brief(tenantId, briefFor({ tools: ['search_system_knowledge'] }))
   expect(offered).toMatchObject({ name: 'search_system_knowledge', parameters: { required: ['query'] } })
   const call = { tenantId, sessionId: 's_own', callId: 'c_own', name: 'search_system_knowledge' }
   const args = { arguments: '{"query":"the customer says too expensive"}', allowed: ['search_system_knowledge'] }
@@ -250,13 +253,4 @@ test('[S000-60] an agent that may looks into our own papers by a tool that nobod
     new Map([['search_system_knowledge', true]]),
   )
   expect((await tools.run({ ...call, ...args, callId: 'c_2', allowed: [] })).ok).toBe(false)
-})
-
-test.each([
-  ['supervised', [], true],
-  ['autonomous', [], false],
-  ['autonomous', ['search'], true],
-  ['draft_only', [], false],
-] as const)('a %s agent that asks for %j needs a person for search: %s', (autonomyLevel, requireApprovalFor, needs) => {
-  expect(needsApproval({ autonomyLevel, requireApprovalFor }, 'search')).toBe(needs)
 })

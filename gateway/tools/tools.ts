@@ -1,139 +1,111 @@
 // What an agent can do. Owns the tenants' tool descriptors and the one result of every call. A call answers always:
-// with a result, or with an error the model can read; it never throws into a session and never outlasts ten seconds.
+// with a result, or with an error the model can read; it never throws into a session and never outlasts its tool's time.
 
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
 import type { EngineTool } from '../engines/engines.ts'
-import type { Entities } from '../entities/entities.ts'
-import type { Events } from '../events/events.ts'
-import type { Knowledge } from '../knowledge/knowledge.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
-import { Problem } from '../platform/problem.ts'
-import { createKinds, type Kinds, toolKinds } from './kinds.ts'
+import { type BuiltinDeps, createBuiltins } from './builtin/builtin.ts'
+import { instructionsOf, resultsAreData } from './instructions.ts'
 import { failure, type ToolOutput } from './output.ts'
-import { type AgentAuth, createRunner, type ToolRun } from './runner.ts'
-import { resultStore, type ToolDescriptor, toolStore } from './store.ts'
+import type { CallPolicy } from './permission.ts'
+import { createRegistry, type NewTool, type Tool } from './registry.ts'
+import { createRunner, type Park, type Rights, type ToolRun } from './runner.ts'
+import { callStore, type ToolDescriptor, toolStore } from './store.ts'
+import type { Executor } from './tool.ts'
 
 export type { ToolOutput } from './output.ts'
-export type { ToolRun } from './runner.ts'
+export type { CallPolicy } from './permission.ts'
+export type { NewTool, Tool } from './registry.ts'
+export type { Park, ParkedCall, Rights, ToolRun } from './runner.ts'
 export type { ToolDescriptor } from './store.ts'
-
-export type NewTool = Pick<ToolDescriptor, 'name' | 'description' | 'kind'> & Partial<ToolDescriptor>
+export type { Executor, ToolContext, ToolFacts, ToolResult } from './tool.ts'
 
 export interface TenantTools {
-  /** Inserts or replaces by name. `parameters` default to the kind's own, cost to none. */
+  /** Inserts or replaces by name. Throws `invalid`. */
   put(tools: readonly NewTool[]): Promise<void>
+  /** The tenant's own, by name. */
   list(): Promise<readonly ToolDescriptor[]>
+  /** Every tool that an agent of the tenant may be given: its own, then what is built in. */
+  all(): Promise<readonly Tool[]>
+  get(name: string): Promise<Tool | undefined>
+  /** False: there was none of the tenant's own. */
+  remove(name: string): Promise<boolean>
 }
 
 export interface Tools {
   of(tenantId: TenantId): TenantTools
-  /** Descriptors for the engine, in the order of the names; names nobody described are left out. */
-  brief(tenantId: TenantId, names: readonly string[]): Promise<readonly EngineTool[]>
+  /** What an agent is offered; names nobody described are left out. */
+  brief(tenantId: TenantId, brief: Pick<Brief, 'tools'> & CallPolicy): Promise<OfferedTools>
   /** Which of these only read; names nobody described are missing. */
   readOnly(tenantId: TenantId, names: readonly string[]): Promise<ReadonlyMap<string, boolean>>
   /** One result per session and call id: asking again gives the same. Never throws. */
   run(call: ToolRun): Promise<ToolOutput>
 }
 
-/**
- * Whether a person has to approve the call first: all of a supervised agent's, and those that its config names. There is
- * nobody to ask yet: such a call is answered with `needsPerson` and does not run.
- */
-export function needsApproval(brief: Pick<Brief, 'autonomyLevel' | 'requireApprovalFor'>, name: string): boolean {
-  return brief.autonomyLevel === 'supervised' || brief.requireApprovalFor.includes(name)
+export interface OfferedTools {
+  /** In the order of the brief's names, as engines want them. */
+  readonly tools: readonly EngineTool[]
+  /** What the prompt says of them: made of their descriptors and of who is asked first. Empty without tools. */
+  readonly instructions: string
 }
+
+/** For tools that are not ours: a caller's own. */
+export const toolsAreData = resultsAreData
 
 /** What a call is answered with that does not run. */
 export function refusedCall(code: string, message: string): ToolOutput {
   return failure(code, message)
 }
 
-export const needsPerson: ToolOutput = refusedCall(
-  'needs_approval',
-  'A person has to approve this first. Say that somebody will see to it.',
-)
+export const toolCollections: readonly CollectionSpec[] = [toolStore.spec, callStore.spec]
 
-export const toolCollections: readonly CollectionSpec[] = [toolStore.spec, resultStore.spec]
-
-export interface ToolsDeps {
+export interface ToolsDeps extends BuiltinDeps {
+  readonly rights: Rights
   readonly db: Db
-  readonly entities: Entities
-  readonly events: Events
-  readonly agentAuth: AgentAuth
-  readonly knowledge: Knowledge
   readonly log: Log
   readonly clock?: Clock
+  readonly executors?: readonly Executor[]
 }
+
+/** Nobody is asked, and nothing runs. */
+const noPark: Park = async () =>
+  refusedCall('needs_approval', 'A person has to approve this first. Say that somebody will see to it.')
 
 export function createTools(deps: ToolsDeps): Tools {
-  const stored = toolStore.open(deps.db)
-  const kinds = createKinds(deps)
-  const builtins = builtinTools.map((each) => descriptorOf(kinds, each))
-  const store: typeof stored = {
-    ...stored,
-    /** A tenant's own tool of the same name goes before ours. */
-    async named(tenantId, names) {
-      const own = await stored.named(tenantId, names)
-      const has = new Set(own.map((each) => each.name))
-      return [...own, ...builtins.filter((each) => names.includes(each.name) && !has.has(each.name))]
-    },
-  }
+  const store = toolStore.open(deps.db)
+  const registry = createRegistry({ store, builtins: createBuiltins(deps), executors: deps.executors ?? [] })
   const runner = createRunner({
-    tools: store,
-    results: resultStore.open(deps.db),
-    kinds,
-    log: deps.log,
-    agentAuth: deps.agentAuth,
-    clock: deps.clock ?? systemClock,
+    ...deps,
+    ...{ registry, calls: callStore.open(deps.db), clock: deps.clock ?? systemClock, park: noPark },
   })
+  /** In the order of the names. */
+  const named = async (tenantId: TenantId, names: readonly string[]): Promise<readonly Tool[]> => {
+    const known = new Map((await registry.named(tenantId, names)).map((each) => [each.name, each]))
+    return names.flatMap((name) => known.get(name) ?? [])
+  }
   return {
     of: (tenantId) => ({
-      put: (tools) =>
-        store.put(
-          tenantId,
-          tools.map((each) => descriptorOf(kinds, each)),
-        ),
+      async put(tools) {
+        const checked = await Promise.all(tools.map((each) => registry.check(tenantId, each)))
+        await store.put(tenantId, checked)
+      },
       list: () => store.list(tenantId),
+      all: () => registry.list(tenantId),
+      get: async (name) => (await registry.named(tenantId, [name]))[0],
+      remove: (name) => store.remove(tenantId, name),
     }),
-    async brief(tenantId, names) {
-      const known = new Map((await store.named(tenantId, names)).map((each) => [each.name, each]))
-      return names.flatMap((name) => {
-        const tool = known.get(name)
-        return tool === undefined ? [] : [{ name, description: tool.description, parameters: tool.parameters }]
-      })
+    async brief(tenantId, brief) {
+      const offered = await named(tenantId, brief.tools)
+      const tools = offered.map(({ name, description, parameters }) => ({ name, description, parameters }))
+      return { tools, instructions: instructionsOf(offered, brief) }
     },
     async readOnly(tenantId, names) {
-      return new Map((await store.named(tenantId, names)).map((each) => [each.name, each.readOnly]))
+      return new Map((await registry.named(tenantId, names)).map((each) => [each.name, each.readOnly]))
     },
     run: (call) => runner.run(call),
-  }
-}
-
-/** What every tenant's agents may be given, without anybody having described it. */
-const builtinTools: readonly NewTool[] = [
-  {
-    name: 'search_system_knowledge',
-    kind: 'system.search',
-    description:
-      'Looks up general methods of marketing, sales and strategy (positioning, funnels, discovery, objections, negotiation, pricing, goals). Knows nothing about this business.',
-  },
-]
-
-function descriptorOf(kinds: Kinds, tool: NewTool): ToolDescriptor {
-  const known: readonly string[] = toolKinds
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(tool.name) || !known.includes(tool.kind)) {
-    throw new Problem('invalid', `The tool ${tool.name.slice(0, 64)} has a wrong name or kind.`)
-  }
-  return {
-    name: tool.name,
-    description: tool.description,
-    kind: tool.kind,
-    parameters: tool.parameters ?? kinds[tool.kind].parameters,
-    creditCostMicro: tool.creditCostMicro ?? 0,
-    readOnly: tool.readOnly ?? true,
   }
 }

@@ -9,7 +9,14 @@ export function briefFor(own: Partial<Omit<Brief, 'limits'>> & { readonly limits
     ...{ engine: 'demo', fallbackEngines: [], model: '', voice: '', language: 'en' },
     ...{ instructions: '', greeting: null, closing: 'Bye.', tools: [], clientTools: false, mutable: [] },
     text: { modelProvider: '', modelId: '', fallbackModels: [], temperature: null, maxTokens: null },
-    ...{ speaks: true, delegates: [], autonomyLevel: 'autonomous', requireApprovalFor: [], blockedTopics: [] },
+    ...{
+      speaks: true,
+      delegates: [],
+      autonomyLevel: 'autonomous',
+      requireApprovalFor: [],
+      toolPermissions: [],
+      blockedTopics: [],
+    },
     ...{ turnDetection: 'server_vad', settings: {} },
     ...rest,
     limits: {

@@ -6,11 +6,13 @@ import { createEvents, type Events } from '../../gateway/events/events.ts'
 import type { AuthContext } from '../../gateway/platform/access.ts'
 import { systemClock } from '../../gateway/platform/clock.ts'
 import type { TenantId } from '../../gateway/platform/ids.ts'
+import type { Rights } from '../../gateway/tools/tools.ts'
 import { authAs } from './auth.ts'
 
 export function recordsIn(db: Db) {
   const entities = createEntities({ db, events: { append: (tenantId, list) => events.of(tenantId).append(list) } })
   const events: Events = createEvents({ db, clock: systemClock, unseen: (auth, refs) => entities.unseen(auth, refs) })
-  const agentAuth = async (tenantId: TenantId): Promise<AuthContext> => authAs(tenantId)
-  return { entities, events, agentAuth }
+  const anybody = async (tenantId: TenantId): Promise<AuthContext> => authAs(tenantId)
+  const rights: Rights = { agent: anybody, caller: anybody, system: (tenantId) => authAs(tenantId) }
+  return { entities, events, rights }
 }

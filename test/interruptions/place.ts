@@ -71,7 +71,7 @@ export function place({ clock, factory, device, greeting, bargeIn, language }: O
   const deps = depsOf(clock, factory)
   const request = requestOf(leg, { greeting, language, bargeIn })
   const { engine, connect } = openEngine(deps, {
-    ...{ request, sessionId: id, tools: [], history: [] },
+    ...{ request, sessionId: id, offered: { tools: [], instructions: '' }, history: [] },
     choice: { factories: [factory], passedOver: [] },
   })
   const assembled = assemble(deps, {

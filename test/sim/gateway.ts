@@ -188,7 +188,10 @@ export class Gateway {
       of: () => {
         throw new Error('no descriptors in the simulation')
       },
-      brief: async (_tenantId, names) => names.map((name) => ({ name, description: '', parameters: {} })),
+      brief: async (_tenantId, { tools }) => ({
+        tools: tools.map((name) => ({ name, description: '', parameters: {} })),
+        instructions: '',
+      }),
       readOnly: async () => new Map(),
       run: () =>
         new Promise((resolve) => {

@@ -88,7 +88,7 @@ export function actionsOf({ rounds, ran }: Pick<Answer, 'rounds' | 'ran'>): Answ
 }
 
 /** Refused here before it ran. */
-const notRun = /^\{"error":\{"code":"(too_many_tool_calls|needs_approval|out_of_credit|unknown_tool)"/
+const notRun = /^\{"error":\{"code":"(too_many_tool_calls|needs_approval|not_permitted|out_of_credit|unknown_tool)"/
 
 /** False: its channel has no provider: the response is the reply. */
 export async function routeReply(

@@ -2,7 +2,7 @@
 
 import type { Brief } from '../../agents/agents.ts'
 import type { Call } from '../../engines/engines.ts'
-import { needsApproval, needsPerson, refusedCall } from '../../tools/tools.ts'
+import { refusedCall } from '../../tools/tools.ts'
 import { cardsOf } from '../cards.ts'
 import type { ChatDeps } from '../deps.ts'
 import type { Progress, RanCall, Round } from '../inbound.ts'
@@ -41,7 +41,7 @@ interface One {
 async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): Promise<RanCall> {
   const { call } = one
   const { callId, name, arguments: args } = call
-  const { tenantId, id, channel } = job.inbound
+  const { tenantId, id, channel, conversationId, contactId } = job.inbound
   job.on({ type: 'toolCall', callId, name, arguments: args })
   const result =
     refusal(one) ??
@@ -49,6 +49,9 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
     (await tools.run({
       ...{ tenantId, sessionId: id, callId, name, arguments: args, allowed: one.own, channel },
       agent: { id: one.brief.agentId, name: one.brief.name },
+      ...{ policy: one.brief, caller: job.inbound.asked.actor },
+      ...(conversationId === undefined ? {} : { conversationId }),
+      ...(contactId === undefined ? {} : { contactId }),
     }))
   job.on({ type: 'toolResult', callId, name, ...result })
   const cards = result.ok ? cardsOf(result.output) : []
@@ -56,10 +59,9 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
   return { call, ...result }
 }
 
-function refusal({ call, round, brief, isOver }: One) {
+function refusal({ round, isOver }: One) {
   if (isOver) return refusedCall('too_many_tool_calls', 'Answer with what you know.')
   if (round.reserved === null)
     return refusedCall('out_of_credit', 'No tools can be used right now. Answer with what you know.')
-  if (needsApproval(brief, call.name)) return needsPerson
   return undefined
 }

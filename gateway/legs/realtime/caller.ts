@@ -2,6 +2,7 @@
 
 import type { Agents } from '../../agents/agents.ts'
 import type { Identity } from '../../identity/identity.ts'
+import type { Actor } from '../../platform/access.ts'
 import { isOwnOrigin } from '../../platform/http.ts'
 import { newId, type TenantId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -20,6 +21,8 @@ export interface Caller {
   readonly tenantId: TenantId
   readonly agentId: string
   readonly contactId: string
+  /** Missing: the contact. */
+  readonly actor?: Actor
   readonly keyId: string
   readonly signingKeyId?: string
   readonly channel: Channel
@@ -81,7 +84,8 @@ async function byApiKey(deps: CallerDeps, key: string, asked: Asked): Promise<Ca
     email,
     vouched: true,
   })
-  return { tenantId: found.tenantId, agentId: agent.id, contactId, keyId: found.keyId, channel: 'api', trusted: true }
+  const { tenantId, keyId } = found
+  return { tenantId, agentId: agent.id, contactId, actor: auth.actor, keyId, channel: 'api', trusted: true }
 }
 
 /** What the session is opened with. Throws where tenant or agent may not talk. */
@@ -99,6 +103,7 @@ export async function requestOf<L extends Leg>(
     brief,
     briefAt: (keep) => deps.agents.resolve({ ...caller, keep }),
     contactId: caller.contactId,
+    ...(caller.actor === undefined ? {} : { caller: caller.actor }),
     channel: caller.channel,
     keyId: caller.keyId,
     ...(caller.signingKeyId === undefined ? {} : { signingKeyId: caller.signingKeyId }),
