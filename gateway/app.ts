@@ -40,7 +40,11 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const log = overrides.log ?? createLog(config.LOG_LEVEL)
   const stores = await openStores(config, { log, collections, onCommand: overrides.onCommand })
   const wal = await openLog(config, { clock, log })
-  const slices = createSlices(config, stores, { ...overrides, clock, log, wal, ...(await openKeys(config)) })
+  let listening: number | undefined
+  const slices = createSlices(config, stores, {
+    ...{ ...overrides, clock, log, wal, ...(await openKeys(config)) },
+    port: () => listening,
+  })
   const jobs = createJobs({ clock, log, ...slices })
   const legs = createLegs({
     ...slices,
@@ -75,6 +79,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
           `Port ${config.PORT} of ${config.HOST} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
         )
       })
+      listening = port
       const url = publicUrl({ ...config, PORT: port }).replace(/\/$/, '')
       const seed = { ...slices, origins: ownOrigins(url, port), apiKey: config.PARLEY_DEMO_API_KEY }
       if (config.PARLEY_DEMO) demo = await seedDemo(seed)

@@ -9,6 +9,7 @@ import { readTextPlan, type TextPlan } from './engines/text/choice.ts'
 import type { OutsideSettings } from './identity/identity.ts'
 import { readOutside } from './identity/outside/settings.ts'
 import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
+import { allowList } from './platform/fetch-guard/allow.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -168,6 +169,9 @@ export const settings = {
     .min(16)
     .optional()
     .describe('Secret shared with TOOL_EXECUTOR_URL, by which both know each other.'),
+  PARLEY_FETCH_ALLOW: allowList.describe(
+    'Hosts that tenants’ tools, pages and webhooks may reach although they are not on the internet or speak plain http: host, host:port or a range such as 10.1.0.0/16, with commas.',
+  ),
   LIVEKIT_URL: url
     .optional()
     .describe(

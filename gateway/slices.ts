@@ -1,6 +1,7 @@
 // Every slice with what it needs of the others: what comes back (a voice, a finished session) is joined here. With app.ts
 // and routes.ts the composition root, the only files that know every slice.
 
+import type { Db } from 'mongodb'
 import { agentCollections, type Brief, createAgents, wishOf } from './agents/agents.ts'
 import { type ChatDeps, chatCollections, createChat } from './chat/chat.ts'
 import { openAiCollections } from './chat/openai/routes.ts'
@@ -29,6 +30,9 @@ import { createLedger, ledgerCollections } from './ledger/ledger.ts'
 import { createObjects, objectCollections } from './objects/objects.ts'
 import { createBus } from './platform/bus.ts'
 import type { Clock } from './platform/clock.ts'
+import { parseAllow } from './platform/fetch-guard/allow.ts'
+import { createFetchGuard, type FetchGuard, hostAndPort } from './platform/fetch-guard/fetch-guard.ts'
+import { createResolve, type Resolve } from './platform/fetch-guard/resolve.ts'
 import { newId } from './platform/ids.ts'
 import type { Log } from './platform/log.ts'
 import type { MongoOptions } from './platform/mongo.ts'
@@ -65,18 +69,27 @@ export interface Outside {
   readonly onCommand?: MongoOptions['onCommand']
   /** Awaited in the middle of each step of a message: for tests that stop the process there. */
   readonly onChatStep?: ChatDeps['onStep']
+  /** Names into addresses, for what tenants name. */
+  readonly resolve?: Resolve
   /** Replies of these channels leave through these. */
   readonly replyRoutes?: ChatDeps['routes']
 }
 
 export type Slices = ReturnType<typeof createSlices>
 
-export function createSlices(config: Config, stores: Stores, outside: Outside & GatewayKeys & { readonly wal?: Wal }) {
+export interface Process extends GatewayKeys {
+  readonly wal?: Wal
+  /** The port it listens on, once it does. */
+  readonly port?: () => number | undefined
+}
+
+export function createSlices(config: Config, stores: Stores, outside: Outside & Process) {
   const { clock, log, secret, wal } = outside
   const nodeId = newId('node')
   const { db } = stores.mongo
   const { redis } = stores.redis
   const bus = createBus({ redis, nodeId, log, clock })
+  const guard = guardOf(config, outside)
   const tenants = createTenants({ db })
   const objects = createObjects({ db })
   const agents = createAgents({
@@ -89,13 +102,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     keyService: createLocalKeys(outside.masterKeys),
   })
   const knowledge = createKnowledge({ db })
-  // Each of the two asks the other: events who sees an entity, entities where their changes are told.
-  const entities = createEntities({
-    db,
-    clock,
-    events: { append: (tenantId, list) => events.of(tenantId).append(list) },
-  })
-  const events: Events = createEvents({ db, clock, unseen: (auth, refs) => entities.unseen(auth, refs) })
+  const { entities, events } = entitiesAndEvents(db, clock)
   const executions = createExecutions({ db, clock })
   const tools = createTools({
     ...{ db, entities, events, knowledge, log, clock },
@@ -107,8 +114,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const voice = createVoice({ log })
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
   const health = new Health(clock, log)
-  const textModels = createTextModels({ plan: config.text, knowledge, clock, health })
-  const writing = { models: textModels, health }
+  const writing = { models: createTextModels({ plan: config.text, knowledge, clock, health }), health }
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine, writing })
   const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
@@ -125,7 +131,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     usage,
     ledger,
     tools,
-    enginesFor: (brief: Brief) => engines.chain(kindFor(brief, textModels), brief.fallbackEngines),
+    enginesFor: (brief: Brief) => engines.chain(kindFor(brief, writing.models), brief.fallbackEngines),
     openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     notAnswering: (pairs) => agents.notAnswering(pairs),
@@ -133,11 +139,32 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   })
   const chat = createChat({
     ...{ db, clock, log, nodeId, tenants, agents, identity, transcript, usage, tools, executions },
-    ...{ models: textModels, routes: outside.replyRoutes ?? new Map(), onStep: outside.onChatStep },
+    ...{ models: writing.models, routes: outside.replyRoutes ?? new Map(), onStep: outside.onChatStep },
     systemFor: (text) => knowledge.systemFor(text),
   })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger }
-  return { tenants, agents, identity, ...records, tools, usage, engines, textModels, sessions, chat, bus }
+  const acting = { tools, usage, engines, textModels: writing.models, sessions, chat, bus, guard }
+  return { tenants, agents, identity, ...records, ...acting }
+}
+
+/** Each of the two asks the other: events who sees an entity, entities where their changes are told. */
+function entitiesAndEvents(db: Db, clock: Clock) {
+  const entities = createEntities({
+    db,
+    clock,
+    events: { append: (tenantId, list) => events.of(tenantId).append(list) },
+  })
+  const events: Events = createEvents({ db, clock, unseen: (auth, refs) => entities.unseen(auth, refs) })
+  return { entities, events }
+}
+
+/** The way out, for what tenants name. */
+function guardOf(config: Config, outside: Outside & Process): FetchGuard {
+  return createFetchGuard({
+    ...{ clock: outside.clock, log: outside.log, resolve: outside.resolve ?? createResolve() },
+    allow: config.PARLEY_FETCH_ALLOW ?? parseAllow(''),
+    own: () => ({ hosts: [hostAndPort(publicUrl(config))], port: outside.port?.() }),
+  })
 }
 
 function rightsBy({ authFor, authOf }: Identity): Rights {

@@ -15,6 +15,8 @@ test('only Arabic reads from the right', () => {
 /** Refusals that no visitor can meet: they belong to the API and the console. */
 const notForVisitors = new Set([
   'invalid',
+  'address_refused',
+  'unreachable',
   'not_found',
   'conflict',
   'ended_by_janitor',

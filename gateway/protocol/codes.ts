@@ -12,6 +12,8 @@ export interface ProblemKind {
 
 export const problems = {
   invalid: { http: 400, ws: 4400, retry: 'never', level: 'info', text: 'That request was not understood.' },
+  /** Of a tool, a page, a server that a tenant names: not on the internet, not https, or our own. */
+  address_refused: { http: 400, ws: 4400, retry: 'never', level: 'info', text: 'This address may not be used.' },
   unauthenticated: { http: 401, ws: 4401, retry: 'new_token', level: 'info', text: 'Please reload the page.' },
   out_of_credit: { http: 402, ws: 4402, retry: 'never', level: 'info', text: 'The agent is not available right now.' },
   forbidden: { http: 403, ws: 4403, retry: 'never', level: 'info', text: 'This is not allowed here.' },
@@ -103,6 +105,14 @@ export const problems = {
     retry: 'backoff',
     level: 'warn',
     text: 'The agent was cut off, please try again.',
+  },
+  /** The server of a tenant's tool, page or webhook: not ours to mend. */
+  unreachable: {
+    http: 502,
+    ws: 4502,
+    retry: 'backoff',
+    level: 'info',
+    text: 'The other service cannot be reached right now.',
   },
   unavailable: {
     http: 503,
