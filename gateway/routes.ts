@@ -28,6 +28,7 @@ import { sessionRoutes } from './sessions/routes.ts'
 import { type Outside, publicUrl, type Slices } from './slices.ts'
 import type { Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
+import { toolRoutes } from './tools/routes.ts'
 import { conversationRoutes } from './transcript/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
 
@@ -61,6 +62,7 @@ export function createAppHttp(
       ...textModelRoutes(deps),
       ...objectRoutes(deps),
       ...knowledgeRoutes(deps),
+      ...toolRoutes(deps),
       ...sessionRoutes(deps),
       ...chatRoutes(deps),
       ...conversationRoutes({

@@ -36,6 +36,8 @@ export const abilities = [
   'team.write',
   'tenant.read',
   'tenant.write',
+  'tools.read',
+  'tools.write',
   'usage.read',
 ] as const
 export type Ability = (typeof abilities)[number]

@@ -10,6 +10,7 @@ import { gatewayCases } from './cases/gateway.ts'
 import { openAiCases } from './cases/openai.ts'
 import { recordCases } from './cases/records.ts'
 import { sessionCases } from './cases/sessions.ts'
+import { toolCases } from './cases/tools.ts'
 
 export const cases: Cases = {
   ...accessCases,
@@ -20,5 +21,6 @@ export const cases: Cases = {
   ...openAiCases,
   ...recordCases,
   ...entityCases,
+  ...toolCases,
   ...gatewayCases,
 }

@@ -71,6 +71,12 @@ export const makers = {
     await place.owner.call('PUT', `/v1/secrets/${name}`, { body: { value: place.canary } })
     return name
   },
+  toolName: async (place: Place) => {
+    const name = `t_${fresh().replace('-', '_')}`
+    const body = { kind: 'knowledge.search', description: place.canary }
+    await place.owner.call('PUT', `/v1/tools/${name}`, { body })
+    return name
+  },
   agent,
   conversation: async (place: Place) => (await conversation(place)).id,
   externalThread: async (place: Place) => {

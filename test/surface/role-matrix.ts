@@ -47,6 +47,8 @@ const matrix: Readonly<Record<Ability, string>> = {
   'team.write': ruling,
   'tenant.read': all,
   'tenant.write': ruling,
+  'tools.read': all,
+  'tools.write': ruling,
   'usage.read': all,
 }
 

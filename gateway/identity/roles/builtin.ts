@@ -17,6 +17,7 @@ const reads: readonly Ability[] = [
   'objects.read',
   'sessions.read',
   'tenant.read',
+  'tools.read',
   'usage.read',
 ]
 
