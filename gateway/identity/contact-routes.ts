@@ -11,8 +11,16 @@ import type { Identity } from './identity.ts'
 const contactView = z
   .strictObject({
     id: z.string(),
+    name: z.string().nullable(),
     email: z.string().nullable(),
     phone: z.string().nullable().describe('E.164.'),
+    unverified: z
+      .array(z.enum(['email', 'phone']))
+      .describe('What was said and nobody vouched for: the person is not known by it.'),
+    company: z.string().nullable(),
+    jobTitle: z.string().nullable(),
+    notes: z.string().nullable(),
+    tags: z.array(z.string()),
     channels: z.array(z.string()).describe('Where this person is known, e.g. whatsapp.'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),

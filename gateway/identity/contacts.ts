@@ -40,9 +40,13 @@ export async function contactOf(store: ReturnType<typeof contactStore.open>, req
 }
 
 function personOf(email: string): { identity: string; email: string; emailHash: string } {
-  const emailHash = sha256(email.trim().toLowerCase())
-  return { identity: `email:${emailHash}`, email: email.trim(), emailHash }
+  const identity = emailIdentity(email)
+  return { identity, email: email.trim(), emailHash: identity.slice('email:'.length) }
 }
+
+export const emailIdentity = (email: string): string => `email:${sha256(email.trim().toLowerCase())}`
+/** `phone`: E.164. */
+export const phoneIdentity = (phone: string): string => `phone:${sha256(phone)}`
 
 /** Known by whatever it can be reached by. The first that is known decides; people are not merged unasked. */
 async function reachable(store: ReturnType<typeof contactStore.open>, request: ContactRequest): Promise<string> {
@@ -50,7 +54,7 @@ async function reachable(store: ReturnType<typeof contactStore.open>, request: C
   const phone = request.phone === undefined ? undefined : e164(request.phone)
   const email = request.email === undefined ? undefined : personOf(request.email)
   const ways = [
-    ...(phone === undefined ? [] : [{ identity: `phone:${sha256(phone)}`, facts: { phone } }]),
+    ...(phone === undefined ? [] : [{ identity: phoneIdentity(phone), facts: { phone } }]),
     ...(email === undefined
       ? []
       : [{ identity: email.identity, facts: { email: email.email, emailHash: email.emailHash } }]),

@@ -15,6 +15,7 @@ import { type Audit, createAudit } from './audit/audit.ts'
 import { auditStore } from './audit/audit-store.ts'
 import { type AuthFor, createAuthFor } from './auth-for.ts'
 import { clientSessionStore } from './client-session-store.ts'
+import { type ContactBook, contactBook } from './contact-book.ts'
 import { type ContactQuery, contactRowFields, contactStore } from './contact-store.ts'
 import { type ContactRequest, contactOf } from './contacts.ts'
 import { keyStore } from './key-store.ts'
@@ -33,6 +34,8 @@ import { type AgentBook, createVisitors, type Visitors } from './visitors.ts'
 export type { Audit } from './audit/audit.ts'
 export type { AuditOutcome, NewAuditEntry } from './audit/audit-store.ts'
 export type { AuthFor } from './auth-for.ts'
+export type { ContactBook, ContactSearch } from './contact-book.ts'
+export type { ContactDetails } from './contact-details.ts'
 export type { Operator } from './operators.ts'
 export type { OutsideSettings } from './outside/outside.ts'
 export type { KeyService } from './secrets/key-service.ts'
@@ -62,6 +65,8 @@ export interface Identity extends Visitors, Keys, People {
   contact(request: ContactRequest): Promise<string>
   /** As the caller may see them, newest first; one more than asked for tells that there are more. */
   contacts(auth: AuthContext, query: Omit<ContactQuery, 'rows'>): Promise<readonly ContactView[]>
+  /** Contacts as the caller may find, write down and change them. */
+  contactBook(auth: AuthContext): ContactBook
   /** Hash of the e-mail each contact has or claims; contacts without one are missing. Joins usage with invoices. */
   emailHashes(tenantId: TenantId, contactIds: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** A new key signs from now on; the old ones verify for 20 more minutes. Returns the new key's id. */
@@ -148,6 +153,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     contact,
     contacts: (auth, query) =>
       contacts.list(auth.tenantId, { ...query, rows: rowFilter(auth.rows('contacts'), auth, contactRowFields) }),
+    contactBook: (auth) => contactBook(contacts, auth),
     stillAllowed: (pairs) => stillAllowed({ keys, tenants, signingKeys, clock }, pairs),
     emailHashes: (tenantId, contactIds) => contacts.emailHashes(tenantId, contactIds),
     rotateSigningKey: () => signingKeys.rotate(),

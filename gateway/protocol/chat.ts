@@ -117,9 +117,16 @@ export interface ConversationWithMessages extends ConversationView {
 
 export interface ContactView {
   readonly id: string
+  readonly name: string | null
   readonly email: string | null
   /** E.164. */
   readonly phone: string | null
+  /** What was said and nobody vouched for: the person is not known by it. */
+  readonly unverified: readonly ('email' | 'phone')[]
+  readonly company: string | null
+  readonly jobTitle: string | null
+  readonly notes: string | null
+  readonly tags: readonly string[]
   /** Where this person is known, e.g. `whatsapp`. */
   readonly channels: readonly string[]
   readonly createdAt: string

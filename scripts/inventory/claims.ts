@@ -18,6 +18,7 @@ export const claims = {
   'S000-17': 'Agents tab',
   'S000-18': 'Create and edit an agent',
   'S000-19': 'Activity of agents',
+  'S000-22': 'CRM tools',
   'S000-60': 'System knowledge base',
   'S001-1': 'Organizations',
   'S001-2': 'Users',
