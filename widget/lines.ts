@@ -1,11 +1,13 @@
 // The transcript as the panel shows it. `parley.turn` is the truth; live text fills the time until it comes. Pure.
 
 import type { Turn } from '../gateway/protocol/turn.ts'
+import type { SubmitValues } from '../gateway/protocol/visuals/blocks.ts'
+import type { ShownVisual } from '../gateway/protocol/visuals/visual.ts'
 
 export interface Line {
   /** The engine's item id: joins live events, the player and the stored turn. */
   readonly itemId: string
-  readonly role: 'user' | 'agent' | 'note'
+  readonly role: 'user' | 'agent' | 'note' | 'visual'
   /** `waiting`: written here, not yet stored by the gateway for good. `unsent`: given up. */
   readonly state: 'waiting' | 'unsent' | 'partial' | 'final' | 'interrupted' | 'failed'
   readonly text: string
@@ -17,6 +19,10 @@ export interface Line {
   readonly born: number
   /** Said before this visit. */
   readonly past: boolean
+  /** Of a visual: as it is now. */
+  readonly visual?: ShownVisual
+  /** Sent from a visual, instead of written. */
+  readonly submit?: { readonly id: string; readonly values: SubmitValues }
 }
 
 type NewLine = Pick<Line, 'itemId' | 'role' | 'state' | 'text'> & Partial<Line>
@@ -36,7 +42,8 @@ export function find(lines: readonly Line[], itemId: string): Line | undefined {
 }
 
 /** Tool calls and system turns are for the operator; the visitor sees the answer. `past`: a line that is new here is old. */
-export function withTurn(lines: readonly Line[], turn: Turn, past = false): readonly Line[] {
+export function withTurn(before: readonly Line[], turn: Turn, past = false): readonly Line[] {
+  const lines = turn.visual === undefined ? before : withVisual(before, turn.visual, { seq: turn.seq + 0.25, past })
   if (turn.role === 'tool' || turn.role === 'system') return lines
   const known = find(lines, turn.itemId)
   const fields = {
@@ -51,6 +58,14 @@ export function withTurn(lines: readonly Line[], turn: Turn, past = false): read
   }
   if (known !== undefined) return change(lines, turn.itemId, fields)
   return add(lines, { itemId: turn.itemId, past, ...fields })
+}
+
+/** Drawn where it was first shown, as it was last told. */
+export function withVisual(lines: readonly Line[], visual: ShownVisual, fields: Partial<Line> = {}): readonly Line[] {
+  const itemId = `visual:${visual.id}`
+  const known = find(lines, itemId)
+  if (known === undefined) return add(lines, { itemId, role: 'visual', state: 'final', text: '', visual, ...fields })
+  return change(lines, itemId, { visual, seq: known.seq ?? fields.seq })
 }
 
 export interface LiveText {
@@ -93,6 +108,7 @@ export function proven(lines: readonly Line[], turns: readonly Turn[]): readonly
     ({ itemId, role, state, seq, past, born }) =>
       known.has(itemId) ||
       role === 'note' ||
+      role === 'visual' ||
       past ||
       born === 0 ||
       state === 'waiting' ||

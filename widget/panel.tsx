@@ -120,7 +120,7 @@ function report(state: State, before: State, tell: (message: PanelMessage) => vo
     tell({ t: 'error', code: state.ended.ending.code })
   if (state.lines === before.lines) return
   for (const { itemId, role, voice, past, state: now } of state.lines) {
-    if (role === 'note' || past || now === 'partial' || itemId === 'greeting') continue
+    if (role === 'note' || role === 'visual' || past || now === 'partial' || itemId === 'greeting') continue
     const was = before.lines.find((line) => line.itemId === itemId)?.state
     if (was === undefined || was === 'partial') tell({ t: 'message', role, voice })
   }

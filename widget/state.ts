@@ -3,7 +3,7 @@
 import type { ParleyNotice, ParleySession } from '../gateway/protocol/realtime.ts'
 import type { WidgetBootstrap } from '../gateway/protocol/rest.ts'
 import type { Turn } from '../gateway/protocol/turn.ts'
-import { add, change, find, type Line, proven, settled, withText, withTurn } from './lines.ts'
+import { add, change, find, type Line, proven, settled, withText, withTurn, withVisual } from './lines.ts'
 import type { Ending } from './retry.ts'
 import type { WireEvent } from './wire.ts'
 
@@ -36,6 +36,8 @@ export interface State {
   readonly asked: boolean
   readonly quietBeats: number
   readonly talking: boolean
+  /** Ids of visuals whose last submit was not taken. */
+  readonly refused: readonly string[]
   /** Call ids of tools at work. */
   readonly tools: readonly string[]
   readonly banner: ParleyNotice['code'] | undefined
@@ -64,7 +66,7 @@ export type Action =
   | { readonly is: 'gone' }
   | { readonly is: 'paused'; readonly on: boolean }
   | { readonly is: 'closed'; readonly ending: Ending; readonly nowMs: number }
-  | { readonly is: 'write'; readonly itemId: string; readonly text: string }
+  | ({ readonly is: 'write' } & Pick<Line, 'itemId' | 'text' | 'submit'>)
   | { readonly is: 'playing'; readonly on: boolean }
   | { readonly is: 'call'; readonly at: State['call']; readonly nowMs: number }
   | { readonly is: 'mic'; readonly problem: MicProblem | undefined }
@@ -92,6 +94,7 @@ export const initial: State = {
   asked: false,
   quietBeats: 0,
   talking: false,
+  refused: [],
   tools: [],
   banner: undefined,
   ended: undefined,
@@ -146,7 +149,8 @@ export function reduce(state: State, action: Action): State {
         asked: true,
         quietBeats: 0,
         ended: undefined,
-        lines: add(state.lines, { itemId: action.itemId, role: 'user', text: action.text, state: 'waiting' }),
+        refused: state.refused.filter((id) => id !== action.submit?.id),
+        lines: add(state.lines, { ...written(action), role: 'user', state: 'waiting' }),
       }
     case 'playing':
       return playing(state, action.on)
@@ -167,6 +171,10 @@ export function reduce(state: State, action: Action): State {
     case 'visible':
       return { ...state, visible: action.on, unread: action.on ? 0 : state.unread }
   }
+}
+
+function written({ itemId, text, submit }: Action & { is: 'write' }): Pick<Line, 'itemId' | 'text' | 'submit'> {
+  return submit === undefined ? { itemId, text } : { itemId, text, submit }
 }
 
 function away(state: State, { trouble, waits }: Action & { is: 'reconnecting' }): State {
@@ -245,6 +253,15 @@ function received(state: State, event: WireEvent): State {
       return noticed(state, event)
     case 'parley.heartbeat':
       return beaten(state)
+    case 'parley.visual': {
+      const { id, visual, data } = event
+      return { ...state, lines: withVisual(state.lines, { id, visual, data }) }
+    }
+    case 'parley.visual.refused': {
+      const { id, item_id } = event
+      const lines = state.lines.filter((line) => line.itemId !== item_id)
+      return { ...state, asked: false, refused: [...state.refused.filter((each) => each !== id), id], lines }
+    }
     case 'parley.committed':
       return { ...state, lines: event.item_ids.reduce(stored, state.lines) }
     case 'text':
@@ -295,7 +312,7 @@ function opened(state: State, session: ParleySession): State {
 }
 
 function turned(state: State, turn: Turn): State {
-  if (turn.role === 'tool') return worked(state, turn)
+  if (turn.role === 'tool') return worked({ ...state, lines: withTurn(state.lines, turn) }, turn)
   const was = find(state.lines, turn.itemId)?.state
   const lines = withTurn(state.lines, turn)
   const answered = turn.role === 'agent' && turn.state !== 'partial' && (was === undefined || was === 'partial')

@@ -116,14 +116,23 @@ export class Visit {
   say(text: string): void {
     const trimmed = text.trim()
     if (trimmed === '') return
-    const itemId = randomId('item_', 20)
-    this.dispatch({ is: 'write', itemId, text: trimmed })
-    if (this.#state.phase === 'live') this.#sendText({ itemId, text: trimmed })
+    this.#write({ itemId: randomId('item_', 20), text: trimmed })
+  }
+
+  /** What was sent from a visual is a message too; `text`: as the transcript shows it. */
+  submit(submit: NonNullable<Line['submit']>, text: string): void {
+    this.#write({ itemId: randomId('item_', 20), text, submit })
+  }
+
+  #write(line: Pick<Line, 'itemId' | 'text' | 'submit'>): void {
+    this.dispatch({ is: 'write', ...line })
+    if (this.#state.phase === 'live') this.#send(line)
     else this.#connect()
   }
 
-  #sendText({ itemId, text }: Pick<Line, 'itemId' | 'text'>): void {
-    this.#link.send({ type: 'parley.say', item_id: itemId, text })
+  #send({ itemId, text, submit }: Pick<Line, 'itemId' | 'text' | 'submit'>): void {
+    if (submit === undefined) this.#link.send({ type: 'parley.say', item_id: itemId, text })
+    else this.#link.send({ type: 'parley.visual.submit', item_id: itemId, ...submit })
   }
 
   /** Without a token there is nothing to connect with: whoever waits is served when it comes. */
@@ -263,10 +272,10 @@ export class Visit {
     for (const each of this.#finals) this.#link.send(each)
     if (this.#state.call !== 'off' && this.#voice !== undefined) void this.#talk()
     else if (this.#state.paused) this.#link.send({ type: 'parley.voice', on: false })
-    for (const line of waiting(this.#state)) this.#sendText(line)
+    for (const line of waiting(this.#state)) this.#send(line)
     // Stored, but the session that should have answered is gone: the id keeps it from being asked twice.
     const line = resumed === undefined ? unanswered(this.#state) : undefined
-    if (line !== undefined) this.#sendText(line)
+    if (line !== undefined) this.#send(line)
   }
 
   // Sound

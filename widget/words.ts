@@ -45,6 +45,8 @@ export interface Words {
   readonly mic: Readonly<Record<MicProblem, string>>
   /** `gone`: a session was lost, the next one goes on. */
   readonly notices: Readonly<Partial<Record<ParleyNotice['code'] | 'gone', string>>>
+  /** Words of visuals, by the English ones. */
+  readonly visuals: Readonly<Record<string, string>>
   readonly problems: Readonly<Partial<Record<ProblemCode, string>>>
 }
 
@@ -100,4 +102,5 @@ export const en: Words = {
   },
   // What the gateway says is English already.
   problems: {},
+  visuals: {},
 }

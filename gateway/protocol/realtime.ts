@@ -3,6 +3,8 @@
 
 import type { ProblemBody } from './codes.ts'
 import type { Turn } from './turn.ts'
+import type { SubmitValues } from './visuals/blocks.ts'
+import type { ShownVisual } from './visuals/visual.ts'
 
 /**
  * Subprotocols a client may offer, next to `openai-insecure-api-key.<token>`. A client that lost its connection offers
@@ -23,6 +25,10 @@ export const limits = {
   /** Larger text frames are refused with close code 1009. */
   textFrameBytes: 512 * 1024,
   userTextChars: 4_000,
+  /** Of the JSON of what a visual sends: a file of 256 KB in base64. */
+  submitChars: 400 * 1024,
+  /** Of the JSON that a page answers an action with. */
+  actionResultChars: 16 * 1024,
   /** The gateway's own beat towards clients and Redis. */
   heartbeatMs: 5_000,
   /** A client that sends no frame and no pong for this long is gone. */
@@ -142,6 +148,32 @@ export interface ParleyHold {
   readonly on: boolean
 }
 
+/** Gateway → client: shows something, or changes what is shown under this id. The turn that it belongs to keeps it. */
+export interface ParleyVisual extends ShownVisual {
+  readonly type: 'parley.visual'
+  readonly event_id: string
+}
+
+/** Gateway → client: the page shall do this and answer by `parley.action.result`; after `timeout_ms` nobody waits for it. */
+export interface ParleyAction {
+  readonly type: 'parley.action'
+  readonly event_id: string
+  readonly call_id: string
+  readonly action: string
+  readonly arguments: Readonly<Record<string, unknown>>
+  readonly timeout_ms: number
+}
+
+/** Gateway → client: what was sent from a visual was not taken, and why. `issues`: fields by name. */
+export interface ParleySubmitRefused {
+  readonly type: 'parley.visual.refused'
+  readonly event_id: string
+  readonly item_id: string
+  readonly id: string
+  readonly code: 'unknown_visual' | 'invalid' | 'failed'
+  readonly issues: readonly { readonly path: string; readonly message: string }[]
+}
+
 export type ParleyServerEvent = Numbered &
   (
     | ParleySession
@@ -153,6 +185,9 @@ export type ParleyServerEvent = Numbered &
     | ParleyFlush
     | ParleyHold
     | ParleyGoingAway
+    | ParleyVisual
+    | ParleyAction
+    | ParleySubmitRefused
   )
 
 /**
@@ -194,7 +229,34 @@ export interface ParleyAck {
   readonly seq: number
 }
 
-export type ParleyClientEvent = ParleyPlayed | ParleyVoice | ParleyBye | ParleyHeartbeat | ParleySay | ParleyAck
+/**
+ * Client → gateway: what the person sent from a visual of this session: a message of theirs, and a wish for an answer. Its
+ * `item_id` makes it happen once, as with `parley.say`.
+ */
+export interface ParleySubmit {
+  readonly type: 'parley.visual.submit'
+  readonly item_id: string
+  readonly id: string
+  readonly values: SubmitValues
+}
+
+/** Client → gateway: what the page made of an action. `result` is any JSON. */
+export interface ParleyActionResult {
+  readonly type: 'parley.action.result'
+  readonly call_id: string
+  readonly ok: boolean
+  readonly result: unknown
+}
+
+export type ParleyClientEvent =
+  | ParleyPlayed
+  | ParleyVoice
+  | ParleyBye
+  | ParleyHeartbeat
+  | ParleySay
+  | ParleyAck
+  | ParleySubmit
+  | ParleyActionResult
 
 export type EndReason =
   | 'client_ended'

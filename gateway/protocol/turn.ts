@@ -1,5 +1,7 @@
 // A conversation as every client sees it.
 
+import type { ShownVisual } from './visuals/visual.ts'
+
 export const channels = [
   'widget',
   'console',
@@ -70,6 +72,8 @@ export interface Turn {
     readonly output?: string
     readonly state: 'running' | 'ok' | 'failed'
   }
+  /** What was shown with it, or changed. A client draws each id once, as the last turn has it. */
+  readonly visual?: ShownVisual
   /** Of an agent's turn in writing: the tools it asked for. Each answer is a tool turn of the same call. */
   readonly toolCalls?: readonly { readonly callId: string; readonly name: string; readonly arguments: string }[]
   /** Of an agent's turn in writing: what it took. */

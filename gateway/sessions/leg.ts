@@ -2,9 +2,15 @@
 
 import type { Capabilities, CommandAnswer, EngineCommand, EngineEvent } from '../engines/engines.ts'
 import type { Problem } from '../platform/problem.ts'
-import type { EndReason, ParleyNotice } from '../protocol/realtime.ts'
+import type { EndReason, ParleyAction, ParleyNotice, ParleySubmitRefused, ParleyVisual } from '../protocol/realtime.ts'
 import type { Transport } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
+
+/** Without their number and event id. */
+export type LegEvent =
+  | Omit<ParleyVisual, 'event_id'>
+  | Omit<ParleyAction, 'event_id'>
+  | Omit<ParleySubmitRefused, 'event_id'>
 
 export interface Leg {
   /** Of the connection in use. */
@@ -33,6 +39,8 @@ export interface Leg {
   /** These items are durable in the state last told. */
   committed(itemIds: readonly string[]): void
   notice(code: ParleyNotice['code'], text: string): void
+  /** For clients that know this gateway; missing: this one does not. */
+  readonly tell?: (event: LegEvent) => void
   /** This process stops: the peer shall open a new connection in so many ms. */
   goingAway(reconnectInMs: number, deadlineMs: number): void
   heartbeat(n: number): void

@@ -22,7 +22,9 @@ export interface RecorderOptions {
   readonly before?: readonly Turn[]
 }
 
-type Change = Partial<Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'audio' | 'latencyMs' | 'latency' | 'voice'>>
+type Change = Partial<
+  Pick<Turn, 'state' | 'text' | 'unheard' | 'tool' | 'visual' | 'audio' | 'latencyMs' | 'latency' | 'voice'>
+>
 
 /** Turns of live text are written at most this often; decisions at once. */
 const partialWriteMs = 2_500

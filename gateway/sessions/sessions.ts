@@ -20,7 +20,7 @@ import { Returns } from './returns.ts'
 import { openSessionStore, type SessionQuery, sessionCollection } from './store.ts'
 import { resumeSession } from './takeover.ts'
 
-export type { Leg, LegPort } from './leg.ts'
+export type { Leg, LegEvent, LegPort } from './leg.ts'
 export type { LiveEvent } from './live-event.ts'
 export type { Opened, OpenRequest, ResumeRequest } from './request.ts'
 

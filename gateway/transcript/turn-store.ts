@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
 import type { Channel, Turn, TurnRole, TurnState } from '../protocol/turn.ts'
+import type { ShownVisual } from '../protocol/visuals/visual.ts'
 import { WriteQueue } from './write-queue.ts'
 
 interface TurnDoc {
@@ -22,6 +23,8 @@ interface TurnDoc {
   itemId: string
   tool?: Turn['tool']
   toolCalls?: Turn['toolCalls']
+  /** Its data as JSON text: names in it are not field names of documents. */
+  visual?: Omit<ShownVisual, 'data'> & { readonly dataJson: string }
   usage?: Turn['usage']
   audio?: Turn['audio']
   latencyMs?: number
@@ -76,6 +79,7 @@ function toTurn(doc: TurnDoc): Turn {
     voice: doc.voice,
     itemId: doc.itemId,
     ...(doc.tool === undefined ? {} : { tool: doc.tool }),
+    ...(doc.visual === undefined ? {} : { visual: toVisual(doc.visual) }),
     ...(doc.toolCalls === undefined ? {} : { toolCalls: doc.toolCalls }),
     ...(doc.usage === undefined ? {} : { usage: doc.usage }),
     ...(doc.audio === undefined ? {} : { audio: doc.audio }),
@@ -86,6 +90,14 @@ function toTurn(doc: TurnDoc): Turn {
   }
 }
 
+function toVisual({ dataJson, ...visual }: NonNullable<TurnDoc['visual']>): ShownVisual {
+  return { ...visual, data: JSON.parse(dataJson) }
+}
+
+function visualDoc({ id, visual, data }: ShownVisual): NonNullable<TurnDoc['visual']> {
+  return { id, visual, dataJson: JSON.stringify(data) }
+}
+
 /** What may change of a stored turn; the rest is set once. */
 function changes(turn: Turn) {
   return {
@@ -94,6 +106,7 @@ function changes(turn: Turn) {
     ...(turn.unheard === undefined ? {} : { unheard: turn.unheard }),
     voice: turn.voice,
     ...(turn.tool === undefined ? {} : { tool: turn.tool }),
+    ...(turn.visual === undefined ? {} : { visual: visualDoc(turn.visual) }),
     ...(turn.toolCalls === undefined ? {} : { toolCalls: turn.toolCalls }),
     ...(turn.usage === undefined ? {} : { usage: turn.usage }),
     ...(turn.audio === undefined ? {} : { audio: turn.audio }),

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { ConversationView, ConversationWithMessages, MessageView } from '../protocol/chat.ts'
 import { channels, type Turn } from '../protocol/turn.ts'
+import type { ShownVisual } from '../protocol/visuals/visual.ts'
 
 const ms = z.number().exactOptional()
 
@@ -22,6 +23,14 @@ const turnUsage = z.strictObject({
   costUsdMicro: z.int().nullable().describe('Micro-dollars; null: not known.'),
   creditsMicro: z.int().describe('Micro-credits: a million are one credit.'),
 })
+
+export const shownVisual = z
+  .strictObject({
+    id: z.string(),
+    visual: z.string().describe('Its name: order_form, chart, …'),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'ShownVisual' }) satisfies z.ZodType<ShownVisual>
 
 export const turnView = z
   .strictObject({
@@ -45,6 +54,9 @@ export const turnView = z
         state: z.enum(['running', 'ok', 'failed']),
       })
       .exactOptional(),
+    visual: shownVisual
+      .exactOptional()
+      .describe('What was shown with it, or changed: each id is drawn once, as last told.'),
     toolCalls: z
       .array(z.strictObject({ callId: z.string(), name: z.string(), arguments: z.string() }))
       .exactOptional()

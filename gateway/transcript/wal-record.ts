@@ -31,6 +31,7 @@ const turn: z.ZodType<Turn> = z.object({
       state: z.enum(['running', 'ok', 'failed']),
     })
     .exactOptional(),
+  visual: z.object({ id: z.string(), visual: z.string(), data: z.record(z.string(), z.unknown()) }).exactOptional(),
   audio: z.object({ sentMs: z.number(), playedMs: z.number() }).exactOptional(),
   latencyMs: z.number().exactOptional(),
   latency: z

@@ -4,6 +4,7 @@ import { activityOf, type State } from '../state.ts'
 import { Bubble } from './bubble.tsx'
 import { EndedCard } from './cards.tsx'
 import { usePanel } from './panel-context.ts'
+import { VisualSlot } from './visual-slot.tsx'
 
 /** Nearer to the end than this, new lines keep the end in view. */
 const stickPx = 60
@@ -35,7 +36,11 @@ export function Transcript({ state }: { state: State }) {
       {lines.map((line, at) => (
         <>
           {line.past && at === 0 && <p class="divider">{words.earlier}</p>}
-          <Bubble key={line.itemId} line={line} follows={lines[at - 1]?.role === line.role} />
+          {line.visual === undefined ? (
+            <Bubble key={line.itemId} line={line} follows={lines[at - 1]?.role === line.role} />
+          ) : (
+            <VisualSlot key={line.itemId} line={line} state={state} />
+          )}
           {line.past && lines[at + 1]?.past === false && <hr class="divider" />}
         </>
       ))}
@@ -54,6 +59,7 @@ export function Transcript({ state }: { state: State }) {
 /** Without captions a call shows what was written, not what is being said. */
 function shown({ lines, call, captions }: State): readonly Line[] {
   return lines.filter((line) => {
+    if (line.visual !== undefined) return true
     if (line.text === '' && line.unheard === '') return false
     return captions || call === 'off' || !line.voice || line.past
   })

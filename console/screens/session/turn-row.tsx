@@ -3,6 +3,7 @@ import type { Turn } from '../../../gateway/protocol/turn.ts'
 import { absolute, clock, latency } from '../../ui/format.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { Pill } from '../../ui/pill.tsx'
+import { Visual } from '../../ui/visual/visual.tsx'
 import { roleNames } from '../../ui/words.ts'
 import { ToolCall } from './tool-call.tsx'
 import { Waited } from './waited.tsx'
@@ -41,6 +42,7 @@ export const TurnRow = memo(function TurnRow({ turn, startedAt, agentName }: Tur
         </header>
         <Words turn={turn} />
         {turn.tool !== undefined && <ToolCall tool={turn.tool} />}
+        {turn.visual !== undefined && <Visual shown={turn.visual} />}
         {turn.state === 'interrupted' && turn.audio !== undefined && <Heard audio={turn.audio} />}
       </div>
     </article>

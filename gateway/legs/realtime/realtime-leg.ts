@@ -14,7 +14,7 @@ import {
   type ParleySession,
 } from '../../protocol/realtime.ts'
 import type { Turn } from '../../protocol/turn.ts'
-import type { Leg } from '../../sessions/sessions.ts'
+import type { Leg, LegEvent } from '../../sessions/sessions.ts'
 import { Mouth } from '../media/mouth.ts'
 import type { Sink } from '../media/sink.ts'
 import { type Channel, type Frame, sendEvent } from './channel.ts'
@@ -306,6 +306,10 @@ export class RealtimeLeg implements Leg {
     this.#parley({ type: 'parley.notice', event_id: newId('event'), code, text })
   }
 
+  tell(event: LegEvent): void {
+    this.#parley({ event_id: newId('event'), ...event })
+  }
+
   committed(itemIds: readonly string[]): void {
     this.#parley({ type: 'parley.committed', event_id: newId('event'), item_ids: itemIds })
   }
@@ -324,7 +328,6 @@ export class RealtimeLeg implements Leg {
     if (!this.isStock) this.#raw(JSON.stringify({ type: 'parley.heartbeat', n }), false)
   }
 
-  /** Between engine and channel nothing of ours waits: a client's player is told by `speech_started`. */
   /** A stock client has no pause. */
   get hold(): ((on: boolean) => void) | undefined {
     const mouth = this.#mouth
