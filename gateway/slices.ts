@@ -105,7 +105,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const { entities, events } = entitiesAndEvents(db, clock)
   const executions = createExecutions({ db, clock })
   const tools = createTools({
-    ...{ db, entities, events, knowledge, log, clock },
+    ...{ db, identity, entities, events, knowledge, log, clock },
     rights: rightsBy(identity),
   })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })

@@ -36,7 +36,7 @@ import { openRecords } from './record-store.ts'
 import { type CallerRelations, callerRelations, unlinkAll } from './relations.ts'
 import { entityStore, migrateProductImages, type StoredEntity } from './store.ts'
 import { ensureTemplates, type TemplateRecords, templateRecords } from './templates/template-records.ts'
-import type { TemplateName } from './templates/templates.ts'
+import { personalTypes, type TemplateName } from './templates/templates.ts'
 import { typeStore } from './type-store.ts'
 import { type EntityRef, unseen } from './unseen.ts'
 
@@ -112,6 +112,9 @@ export interface EntitiesDeps {
 }
 
 const gateway: Actor = { kind: 'system', id: 'system', name: 'Parley' }
+
+/** Whether records of a type say in `contactId` which person they are about. */
+export const isPersonalType = (type: string): boolean => personalTypes.has(type)
 
 export function createEntities({ db, clock = systemClock, events }: EntitiesDeps): Entities {
   const store = entityStore.open(db)

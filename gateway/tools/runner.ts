@@ -9,6 +9,7 @@ import type { Log } from '../platform/log.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Channel } from '../protocol/turn.ts'
 import { failure, success, type ToolOutput, unknownEffect } from './output.ts'
+import { forContact } from './own-contact.ts'
 import {
   type CallPolicy,
   narrowed,
@@ -266,18 +267,22 @@ function keyOf({ tenantId, sessionId, callId }: CallKey): string {
     .digest('hex')
 }
 
-/** As the permission says; without one the agent acts by itself. */
+/** As the permission says; without one the agent acts by itself, and for whom it talks with. */
 async function authFor(
   rights: Rights,
-  { auth, tenantId, agent = anyAgent, caller }: ToolRun,
+  { auth, tenantId, agent = anyAgent, caller, contactId }: ToolRun,
   permission: ToolPermission | undefined,
 ): Promise<AuthContext> {
   if (auth !== undefined) return permission === undefined ? auth : narrowed(auth, permission)
-  if (permission === undefined) return rights.agent(tenantId, agent)
+  const own = async () => {
+    const byItself = await rights.agent(tenantId, agent)
+    return contactId === undefined ? byItself : forContact(byItself, contactId)
+  }
+  if (permission === undefined) return own()
   const { identity, role } = permission
   if (identity === 'system') return narrowed(rights.system(tenantId, { kind: 'agent', ...agent }), permission)
   if (identity === 'configured')
-    return narrowed(await rights.agent(tenantId, { ...agent, ...(role === null ? {} : { role }) }), permission)
+    return narrowed(role === null ? await own() : await rights.agent(tenantId, { ...agent, role }), permission)
   const asking = caller === undefined ? undefined : await rights.caller(tenantId, caller, agent.id)
   if (asking === undefined) throw new Problem('forbidden')
   return narrowed(asking, permission)

@@ -41,7 +41,12 @@ export const deal = template(
   },
   z.strictObject({
     title: shortText,
-    stage: z.enum(dealStages).default('new'),
+    /** One of those that the tenant's type allows. */
+    stage: z
+      .string()
+      .max(60)
+      .default('new')
+      .meta({ enum: [...dealStages] }),
     valueMinor: minorAmount.optional(),
     currency: currency.optional(),
     contactId: idText.optional(),

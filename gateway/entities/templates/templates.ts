@@ -33,3 +33,8 @@ export type TemplateName = keyof typeof templates
 export type TemplateData<T extends TemplateName> = z.output<(typeof templates)[T]['data']>
 /** As they write it: what has a default may be left out. */
 export type TemplateInput<T extends TemplateName> = z.input<(typeof templates)[T]['data']>
+
+/** Those whose records say which contact they are about. */
+export const personalTypes: ReadonlySet<string> = new Set(
+  Object.values(templates).flatMap(({ slug, data }) => ('contactId' in data.shape ? [slug] : [])),
+)

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toolCategories } from '../../gateway/tools/tool.ts'
+import { type ChatPlace, openChatPlace } from '../harness/chat-place.ts'
+import { crmCases } from './builtin-tools/crm.ts'
+import { openScene, type ToolCase } from './builtin-tools/scene.ts'
+
+/** One entry per tool that comes with the gateway. */
+const cases: readonly ToolCase[] = [...crmCases]
+
+let place: ChatPlace
+beforeAll(async () => {
+  place = await openChatPlace()
+  // Whatever a tool answered, the agent goes on.
+  place.model.on(/./, { say: 'Done.' })
+})
+afterAll(() => place[Symbol.asyncDispose]())
+
+describe.each(cases)('$tool', (each) => {
+  test(`[${each.id}] ${each.says}`, async () => {
+    await each.run(await openScene(place, each))
+  })
+})
+
+test('[S000-21] every tool that comes with the gateway has a schema, a category, a price or none, and a case here', async () => {
+  const shop = await place.shop()
+  const all = (await place.gateway.app.slices.tools.of(shop.tenantId).all()).filter((tool) => !tool.own)
+  for (const tool of all) {
+    expect(tool.parameters, tool.name).toMatchObject({ type: 'object' })
+    expect(toolCategories).toContain(tool.category)
+    expect(tool.description.length, tool.name).toBeGreaterThan(10)
+    expect(typeof tool.readOnly).toBe('boolean')
+    expect(tool.creditCostMicro === null || tool.creditCostMicro >= 0, tool.name).toBe(true)
+  }
+  const tested = new Set(cases.map((each) => each.tool))
+  expect(all.map((tool) => tool.name).filter((name) => !tested.has(name))).toEqual([])
+})
