@@ -18,6 +18,7 @@ interface Item {
   frames: number
   rest: Buffer
   sentMs: number
+  readonly sentAtMs: number
   isDone: boolean
   /** It was here, at this time. Undefined: it has not begun. */
   positionMs: number
@@ -48,6 +49,7 @@ export class Loudspeaker {
     this.#items = this.#items.filter(({ endedAtMs }) => endedAtMs === undefined || nowMs - endedAtMs < keptMs)
     const item: Item = {
       ...{ itemId, bands: new Int8Array(bandCount * 256), frames: 0, rest: Buffer.alloc(0), sentMs: 0, isDone: false },
+      sentAtMs: nowMs,
       ...{ positionMs: 0, atMs: undefined, endedAtMs: undefined },
     }
     this.#items.push(item)
@@ -124,7 +126,7 @@ export class Loudspeaker {
       }
       if (item.sentMs === 0) return
       // Right after another one it goes on without a pause.
-      item.atMs ??= nowMs - freeAtMs < startDelayMs ? freeAtMs : nowMs + startDelayMs
+      item.atMs ??= item.sentAtMs - freeAtMs < startDelayMs ? freeAtMs : item.sentAtMs + startDelayMs
       if (this.#heldSinceMs === undefined) item.positionMs += Math.max(0, nowMs - item.atMs)
       item.atMs = Math.max(nowMs, item.atMs)
       const beyondMs = item.positionMs - item.sentMs

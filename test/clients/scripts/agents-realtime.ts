@@ -2,8 +2,7 @@
 
 import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime'
 import { z } from 'zod'
-import { pieces } from '../../harness/speech.ts'
-import { Feed, run, type ScriptClient, type Target, weather } from './scenario.ts'
+import { Feed, run, type ScriptClient, spoken, type Target, weather } from './scenario.ts'
 
 type Raw = { readonly type: string } & Readonly<Record<string, unknown>>
 
@@ -54,7 +53,7 @@ await run('agents-realtime', async ({ url, apiKey, agent }: Target): Promise<Scr
     async say(pcm) {
       const mark = feed.mark
       heardBytes = 0
-      for (const piece of pieces(pcm)) session.sendAudio(new Uint8Array(piece).buffer)
+      for await (const piece of spoken(pcm)) session.sendAudio(new Uint8Array(piece).buffer)
       return { words: await ended(mark), ms: heardBytes / 48 }
     },
     call(question, output) {

@@ -7,8 +7,7 @@ import type {
   Experimental_RealtimeModelV4ServerEvent as RealtimeServerEvent,
 } from '@ai-sdk/provider'
 import WebSocket from 'ws'
-import { pieces } from '../../harness/speech.ts'
-import { Feed, run, type ScriptClient, type Target, weather } from './scenario.ts'
+import { Feed, run, type ScriptClient, spoken, type Target, weather } from './scenario.ts'
 
 await run('ai-sdk', async ({ url, apiKey, agent }: Target): Promise<ScriptClient> => {
   const model = createOpenAI({ apiKey, baseURL: `${url}/v1` }).experimental_realtime(agent, { api: 'realtime' })
@@ -43,7 +42,7 @@ await run('ai-sdk', async ({ url, apiKey, agent }: Target): Promise<ScriptClient
     },
     async say(pcm) {
       const mark = feed.mark
-      for (const piece of pieces(pcm)) await send({ type: 'input-audio-append', audio: piece.toString('base64') })
+      for await (const piece of spoken(pcm)) await send({ type: 'input-audio-append', audio: piece.toString('base64') })
       const words = await answered(mark)
       const deltas = feed.since(mark).map((event) => (event.type === 'audio-delta' ? event.delta : ''))
       return { words, ms: deltas.reduce((sum, delta) => sum + Buffer.from(delta, 'base64').length, 0) / 48 }

@@ -3,8 +3,7 @@
 import OpenAI from 'openai'
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime'
-import { pieces } from '../../harness/speech.ts'
-import { Feed, run, type ScriptClient, type Target, weather } from './scenario.ts'
+import { Feed, run, type ScriptClient, spoken, type Target, weather } from './scenario.ts'
 
 type Done = Extract<RealtimeServerEvent, { type: 'response.done' }>['response']
 
@@ -37,7 +36,7 @@ await run('openai', async ({ url, apiKey, agent }: Target): Promise<ScriptClient
     },
     async say(pcm) {
       const mark = feed.mark
-      for (const piece of pieces(pcm))
+      for await (const piece of spoken(pcm))
         client.send({ type: 'input_audio_buffer.append', audio: piece.toString('base64') })
       const words = wordsOf(await answered(mark))
       const deltas = feed.since(mark).map((event) => (event.type === 'response.output_audio.delta' ? event.delta : ''))

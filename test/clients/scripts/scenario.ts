@@ -2,7 +2,7 @@
 //   node test/clients/scripts/<client>.ts https://talk.example.com af_live_… productco
 // Prints one line for each step and exits 1 at the first that fails. The agent must sell red sofas; any engine may answer.
 
-import { silencePcm, speechPcm } from '../../harness/speech.ts'
+import { pieces, silencePcm, speechPcm } from '../../harness/speech.ts'
 
 export interface Target {
   /** `https://host:port` */
@@ -69,6 +69,17 @@ export async function run(name: string, connect: (target: Target) => Promise<Scr
   } catch (thrown) {
     process.stdout.write(`FAIL ${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
     process.exit(1)
+  }
+}
+
+/** As a microphone gives it: 100 ms every 100 ms. */
+export async function* spoken(pcm: Buffer): AsyncGenerator<Buffer> {
+  const from = performance.now()
+  let sentMs = 0
+  for (const piece of pieces(pcm)) {
+    yield piece
+    sentMs += piece.length / 48
+    await new Promise((resolve) => setTimeout(resolve, from + sentMs - performance.now()))
   }
 }
 
