@@ -60,6 +60,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const drain = async (): Promise<void> => {
     await Promise.all([slices.sessions.drain(), slices.chat.drain(config.PARLEY_DRAIN_SECONDS * 1000)])
     await jobs.drain()
+    await slices.approvals.drain(config.PARLEY_DRAIN_SECONDS * 1000)
     await legs.close()
     await http.close()
     await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))

@@ -28,6 +28,7 @@ import { sessionRoutes } from './sessions/routes.ts'
 import { type Outside, publicUrl, type Slices } from './slices.ts'
 import type { Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
+import { approvalRoutes } from './tools/approvals/routes.ts'
 import { toolRoutes } from './tools/routes.ts'
 import { conversationRoutes } from './transcript/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
@@ -44,10 +45,7 @@ export function createAppHttp(
   const root = join(dirname(fileURLToPath(import.meta.url)), '..')
   const { identity, tenants, stores } = deps
   return createHttp({
-    clock: deps.clock,
-    log: deps.log,
-    identity,
-    tenants,
+    ...{ clock: deps.clock, log: deps.log, identity, tenants },
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
     rateFactor: config.PARLEY_RATE_FACTOR,
     routes: [
@@ -77,6 +75,7 @@ export function createAppHttp(
       ...recordRoutes(deps),
       ...eventRoutes(deps),
       ...executionRoutes(deps),
+      ...approvalRoutes(deps),
       ...entityRoutes({
         ...deps,
         tenantIdOf: async (slug) => {
@@ -119,7 +118,13 @@ const builtIn = (root: string) => ({
 })
 
 /** Slices that tell of their changes themselves, with more than a path knows. */
-const tellThemselves: ReadonlySet<string> = new Set(['entities', 'entities-relations', 'entity-types', 'events'])
+const tellThemselves: ReadonlySet<string> = new Set([
+  'approvals',
+  'entities',
+  'entities-relations',
+  'entity-types',
+  'events',
+])
 
 async function changeEvent({ events }: Slices, { tenantId, actor, resource, action, id, at }: Change): Promise<void> {
   if (tellThemselves.has(resource)) return

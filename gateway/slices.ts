@@ -3,7 +3,7 @@
 
 import type { Db } from 'mongodb'
 import { agentCollections, type Brief, createAgents, wishOf } from './agents/agents.ts'
-import { type ChatDeps, chatCollections, createChat } from './chat/chat.ts'
+import { type Chat, type ChatDeps, chatCollections, createChat } from './chat/chat.ts'
 import { openAiCollections } from './chat/openai/routes.ts'
 import type { Config } from './config.ts'
 import { createCascade } from './engines/cascade/cascade.ts'
@@ -36,9 +36,11 @@ import { createResolve, type Resolve } from './platform/fetch-guard/resolve.ts'
 import { newId } from './platform/ids.ts'
 import type { Log } from './platform/log.ts'
 import type { MongoOptions } from './platform/mongo.ts'
-import { createSessions, sessionCollections } from './sessions/sessions.ts'
+import { Problem } from './platform/problem.ts'
+import { createSessions, type Sessions, sessionCollections } from './sessions/sessions.ts'
 import type { GatewayKeys, Stores } from './stores.ts'
 import { createTenants, tenantCollections } from './tenants/tenants.ts'
+import { type ApprovalOutlets, type Approvals, createApprovals } from './tools/approvals/approvals.ts'
 import { createTools, type Rights, toolCollections } from './tools/tools.ts'
 import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
 import { createUsage, usageCollections } from './usage/usage.ts'
@@ -106,6 +108,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const executions = createExecutions({ db, clock })
   const tools = createTools({
     ...{ db, identity, entities, events, knowledge, log, clock },
+    park: (call) => approvals.park(call),
     rights: rightsBy(identity),
   })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
@@ -118,23 +121,16 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine, writing })
   const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({
-    db,
-    clock,
-    log,
-    nodeId,
-    bus,
+    ...{ db, clock, log, nodeId, bus, transcript, usage, ledger, tools },
     openBus: (channel) => createBus({ redis, nodeId: channel, log, clock }),
     // The in-process Redis reaches nobody else.
     hasPeers: stores.redis.kind !== 'embedded',
     drainMs: config.PARLEY_DRAIN_SECONDS * 1000,
-    transcript,
-    usage,
-    ledger,
-    tools,
     enginesFor: (brief: Brief) => engines.chain(kindFor(brief, writing.models), brief.fallbackEngines),
     openEngine,
     notAllowed: (pairs) => identity.stillAllowed(pairs),
     notAnswering: (pairs) => agents.notAnswering(pairs),
+    onOutcome: (tenantId, approvalId) => approvals.attend(tenantId, approvalId),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
   })
   const chat = createChat({
@@ -142,8 +138,13 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     ...{ models: writing.models, routes: outside.replyRoutes ?? new Map(), onStep: outside.onChatStep },
     systemFor: (text) => knowledge.systemFor(text),
   })
+  const approvals: Approvals = createApprovals({
+    ...{ db, clock, log, nodeId, agents, usage, events, runApproved: (call) => tools.runApproved(call) },
+    toolNamed: (tenantId, name) => tools.of(tenantId).get(name),
+    outlets: outletsBy(sessions, chat),
+  })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger }
-  const acting = { tools, usage, engines, textModels: writing.models, sessions, chat, bus, guard }
+  const acting = { tools, approvals, usage, engines, textModels: writing.models, sessions, chat, bus, guard }
   return { tenants, agents, identity, ...records, ...acting }
 }
 
@@ -165,6 +166,24 @@ function guardOf(config: Config, outside: Outside & Process): FetchGuard {
     allow: config.PARLEY_FETCH_ALLOW ?? parseAllow(''),
     own: () => ({ hosts: [hostAndPort(publicUrl(config))], port: outside.port?.() }),
   })
+}
+
+function outletsBy(sessions: Sessions, chat: Chat): ApprovalOutlets {
+  return {
+    toSession: ({ tenantId, sessionId }, outcome) => sessions.of(tenantId).tell(sessionId, outcome),
+    async toConversation({ tenantId, agent, channel, conversationId, contactId, origin, sessionId }, outcome) {
+      const inboundId = origin === 'message' ? sessionId : undefined
+      try {
+        const news = { agentId: agent.id, channel, conversationId, contactId, inboundId, outcome }
+        await chat.of(tenantId).tell(news)
+        return 'told'
+      } catch (thrown) {
+        if (thrown instanceof Problem && ['not_found', 'conflict', 'gone'].includes(thrown.code)) return 'lost'
+        throw thrown
+      }
+    },
+    onChange: (tenantId, make) => sessions.of(tenantId).announce(() => ({ is: 'approval', approval: make() })),
+  }
 }
 
 function rightsBy({ authFor, authOf }: Identity): Rights {

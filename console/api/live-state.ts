@@ -69,6 +69,7 @@ function reduceEvent(state: LiveState, event: ConsoleServerEvent): LiveState {
     }
     case 'notice':
       return { ...state, notices: [...state.notices, event].slice(-keptNotices) }
+    case 'approval':
     case 'ping':
       return state
   }

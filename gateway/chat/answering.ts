@@ -2,6 +2,7 @@
 
 import { idOf } from '../platform/ids.ts'
 import { asProblem, Problem } from '../platform/problem.ts'
+import { stateOf } from '../tools/tools.ts'
 import type { Conversation } from '../transcript/transcript.ts'
 import type { Inner } from './deps.ts'
 import { type Answer, noProgress, wholeText } from './inbound.ts'
@@ -64,8 +65,9 @@ type Ready = Run & { readonly conversation: Conversation }
 async function replied(deps: Inner, job: Job, run: Ready): Promise<ChatReply> {
   const { trace } = job
   const stored = job.inbound.answer
+  await settled(deps, job)
   const isHandedOff = run.conversation.status === 'handed_off' && stored === undefined
-  const made = isHandedOff ? await noted(deps, job) : (stored ?? (await thought(deps, job, run)))
+  const made = isHandedOff ? await noted(deps, job) : (stored ?? (await thoughtOf(deps, job, run)))
   const final = made === undefined || stored !== undefined ? made : await unlessHandedOff(deps, job, made)
   await trace.step('save_messages', () => saveTurns(deps, { inbound: job.inbound, answer: final }))
   // The next message needs the turns only; where replies are sent, they are sent in order too.
@@ -74,6 +76,41 @@ async function replied(deps: Inner, job: Job, run: Ready): Promise<ChatReply> {
   const charged = await trace.step('deduct_credits', () => charge(deps, job, final))
   await trace.step('route_reply', () => routeReply(deps, job.inbound, final))
   return replyOf(job, final, charged.amountMicro)
+}
+
+/** The turn of the call that it is about shows how that ended. */
+async function settled({ transcript }: Inner, { inbound }: Job): Promise<void> {
+  const { tenantId, conversationId = '', asked } = inbound
+  if (asked.outcome === undefined) return
+  const { callId, output } = asked.outcome
+  await transcript.of(tenantId).settleCall({ conversationId, callId }, { output, state: stateOf(asked.outcome) })
+}
+
+/** Somebody asked: a failure is theirs to hear. Nobody asked: what is to be told is told plainly then. */
+async function thoughtOf(deps: Inner, job: Job, run: Ready): Promise<Answer> {
+  const { outcome } = job.inbound.asked
+  if (outcome === undefined) return thought(deps, job, run)
+  try {
+    const made = await thought(deps, job, run)
+    if (wholeText(made).trim() !== '') return made
+  } catch (thrown) {
+    if (thrown instanceof Lost || mayPass.has(asProblem(thrown).code)) throw thrown
+    job.note('told', `plainly: ${asProblem(thrown).code}`)
+  }
+  return plain(deps, job, outcome.plain)
+}
+
+/** Of our own making: the model is there, and the store is not. */
+const mayPass: ReadonlySet<string> = new Set(['unavailable', 'internal', 'draining'])
+
+/** Without a model and without a charge. */
+async function plain(deps: Inner, job: Job, text: string): Promise<Answer> {
+  const made: Answer = {
+    ...{ ...noProgress, text, finish: 'stop', toolCalls: [], actions: [], seq: await placed(deps, job, 1) },
+    at: new Date(deps.clock.now()).toISOString(),
+  }
+  await job.save({ answer: made })
+  return made
 }
 
 /** Steps 4 to 10. */
@@ -91,7 +128,8 @@ async function thought(deps: Inner, job: Job, { config, signal }: Ready): Promis
   const { messageId, conversationId = '' } = job.inbound
   job.on({ type: 'accepted', messageId, conversationId })
   // Whose matter it is costs tokens of its own: asked once there is credit for the message.
-  const brief = await delegated(deps, job, { brief: own, signal })
+  const isAsked = job.inbound.asked.outcome === undefined
+  const brief = isAsked ? await delegated(deps, job, { brief: own, signal }) : own
   const isOwn = brief === own
   const system = isOwn ? ownPrompt : await systemPrompt(deps, brief, job.inbound)
   const offered = isOwn ? ownTools : await filterTools(deps, brief, job.inbound)
@@ -151,8 +189,11 @@ async function reserve(deps: Inner, job: Job, agentLimits: Config['brief']['limi
 async function charge(deps: Inner, job: Job, made: Answer) {
   const { inbound } = job
   const { tenantId, agentId, channel, reservation } = inbound
-  if (reservation === undefined) throw new Error(`the message ${inbound.id} was answered without a reservation`)
   const { actions, used } = made
+  if (reservation === undefined) {
+    if (actions.length > 0) throw new Error(`the message ${inbound.id} was answered without a reservation`)
+    return { amountMicro: 0, costUsdMicro: 0 }
+  }
   const charged = await deps.usage.chargeReserved({
     ...{ tenantId, agentId, channel, reservation, actions, used },
     note: `answer in conversation ${inbound.conversationId ?? ''}`,

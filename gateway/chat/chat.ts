@@ -6,11 +6,11 @@ import type { CollectionSpec } from '../platform/mongo.ts'
 import type { ChatDeps } from './deps.ts'
 import { inboundSpec } from './inbound-store.ts'
 import { lineSpec } from './line-store.ts'
-import type { ChatEvent, ChatReply, InboundMessage } from './message.ts'
+import type { ChatEvent, ChatReply, InboundMessage, News } from './message.ts'
 import { createProcessing, type SweepReport } from './processing.ts'
 
 export type { ChatDeps, OutboundReply, ReplyRoute } from './deps.ts'
-export type { ChatEvent, ChatReply, InboundMessage } from './message.ts'
+export type { ChatEvent, ChatReply, InboundMessage, News } from './message.ts'
 export type { SweepReport } from './processing.ts'
 
 export interface TenantChat {
@@ -19,6 +19,11 @@ export interface TenantChat {
    * comes back with the same `messageId` gets it. Throws a Problem where a step refuses or fails; its code is in the trace.
    */
   process(message: InboundMessage, on?: (event: ChatEvent) => void): Promise<ChatReply>
+  /**
+   * A call that waited for a person has ended: the agent says so in a turn of its own, once however often, in the line of the
+   * conversation, on the channel's way out. Throws what may pass, `not_found` and `conflict` (closed).
+   */
+  tell(news: News): Promise<void>
 }
 
 /** Stateless doors (chat completions, responses), channels and the API all come in here. */
@@ -35,7 +40,10 @@ export const chatCollections: readonly CollectionSpec[] = [inboundSpec, lineSpec
 export function createChat(deps: ChatDeps): Chat {
   const processing = createProcessing(deps)
   return {
-    of: (tenantId) => ({ process: (message, on) => processing.process(tenantId, message, on) }),
+    of: (tenantId) => ({
+      process: (message, on) => processing.process(tenantId, message, on),
+      tell: (news) => processing.tell(tenantId, news),
+    }),
     sweep: () => processing.sweep(),
     drain: (timeoutMs) => processing.drain(timeoutMs),
   }

@@ -5,6 +5,7 @@ import type { Actor } from '../platform/access.ts'
 import { idOf, newId, type TenantId } from '../platform/ids.ts'
 import type { ProblemCode } from '../protocol/codes.ts'
 import type { Channel } from '../protocol/turn.ts'
+import type { Outcome, ToolOutput } from '../tools/tools.ts'
 import type { Action, Metered, PieceCharged, Reservation } from '../usage/usage.ts'
 import type {
   ChatFinish,
@@ -14,6 +15,7 @@ import type {
   ClientCall,
   Delegation,
   InboundMessage,
+  News,
   Sender,
 } from './message.ts'
 
@@ -33,13 +35,13 @@ export interface Asked {
   readonly instructions?: string | undefined
   readonly temperature?: number | undefined
   readonly maxTokens?: number | undefined
+  /** Nobody asked: a call that waited for a person has ended, and the other side is told. */
+  readonly outcome?: Outcome | undefined
 }
 
 /** One tool call of an answer, with its result once there is one. */
-export interface RanCall {
+export interface RanCall extends ToolOutput {
   readonly call: Call
-  readonly output: string
-  readonly ok: boolean
 }
 
 /** One answer of the model that asked for tools. */
@@ -126,6 +128,22 @@ export function askedOf(message: InboundMessage): Asked {
     ...{ text, keyId, ip, sender, thread, history, clientTools, toolChoice, instructions, temperature, maxTokens },
     actor: auth.actor,
     trusted: auth.actor.kind !== 'visitor',
+  }
+}
+
+export const newsId = (tenantId: TenantId, { outcome }: News): string =>
+  idOf('msg', tenantId, 'outcome', outcome.approvalId)
+
+const gateway: Actor = { kind: 'system', id: 'system', name: 'Parley' }
+
+/** As a message of nobody's that asks to be told: what is said goes where the reply of `before` went. */
+export function askedOfNews({ conversationId, contactId, outcome }: News, before: Inbound | undefined): Asked {
+  const { sender = { contactId, vouched: true }, thread } = before?.asked ?? {}
+  return {
+    ...{ text: '', trusted: true, actor: gateway, keyId: gateway.id, ip: '', toolChoice: 'none', outcome },
+    instructions: outcome.instruction,
+    sender: { ...sender, vouched: true },
+    thread: { ...thread, id: conversationId },
   }
 }
 

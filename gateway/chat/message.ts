@@ -4,6 +4,7 @@ import type { EngineTool, Message } from '../engines/engines.ts'
 import type { AuthContext } from '../platform/access.ts'
 import type { ChatFinish, ChatStep, ChatUsage, Delegation, StepName } from '../protocol/chat.ts'
 import type { Channel } from '../protocol/turn.ts'
+import type { Outcome } from '../tools/tools.ts'
 import type { Card } from './cards.ts'
 
 export type { ChatFinish, ChatStep, ChatUsage, Delegation, StepName } from '../protocol/chat.ts'
@@ -49,6 +50,17 @@ export interface InboundMessage {
   readonly maxTokens?: number | undefined
 }
 
+/** What came of a call that waited for a person. */
+export interface News {
+  readonly agentId: string
+  readonly channel: Channel
+  readonly conversationId: string
+  readonly contactId?: string | undefined
+  /** The inbound message that asked for the call, where one did: what is told goes where its reply went. */
+  readonly inboundId?: string | undefined
+  readonly outcome: Outcome
+}
+
 /** In order. `text` deltas of all the agent says, words before tool calls too; the reply's text is their sum. */
 export type ChatEvent =
   /** Once the message is stored for good and there is credit for it: from now on it is answered, whoever waits. */
@@ -75,6 +87,8 @@ export type ChatEvent =
       readonly name: string
       readonly output: string
       readonly ok: boolean
+      /** `waiting`: for a person; the outcome is told later. */
+      readonly is?: 'waiting' | 'unknown'
     }
 
 /** Of a tool that the caller brought, to be run by it: the result comes with its next message's `history`. */

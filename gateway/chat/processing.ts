@@ -5,13 +5,13 @@ import type { TenantId } from '../platform/ids.ts'
 import { asProblem, Problem } from '../platform/problem.ts'
 import { answer } from './answering.ts'
 import type { ChatDeps, Inner } from './deps.ts'
-import { askedOf, type Inbound, identityOf } from './inbound.ts'
+import { askedOf, askedOfNews, type Inbound, identityOf, newsId } from './inbound.ts'
 import { openInbound } from './inbound-store.ts'
 import { Job, Lost } from './job.ts'
 import { Leases } from './leases.ts'
 import { openLines } from './line-store.ts'
 import { Lines, type Place } from './lines.ts'
-import type { ChatEvent, ChatReply, InboundMessage } from './message.ts'
+import type { ChatEvent, ChatReply, InboundMessage, News } from './message.ts'
 import { recordRefusal } from './refusal.ts'
 import { Running } from './running.ts'
 import { type Config, loadConfig, rateLimits } from './steps/admission.ts'
@@ -26,6 +26,7 @@ export interface SweepReport {
 
 export interface Processing {
   process(tenantId: TenantId, message: InboundMessage, on: On): Promise<ChatReply>
+  tell(tenantId: TenantId, news: News): Promise<void>
   sweep(): Promise<SweepReport>
   drain(timeoutMs: number): Promise<void>
 }
@@ -72,6 +73,29 @@ class Processor implements Processing {
     const joined = running.join(on)
     this.#carry(running, id, () => this.#first(tenantId, { id, messageId, message, running }))
     return joined
+  }
+
+  async tell(tenantId: TenantId, news: News): Promise<void> {
+    const { store, clock } = this.#deps
+    const id = newsId(tenantId, news)
+    const known = this.#running.has(id) ? undefined : await store.find(tenantId, id)
+    if (known?.state === 'done') return
+    const running = this.#running.get(id)
+    if (running !== undefined) return void (await running.join(undefined))
+    const here = this.#begin(id)
+    const told = here.join(undefined)
+    this.#carry(here, id, async () => {
+      if (known !== undefined) return this.#follow(tenantId, id, here, known)
+      const { channel, inboundId } = news
+      const before = inboundId === undefined ? undefined : await store.find(tenantId, inboundId)
+      const receivedAt = new Date(clock.now()).toISOString()
+      const asked = askedOfNews(news, before)
+      // Whom the message was passed on to may have asked: the conversation is with whoever was written to.
+      const { agentId } = before ?? news
+      const inbound = await store.insert({ id, tenantId, agentId, channel, messageId: id, asked, receivedAt })
+      return inbound === undefined ? this.#follow(tenantId, id, here) : this.#own(inbound, here, {})
+    })
+    await told
   }
 
   #known(tenantId: TenantId, id: string, { thread, messageId }: InboundMessage): Promise<Inbound | undefined> {

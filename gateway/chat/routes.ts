@@ -161,7 +161,10 @@ function sentOf(each: ChatEvent): ServerSent | undefined {
     case 'toolCall':
       return { event: 'tool_call', data: { callId: each.callId, name: each.name } }
     case 'toolResult':
-      return { event: 'tool_result', data: { callId: each.callId, name: each.name, ok: each.ok } }
+      return {
+        event: 'tool_result',
+        data: { callId: each.callId, name: each.name, ok: each.ok, ...(each.is === undefined ? {} : { is: each.is }) },
+      }
     case 'intent':
     case 'delegation':
     case 'cards': {

@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { Approvals } from '../tools/tools.ts'
 import type { Transcript } from '../transcript/transcript.ts'
 
 export interface Jobs {
@@ -25,6 +26,8 @@ const replayEveryMs = 60_000
 const repairEveryMs = 15_000
 /** A lease of a message whose process died runs out after 10 s. */
 const sweepEveryMs = 5_000
+/** What was approved runs 5 s later, wherever: a process that died over it is not noticed sooner than its lease ends. */
+const approvalsEveryMs = 2_000
 
 export function createJobs(deps: {
   readonly clock: Clock
@@ -34,6 +37,7 @@ export function createJobs(deps: {
   readonly transcript: Pick<Transcript, 'replay'>
   readonly entities: Pick<Entities, 'repair'>
   readonly chat: Pick<Chat, 'sweep'>
+  readonly approvals: Pick<Approvals, 'sweep'>
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -73,6 +77,7 @@ export function createJobs(deps: {
         deps.clock.every(flushEveryMs, () => run('flush', () => deps.ledger.flush())),
         deps.clock.every(replayEveryMs, () => run('replay', replay)),
         deps.clock.every(sweepEveryMs, () => run('sweep', sweep)),
+        deps.clock.every(approvalsEveryMs, () => run('approvals', () => deps.approvals.sweep())),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.

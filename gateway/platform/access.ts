@@ -7,6 +7,8 @@ export const abilities = [
   'agents.read',
   'agents.write',
   'agents.deploy',
+  'approvals.decide',
+  'approvals.read',
   'audit.read',
   'chat.create',
   'contacts.read',

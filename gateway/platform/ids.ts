@@ -44,6 +44,7 @@ export type IdPrefix =
   | 'msg'
   | 'type'
   | 'acct'
+  | 'appr'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

@@ -2,6 +2,7 @@
 // Money is integer micro-credits (1 credit = 1_000_000) in fields ending in Micro, US dollars in micro-dollars in …UsdMicro.
 
 import type { AgentView } from './agents.ts'
+import type { ApprovalView } from './approvals.ts'
 import type { EndReason } from './realtime.ts'
 import type { Channel, Turn } from './turn.ts'
 
@@ -230,6 +231,8 @@ export type ConsoleServerEvent =
   | { readonly type: 'session'; readonly session: SessionView }
   | { readonly type: 'turns'; readonly sessionId: string; readonly turns: readonly Turn[] }
   | { readonly type: 'turn'; readonly sessionId: string; readonly turn: Turn }
+  /** One that is new, or as it is now: for whoever may read approvals. */
+  | { readonly type: 'approval'; readonly approval: Partial<ApprovalView> }
   | {
       readonly type: 'notice'
       readonly sessionId: string

@@ -23,6 +23,9 @@ export type TurnRole = 'user' | 'agent' | 'tool' | 'system'
 /** `partial`: still being spoken or written. `interrupted`: the person cut in; `text` was heard, `unheard` was not. */
 export type TurnState = 'partial' | 'final' | 'interrupted' | 'failed'
 
+export const toolStates = ['running', 'waiting', 'ok', 'failed', 'unknown'] as const
+export type ToolState = (typeof toolStates)[number]
+
 /** Where the wait for an answer went, in milliseconds; what nobody could measure is missing. The parts sum to `latencyMs`. */
 export interface TurnLatency {
   /** From the last sound of the person's speech until the detector took it for the end. Unknown with semantic detection. */
@@ -70,7 +73,8 @@ export interface Turn {
     readonly callId: string
     readonly arguments: string
     readonly output?: string
-    readonly state: 'running' | 'ok' | 'failed'
+    /** `waiting`: for a person's approval. `unknown`: it was begun and nobody knows whether it was done. */
+    readonly state: ToolState
   }
   /** What was shown with it, or changed. A client draws each id once, as the last turn has it. */
   readonly visual?: ShownVisual

@@ -6,12 +6,16 @@ import type { Live } from './live.ts'
 import type { SessionsDeps } from './request.ts'
 import type { Session } from './session.ts'
 
-const message = z.strictObject({
-  /** `release`: the visitor is at another process. `stolen`: a spent token was shown. `end`: an operator ends it. */
-  do: z.enum(['release', 'stolen', 'end']),
+const session = {
   tenantId: z.string().max(80).transform(asTenantId),
   sessionId: z.string().max(80),
-})
+}
+const message = z.discriminatedUnion('do', [
+  /** `release`: the visitor is at another process. `stolen`: a spent token was shown. `end`: an operator ends it. */
+  z.strictObject({ ...session, do: z.enum(['release', 'stolen', 'end']) }),
+  /** A call that waited for a person has ended: it is to be told here. */
+  z.strictObject({ ...session, do: z.literal('outcome'), approvalId: z.string().max(80) }),
+])
 export type NodeMessage = z.input<typeof message>
 
 /** Longest wait for a sentence to end before the session is handed over in its middle. */
@@ -21,7 +25,9 @@ const awayBoundaryMs = 400
 const boundaryPollMs = 40
 
 /** Returns the way to stop listening. */
-export function obeyNodes(deps: Pick<SessionsDeps, 'bus' | 'clock' | 'log'> & { readonly live: Live }): () => void {
+export function obeyNodes(
+  deps: Pick<SessionsDeps, 'bus' | 'clock' | 'log' | 'onOutcome'> & { readonly live: Live },
+): () => void {
   return deps.bus.on((raw) => {
     const parsed = message.safeParse(raw)
     if (!parsed.success) {
@@ -31,6 +37,7 @@ export function obeyNodes(deps: Pick<SessionsDeps, 'bus' | 'clock' | 'log'> & { 
     const { tenantId, sessionId } = parsed.data
     const session = deps.live.get(tenantId, sessionId)?.session
     if (session === undefined) return
+    if (parsed.data.do === 'outcome') return deps.onOutcome(tenantId, parsed.data.approvalId)
     const waitMs = session.isAway ? awayBoundaryMs : boundaryMs
     if (parsed.data.do === 'release')
       void atBoundary(deps, session, waitMs).then(() => session.dispatch({ is: 'release' }))

@@ -97,6 +97,8 @@ export interface SessionsDeps {
   ) => Promise<ReadonlySet<string>>
   /** `${tenantId}:${agentId}` of those that were paused or put away: their sessions end. */
   readonly notAnswering: (pairs: readonly { tenantId: TenantId; agentId: string }[]) => Promise<ReadonlySet<string>>
+  /** Another process has an outcome for a session that is here. */
+  readonly onOutcome: (tenantId: TenantId, approvalId: string) => void
   readonly emailHashes: (tenantId: TenantId, contactIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
   /** False: this process has no peer that could go on with its sessions (the in-process Redis). */
   readonly hasPeers: boolean

@@ -6,13 +6,16 @@ import { Problem } from '../platform/problem.ts'
 import { type EndReason, limits } from '../protocol/realtime.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
+import type { Outcome } from '../tools/tools.ts'
 import { Absence } from './absence.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
+import { sayClosing } from './closing.ts'
 import { letGo, sayGoingAway, takeUp } from './hand-over.ts'
 import type { LegPort, Raw } from './leg.ts'
+import { Outcomes, type Told } from './outcomes.ts'
 import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
-import { closingMs, flushMs, frozenMs, openMs } from './times.ts'
+import { flushMs, frozenMs, openMs } from './times.ts'
 
 const given = (raw: Raw | undefined): { readonly raw?: Raw } => (raw === undefined ? {} : { raw })
 
@@ -27,6 +30,7 @@ export class Session implements LegPort {
   #lastByteAtMs = 0
   #beatAtMs: number
   readonly #absence: Absence
+  readonly #outcomes: Outcomes
   #lastActiveMs: number
   #heartbeats = 0
   #closingSaid = false
@@ -56,6 +60,10 @@ export class Session implements LegPort {
       engine: parts.engine,
       onWindowOver: () => this.dispatch({ is: 'windowOver' }),
       onSilent: () => this.voice(false),
+    })
+    this.#outcomes = new Outcomes({
+      ...parts,
+      isQuiet: () => this.state === 'live' && !this.isAway && this.talk.isQuiet,
     })
   }
 
@@ -141,25 +149,15 @@ export class Session implements LegPort {
   }
 
   #sayClosing(why: EndReason): void {
-    const { clock, engine, leg } = this.#parts
-    this.#parts.onNotice('wrapping_up', `The session is ending: ${why}.`)
-    leg.notice('wrapping_up', this.options.closing)
-    this.talk.interrupt()
-    engine.send({ type: 'cancel' })
-    engine.send({ type: 'say', text: this.options.closing })
-    this.#timers.push(
-      clock.after(closingMs, () => this.dispatch({ is: 'closingTimeout' })),
-      // A sentence is over when its response is done and the player is through with it.
-      clock.every(200, () => {
-        if (this.#closingSaid && !this.talk.stillPlaying) this.dispatch({ is: 'closingSaid' })
-      }),
-    )
+    const is = { isSaid: () => this.#closingSaid, dispatch: (event: CallEvent) => this.dispatch(event) }
+    this.#timers.push(...sayClosing(this.#parts, { why, text: this.options.closing, talk: this.talk, ...is }))
   }
 
   #stop(): void {
     for (const timer of this.#timers.splice(0)) timer.cancel()
     this.#absence.close()
     this.#parts.toolbox.close()
+    this.#outcomes.close()
     this.#parts.budget.stop()
   }
 
@@ -206,6 +204,12 @@ export class Session implements LegPort {
     this.#parts.onChange()
   }
 
+  /** How a call ended that waited for a person: shown at once, said when nobody is in the middle of a sentence. */
+  tell(outcome: Outcome): Promise<Told> {
+    this.#parts.toolbox.settle(outcome.callId, outcome)
+    return this.#outcomes.tell(outcome)
+  }
+
   #does(activity: Activity): void {
     this.#lastActiveMs = this.#parts.clock.monotonicMs()
     if (this.#activity === activity) return
@@ -221,6 +225,7 @@ export class Session implements LegPort {
     if (isOver && event.type === 'usage') this.#parts.budget.meters(event.meters)
     if (isOver) return
     const pass = this.talk.event(event)
+    this.#outcomes.event(event)
     if ((event.type === 'audio' || this.#own(event)) && pass) this.#parts.leg.engineEvent(event)
   }
 

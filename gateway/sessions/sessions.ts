@@ -8,6 +8,7 @@ import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Page, Receipt, SessionView, UsageOfPerson } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
+import { type Outcome, stateOf } from '../tools/tools.ts'
 import { closeStale, type JanitorReport } from './janitor.ts'
 import { Live, type LiveSession } from './live.ts'
 import type { LiveEvent } from './live-event.ts'
@@ -35,7 +36,14 @@ export interface TenantSessions {
   end(sessionId: string, reason: string): Promise<void>
   /** Usage per person of sessions begun in the range, contacts of one e-mail joined. */
   people(range: { readonly from: Date; readonly to: Date }): Promise<readonly UsageOfPerson[]>
+  /**
+   * How a call ended that waited for a person. `told`: the agent says it. `elsewhere`: the process that has the session was asked
+   * to. `ended`: the session went away before it was said. `gone`: there is no such live session.
+   */
+  tell(sessionId: string, outcome: Outcome): Promise<'told' | 'elsewhere' | 'ended' | 'gone'>
   watch(listener: (event: LiveEvent) => void): () => void
+  /** To all who watch the tenant, in any process; `make` runs only if somebody does. */
+  announce(make: () => LiveEvent): void
 }
 
 export interface Sessions {
@@ -133,6 +141,21 @@ async function drainOne(deps: SessionsDeps, { session, leg }: LiveSession): Prom
   return session.ended
 }
 
+/** The person came back to the conversation, and is here. */
+async function tellNext(
+  { transcript }: SessionsDeps,
+  live: Live,
+  of: { readonly tenantId: TenantId; readonly view: SessionView; readonly outcome: Outcome },
+): Promise<'told' | 'ended' | 'gone'> {
+  const { tenantId, view, outcome } = of
+  const { conversationId } = view
+  const next = live.all().find((each) => each.conversationId === conversationId && each.session.state === 'live')
+  if (next === undefined || next.session.options.tenantId !== tenantId) return 'gone'
+  const { callId, output } = outcome
+  await transcript.of(tenantId).settleCall({ conversationId, callId }, { output, state: stateOf(outcome) })
+  return next.session.tell(outcome)
+}
+
 function tenantSessions(
   deps: SessionsDeps & { readonly live: Live; readonly store: ReturnType<typeof openSessionStore> },
   tenantId: TenantId,
@@ -177,6 +200,19 @@ function tenantSessions(
         ),
       )
     },
+    async tell(sessionId, outcome) {
+      const here = live.get(tenantId, sessionId)?.session
+      if (here !== undefined && here.state !== 'ended') return here.tell(outcome)
+      const view = await store.get(tenantId, sessionId)
+      if (view === undefined) return 'gone'
+      if (view.state === 'ended') return tellNext(deps, live, { tenantId, view, outcome })
+      const owner = (await store.resumable(tenantId, sessionId))?.owner
+      const { approvalId } = outcome
+      if (owner !== undefined && owner !== deps.nodeId)
+        await deps.bus.tell(owner, { do: 'outcome', tenantId, sessionId, approvalId })
+      return 'elsewhere'
+    },
     watch: (listener) => live.watch(tenantId, listener),
+    announce: (make) => live.tell(tenantId, make),
   }
 }

@@ -131,7 +131,7 @@ async function look(
   return { found, answer }
 }
 
-function told(what: NodeMessage['do'], { tenantId, sessionId }: ResumeRequest): NodeMessage {
+function told(what: 'release' | 'stolen', { tenantId, sessionId }: ResumeRequest): NodeMessage {
   return { do: what, tenantId, sessionId }
 }
 

@@ -350,6 +350,10 @@ export class Talk {
     return this.#playback.unfinished().some((itemId) => !this.#cut.has(itemId))
   }
 
+  get isQuiet(): boolean {
+    return !this.responding && !this.stillPlaying
+  }
+
   /** The leg is gone: what its player had not reported was not heard. */
   hangUp(): void {
     if (!this.#reports) this.#playback.inferPlayed(this.#options.clock.monotonicMs())

@@ -2,6 +2,7 @@
 // and the answer is asked for when all calls of a response are done and no response is active.
 
 import type { Engine } from '../engines/engines.ts'
+import { didRun, refusedCall, stateOf, type ToolOutput } from '../tools/tools.ts'
 import type { Recorder } from './recorder.ts'
 
 export interface ToolCall {
@@ -13,9 +14,9 @@ export interface ToolCall {
 export interface ToolboxOptions {
   /** Names the gateway runs; other calls belong to the client. */
   readonly names: ReadonlySet<string>
-  readonly run: (call: ToolCall) => Promise<{ readonly output: string; readonly ok: boolean }>
+  readonly run: (call: ToolCall) => Promise<ToolOutput>
   /** What a call is answered with that may not run, and costs nothing. */
-  readonly refusal?: (name: string) => { readonly output: string; readonly ok: boolean } | undefined
+  readonly refusal?: (name: string) => ToolOutput | undefined
   readonly engine: Pick<Engine, 'send'>
   readonly recorder: Recorder
   readonly onRun: (name: string) => void
@@ -70,9 +71,10 @@ export class Toolbox {
     recorder.change(call.callId, { tool: { ...tool, state: 'running' } })
     this.#options.onActivity()
     this.#running++
-    void this.#result(call).then(({ output, ok }) => {
+    void this.#result(call).then((result) => {
+      const { output } = result
       this.#running--
-      recorder.change(call.callId, { state: 'final', tool: { ...tool, output, state: ok ? 'ok' : 'failed' } })
+      recorder.change(call.callId, { state: 'final', tool: { ...tool, output, state: stateOf(result) } })
       if (this.#closed) return
       this.#options.engine.send({ type: 'toolResult', callId: call.callId, output })
       this.#wantsAnswer = true
@@ -95,25 +97,28 @@ export class Toolbox {
       this.#options.recorder.change(callId, { state: 'final', tool: { ...tool, output, state: 'ok' } })
   }
 
+  /** How a call ended that waited for a person. */
+  settle(callId: string, result: ToolOutput): void {
+    const tool = this.#options.recorder.find(callId)?.tool
+    if (tool?.state !== 'waiting') return
+    this.#options.recorder.change(callId, { tool: { ...tool, output: result.output, state: stateOf(result) } })
+  }
+
   /** Whether this call ran here: nobody else may answer it. */
   ran(callId: string): boolean {
     return this.#seen.has(callId)
   }
 
-  async #result(call: ToolCall): Promise<{ output: string; ok: boolean }> {
-    if (++this.#callsThisTurn > maxCallsPerTurn) {
-      return {
-        output: JSON.stringify({ error: 'too_many_tool_calls', message: 'Answer with what you know.' }),
-        ok: false,
-      }
-    }
+  async #result(call: ToolCall): Promise<ToolOutput> {
+    if (++this.#callsThisTurn > maxCallsPerTurn) return refusedCall('too_many_tool_calls', 'Answer with what you know.')
     const refused = this.#options.refusal?.(call.name)
     if (refused !== undefined) return refused
-    this.#options.onRun(call.name)
     try {
-      return await this.#options.run(call)
+      const result = await this.#options.run(call)
+      if (didRun(result)) this.#options.onRun(call.name)
+      return result
     } catch {
-      return { output: JSON.stringify({ error: 'tool_failed', message: 'The tool could not be reached.' }), ok: false }
+      return refusedCall('failed', 'The tool could not be reached.')
     }
   }
 

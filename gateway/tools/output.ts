@@ -22,6 +22,18 @@ export function unknownEffect(message: string): ToolOutput {
   return { ...failure('unknown', message), is: 'unknown' }
 }
 
+const notRun =
+  /^\{"error":\{"code":"(too_many_tool_calls|needs_approval|not_permitted|out_of_credit|unknown_tool|invalid_arguments|already_waiting)"/
+
+/** False: nothing was done, and nothing is to be paid. */
+export const hasRun = ({ output, is }: Pick<ToolOutput, 'output' | 'is'>): boolean =>
+  is !== 'waiting' && !notRun.test(output)
+
+/** The call's state in its turn. */
+export function stateInTurn({ is, ok }: Pick<ToolOutput, 'ok' | 'is'>): 'waiting' | 'unknown' | 'ok' | 'failed' {
+  return is ?? (ok ? 'ok' : 'failed')
+}
+
 /** Items are left off the end until the text fits; the count says how many. */
 export function success(result: ToolResult): ToolOutput {
   const whole = JSON.stringify(result)

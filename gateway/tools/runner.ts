@@ -41,7 +41,9 @@ export interface ToolRun {
   /** Whose rights the call has, whatever the permissions say. Left out: as they say. */
   readonly auth?: AuthContext
   /** Who acts where nobody else does. */
-  readonly agent?: { readonly id: string; readonly name: string }
+  readonly agent?: { readonly id: string; readonly name: string; readonly version?: number }
+  /** Asked in a live session. Left out: in writing. */
+  readonly isLive?: boolean
   /** Of the agent's config. Left out: the call runs. */
   readonly policy?: CallPolicy
 }
@@ -82,10 +84,21 @@ interface RunnerDeps {
   readonly clock: Clock
 }
 
+export interface ApprovedRun extends ToolRun {
+  readonly isTakenOver?: boolean
+}
+
+interface Approved {
+  readonly isTakenOver: boolean
+}
+
 export interface Runner {
   run(call: ToolRun): Promise<ToolOutput>
-  /** A call that a person approved: nobody is asked again, all else is. `callId` must be the approval's own. */
-  runApproved(call: ToolRun): Promise<ToolOutput>
+  /**
+   * A call that a person approved: nobody is asked again, all else is. `callId` must be the approval's own. `isTakenOver`:
+   * whoever began it is dead, its time need not be waited for.
+   */
+  runApproved(call: ApprovedRun): Promise<ToolOutput>
 }
 
 const argumentChars = 16 * 1024
@@ -99,30 +112,30 @@ const lost = 'It is not known whether this happened. Do not try it again: say th
 
 export function createRunner(deps: RunnerDeps): Runner {
   const running = new Map<string, Promise<ToolOutput>>()
-  const once = (call: ToolRun, isApproved: boolean): Promise<ToolOutput> => {
+  const once = (call: ToolRun, approved?: Approved): Promise<ToolOutput> => {
     const key = JSON.stringify([call.tenantId, call.sessionId, call.callId])
     const same = running.get(key)
     if (same !== undefined) return same
-    const result = new Attempt(deps, call, isApproved).result().finally(() => running.delete(key))
+    const result = new Attempt(deps, call, approved).result().finally(() => running.delete(key))
     running.set(key, result)
     return result
   }
-  return { run: (call) => once(call, false), runApproved: (call) => once(call, true) }
+  return { run: (call) => once(call), runApproved: ({ isTakenOver = false, ...call }) => once(call, { isTakenOver }) }
 }
 
 /** One call in this process. */
 class Attempt {
   readonly #deps: RunnerDeps
   readonly #call: ToolRun
-  readonly #isApproved: boolean
+  readonly #approved: Approved | undefined
   readonly #abort = new AbortController()
   /** From here on something may have happened. */
   #effects = false
 
-  constructor(deps: RunnerDeps, call: ToolRun, isApproved: boolean) {
+  constructor(deps: RunnerDeps, call: ToolRun, approved: Approved | undefined) {
     this.#deps = deps
     this.#call = call
-    this.#isApproved = isApproved
+    this.#approved = approved
   }
 
   async result(): Promise<ToolOutput> {
@@ -165,7 +178,7 @@ class Attempt {
       if (!roleAllows(permission, auth))
         return this.#keep(failure('not_permitted', 'Whoever asks may not have this done.'))
     }
-    if (verdict.is === 'run' || this.#isApproved) return undefined
+    if (verdict.is === 'run' || this.#approved !== undefined) return undefined
     return this.#keep(await this.#deps.park({ call: this.#call, tool, args }))
   }
 
@@ -193,7 +206,7 @@ class Attempt {
     const until = () => new Date(clock.now() + tool.timeoutMs + graceMs)
     let at = known ?? (await calls.begin(this.#key, this.#facts, until()))
     while (at.is === 'started') {
-      if (at.untilMs <= clock.now()) {
+      if (at.untilMs <= clock.now() || this.#approved?.isTakenOver === true) {
         if (tool.retry === 'unknown') return this.#keep(unknownEffect(lost))
         if (await calls.takeOver(this.#key, at.attempt, until())) break
       } else if (this.#abort.signal.aborted) return failure('timeout', 'The tool took too long.')

@@ -8,15 +8,17 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
+import { approvalSpec } from './approvals/store.ts'
 import { type BuiltinDeps, createBuiltins } from './builtin/builtin.ts'
 import { instructionsOf, resultsAreData } from './instructions.ts'
-import { failure, type ToolOutput } from './output.ts'
+import { failure, hasRun, stateInTurn, type ToolOutput } from './output.ts'
 import type { CallPolicy } from './permission.ts'
 import { createRegistry, type NewTool, type Tool } from './registry.ts'
-import { createRunner, type Park, type Rights, type ToolRun } from './runner.ts'
+import { type ApprovedRun, createRunner, type Park, type Rights, type ToolRun } from './runner.ts'
 import { callStore, type ToolDescriptor, toolStore } from './store.ts'
 import type { Executor } from './tool.ts'
 
+export type { Approvals, Outcome } from './approvals/approvals.ts'
 export type { ToolOutput } from './output.ts'
 export type { CallPolicy } from './permission.ts'
 export type { NewTool, Tool } from './registry.ts'
@@ -44,6 +46,8 @@ export interface Tools {
   readOnly(tenantId: TenantId, names: readonly string[]): Promise<ReadonlyMap<string, boolean>>
   /** One result per session and call id: asking again gives the same. Never throws. */
   run(call: ToolRun): Promise<ToolOutput>
+  /** The same of a call that a person approved: for approvals. */
+  runApproved(call: ApprovedRun): Promise<ToolOutput>
 }
 
 export interface OfferedTools {
@@ -56,12 +60,15 @@ export interface OfferedTools {
 /** For tools that are not ours: a caller's own. */
 export const toolsAreData = resultsAreData
 
+export const didRun = hasRun
+export const stateOf = stateInTurn
+
 /** What a call is answered with that does not run. */
 export function refusedCall(code: string, message: string): ToolOutput {
   return failure(code, message)
 }
 
-export const toolCollections: readonly CollectionSpec[] = [toolStore.spec, callStore.spec]
+export const toolCollections: readonly CollectionSpec[] = [toolStore.spec, callStore.spec, approvalSpec]
 
 export interface ToolsDeps extends BuiltinDeps {
   readonly rights: Rights
@@ -69,9 +76,10 @@ export interface ToolsDeps extends BuiltinDeps {
   readonly log: Log
   readonly clock?: Clock
   readonly executors?: readonly Executor[]
+  /** Where calls wait for a person. Left out: nobody is asked, and what needs a person does not run. */
+  readonly park?: Park
 }
 
-/** Nobody is asked, and nothing runs. */
 const noPark: Park = async () =>
   refusedCall('needs_approval', 'A person has to approve this first. Say that somebody will see to it.')
 
@@ -80,7 +88,7 @@ export function createTools(deps: ToolsDeps): Tools {
   const registry = createRegistry({ store, builtins: createBuiltins(deps), executors: deps.executors ?? [] })
   const runner = createRunner({
     ...deps,
-    ...{ registry, calls: callStore.open(deps.db), clock: deps.clock ?? systemClock, park: noPark },
+    ...{ registry, calls: callStore.open(deps.db), clock: deps.clock ?? systemClock, park: deps.park ?? noPark },
   })
   /** In the order of the names. */
   const named = async (tenantId: TenantId, names: readonly string[]): Promise<readonly Tool[]> => {
@@ -107,5 +115,6 @@ export function createTools(deps: ToolsDeps): Tools {
       return new Map((await registry.named(tenantId, names)).map((each) => [each.name, each.readOnly]))
     },
     run: (call) => runner.run(call),
+    runApproved: (call) => runner.runApproved(call),
   }
 }

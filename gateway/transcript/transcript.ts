@@ -9,7 +9,7 @@ import type { CollectionSpec } from '../platform/mongo.ts'
 import type { Turn } from '../protocol/turn.ts'
 import { conversationStore } from './conversation-store.ts'
 import { createConversations, type TenantConversations } from './conversations.ts'
-import { type Outcome, turnStore, type Version } from './turn-store.ts'
+import { type CallKey, type Outcome, type Settled, turnStore, type Version } from './turn-store.ts'
 import { createTurnWriter, type TurnWriter, type WriteBy, type Written } from './turn-writer.ts'
 import { openProcessWal, type ReplayReport, type Wal, type WalOptions, type WalRecord } from './wal.ts'
 
@@ -32,6 +32,8 @@ export interface TenantTranscript {
   /** Oldest first; the last `limit` of the conversation. */
   ofConversation(conversationId: string, limit: number): Promise<readonly Turn[]>
   ofSession(sessionId: string): Promise<readonly Turn[]>
+  /** How a call ended that waited for a person. False: none of this id waits. Not while a session holds the turn. */
+  settleCall(of: CallKey, how: Omit<Settled, 'rev'>): Promise<boolean>
   /** For a new owner, before it reads: owners before `epoch` change no stored turn of the session any more. */
   fence(sessionId: string, by: Pick<WriteBy, 'epoch'>): Promise<void>
   /**
@@ -114,6 +116,7 @@ export function createTranscript({ db, clock = systemClock, log, wal }: Transcri
         write(tenantId, batch, by?.epoch ?? 1)) as TenantTranscript['write'],
       ofConversation: (conversationId, limit) => turns.ofConversation(tenantId, conversationId, limit),
       ofSession: (sessionId) => turns.ofSession(tenantId, sessionId),
+      settleCall: (of, how) => turns.settleCall(tenantId, of, { ...how, rev: turns.nextRev() }),
       fence: (sessionId, { epoch }) => turns.fence(tenantId, sessionId, epoch),
       async closePartial(sessionId, { epoch } = { epoch: 1 }) {
         // The fence first: then nobody before can open again what is closed here.

@@ -4,7 +4,7 @@ import { type AnyBulkWriteOperation, type Collection, type Db, MongoBulkWriteErr
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
-import type { Channel, Turn, TurnRole, TurnState } from '../protocol/turn.ts'
+import type { Channel, ToolState, Turn, TurnRole, TurnState } from '../protocol/turn.ts'
 import type { ShownVisual } from '../protocol/visuals/visual.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -182,6 +182,17 @@ function createBulk(collection: Collection<TurnDoc>) {
   }
 }
 
+export interface CallKey {
+  readonly conversationId: string
+  readonly callId: string
+}
+
+export interface Settled {
+  readonly state: ToolState
+  readonly output: string
+  readonly rev: number
+}
+
 export interface TurnWrite {
   readonly versions: readonly Version[]
   readonly late?: boolean
@@ -244,6 +255,13 @@ export const turnStore = {
       async fence(tenantId: TenantId, sessionId: string, epoch: number): Promise<void> {
         const filter = { tenantId, sessionId, $nor: [{ fence: { $gte: epoch } }] }
         await collection.updateMany(filter, { $set: { fence: epoch } })
+      },
+      /** A later version of a call that waited, whoever wrote it. False: none waits. */
+      async settleCall(tenantId: TenantId, of: CallKey, { rev, ...how }: Settled): Promise<boolean> {
+        const { conversationId, callId } = of
+        const filter = { tenantId, conversationId, 'tool.callId': callId, 'tool.state': 'waiting' } as const
+        const set = { 'tool.state': how.state, 'tool.output': how.output, rev, updatedAt: new Date(clock.now()) }
+        return (await collection.updateOne(filter, { $set: set })).matchedCount === 1
       },
       async closePartial(tenantId: TenantId, sessionId: string, epoch: number): Promise<number> {
         const result = await collection.updateMany(

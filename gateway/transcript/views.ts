@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { ConversationView, ConversationWithMessages, MessageView } from '../protocol/chat.ts'
-import { channels, type Turn } from '../protocol/turn.ts'
+import { channels, type Turn, toolStates } from '../protocol/turn.ts'
 import type { ShownVisual } from '../protocol/visuals/visual.ts'
 
 const ms = z.number().exactOptional()
@@ -51,7 +51,7 @@ export const turnView = z
         callId: z.string(),
         arguments: z.string(),
         output: z.string().exactOptional(),
-        state: z.enum(['running', 'ok', 'failed']),
+        state: z.enum(toolStates).describe('`waiting`: for a person. `unknown`: nobody knows whether it was done.'),
       })
       .exactOptional(),
     visual: shownVisual

@@ -3,7 +3,7 @@
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
-import type { Channel, Turn } from '../protocol/turn.ts'
+import { type Channel, type Turn, toolStates } from '../protocol/turn.ts'
 import type { Version } from './turn-store.ts'
 
 export interface WalRecord extends Version {
@@ -28,7 +28,7 @@ const turn: z.ZodType<Turn> = z.object({
       callId: z.string(),
       arguments: z.string(),
       output: z.string().exactOptional(),
-      state: z.enum(['running', 'ok', 'failed']),
+      state: z.enum(toolStates),
     })
     .exactOptional(),
   visual: z.object({ id: z.string(), visual: z.string(), data: z.record(z.string(), z.unknown()) }).exactOptional(),

@@ -15,6 +15,8 @@ export const claims = {
   'S000-12': 'Reply routing (steps 11,13)',
   'S000-13': 'Session management',
   'S000-14': 'Daily agent limits',
+  'S000-15': 'Approvals by a person',
+  'S000-16': 'Approval expiry',
   'S000-17': 'Agents tab',
   'S000-18': 'Create and edit an agent',
   'S000-19': 'Activity of agents',

@@ -111,6 +111,7 @@ export class Gateway {
       openEngine: (steady) => new SimEngine(steady, this.#engineDeps(steady.tenantId, steady.sessionId)),
       notAllowed: async () => new Set(),
       notAnswering: async () => new Set(),
+      onOutcome: () => {},
       emailHashes: async () => new Map(),
       ...{ hasPeers: true, drainMs: 10_000 },
     })
@@ -193,6 +194,9 @@ export class Gateway {
         instructions: '',
       }),
       readOnly: async () => new Map(),
+      runApproved: () => {
+        throw new Error('nobody is asked in the simulation')
+      },
       run: () =>
         new Promise((resolve) => {
           scheduler.in(50 + random.next() * 2_000, () => resolve({ output: '{}', ok: true }), this.life)

@@ -59,6 +59,7 @@ export const makers = {
     const scope = { of: 'agent', id: canary }
     return (await post(place, '/v1/roles/assignments', { operatorId, role: 'client', scope })).id
   },
+  approval,
   entityType,
   entity,
   event: async (place: Place) =>
@@ -99,6 +100,18 @@ async function entityType(place: Place): Promise<string> {
   const made = await post(place, '/v1/entity-types', { slug: `t${fresh()}`, name: place.canary, schema })
   return slugged.parse(made).slug
 }
+
+/** A call that waits for a person. */
+async function approval({ gateway, tenantId, canary }: Place): Promise<string> {
+  const call = {
+    ...{ tenantId, sessionId: `sess_${fresh()}`, callId: 'call_1', name: 'search_products', allowed: [] },
+    ...{ arguments: JSON.stringify({ query: canary }), conversationId: `conv_${canary}`, isLive: true },
+  }
+  const { output } = await gateway.app.slices.approvals.park({ call })
+  return waiting.parse(JSON.parse(output)).waiting.approvalId
+}
+
+const waiting = z.object({ waiting: z.object({ approvalId: z.string() }) })
 
 /** A speaker, beside one with the slug `friend`. */
 async function entity(place: Place): Promise<string> {

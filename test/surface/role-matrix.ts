@@ -18,6 +18,8 @@ const matrix: Readonly<Record<Ability, string>> = {
   'agents.read': all,
   'agents.write': ruling,
   'agents.deploy': ruling,
+  'approvals.decide': staff,
+  'approvals.read': all,
   'audit.read': ruling,
   'chat.create': working,
   'contacts.read': all,

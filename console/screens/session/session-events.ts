@@ -51,7 +51,7 @@ function turnEvents(turn: Turn): readonly SessionEvent[] {
     events.push({ key: `bad-${turn.id}`, at: turn.updatedAt, name: 'Turn failed', text: turn.text, tone: 'bad' })
   if (turn.tool !== undefined) {
     const { name, state } = turn.tool
-    const tone = { running: 'info', ok: 'tool', failed: 'bad' } as const
+    const tone = { running: 'info', waiting: 'warn', ok: 'tool', failed: 'bad', unknown: 'warn' } as const
     events.push({ key: `tool-${turn.id}`, at: turn.createdAt, name: `Tool ${state}`, text: name, tone: tone[state] })
   }
   return events

@@ -5,8 +5,10 @@ import { prettyJson } from './pretty-json.ts'
 
 const states = {
   running: { text: 'Running', tone: 'info' },
+  waiting: { text: 'Waits for approval', tone: 'warn' },
   ok: { text: 'Done', tone: 'good' },
   failed: { text: 'Failed', tone: 'bad' },
+  unknown: { text: 'Not known', tone: 'warn' },
 } as const
 
 export function ToolCall({ tool }: { tool: NonNullable<Turn['tool']> }) {

@@ -2,6 +2,7 @@
 
 import { idOf } from '../../platform/ids.ts'
 import type { Turn, TurnRole, TurnUsage } from '../../protocol/turn.ts'
+import { didRun, stateOf } from '../../tools/tools.ts'
 import type { PieceCharged } from '../../usage/usage.ts'
 import type { ChatDeps } from '../deps.ts'
 import { type Answer, type Inbound, wholeText } from '../inbound.ts'
@@ -49,7 +50,7 @@ function turnsOf({ inbound, answer, usage }: Making): Turn[] {
       const result = ran === undefined ? {} : { output: ran.output }
       turns.push({
         ...turn(inbound, 'tool', { part: `call ${call.callId}`, seq: next++, at, text: '' }),
-        tool: { ...call, ...result, state: ran?.ok === false ? 'failed' : 'ok' },
+        tool: { ...call, ...result, state: ran === undefined ? 'ok' : stateOf(ran) },
       })
     }
   }
@@ -80,15 +81,12 @@ export function actionsOf({ rounds, ran }: Pick<Answer, 'rounds' | 'ran'>): Answ
   const paid = rounds.filter((round) => round.reserved !== null)
   const names = paid
     .flatMap(({ calls }) => calls)
-    .filter(({ callId }) => ran.some((each) => each.call.callId === callId && !notRun.test(each.output)))
+    .filter(({ callId }) => ran.some((each) => each.call.callId === callId && didRun(each)))
   return [
     { is: 'message', weight: paid.length > 0 ? 'complex' : 'simple' },
     ...names.map(({ name }) => ({ is: 'tool' as const, name })),
   ]
 }
-
-/** Refused here before it ran. */
-const notRun = /^\{"error":\{"code":"(too_many_tool_calls|needs_approval|not_permitted|out_of_credit|unknown_tool)"/
 
 /** False: its channel has no provider: the response is the reply. */
 export async function routeReply(

@@ -2,8 +2,9 @@
 
 import type { Brief } from '../../agents/agents.ts'
 import type { EngineTool, Message } from '../../engines/engines.ts'
+import { idOf } from '../../platform/ids.ts'
 import type { Turn } from '../../protocol/turn.ts'
-import { toolsAreData } from '../../tools/tools.ts'
+import { type Outcome, toolsAreData } from '../../tools/tools.ts'
 import type { ChatDeps } from '../deps.ts'
 import type { Inbound } from '../inbound.ts'
 
@@ -30,7 +31,14 @@ export async function history({ transcript }: Pick<ChatDeps, 'transcript'>, inbo
   const { tenantId, conversationId = '', asked } = inbound
   const before =
     asked.history ?? (await transcript.of(tenantId).ofConversation(conversationId, historyWindow)).flatMap(messageOf)
+  const { outcome } = asked
+  // The model's own call once more, with what came of it: data of a tool, and nobody's word.
+  if (outcome !== undefined) return joined([...before, outcomeOf(outcome)])
   return joined([...before, ...(asked.text === '' ? [] : [{ role: 'user' as const, text: asked.text }])])
+}
+
+function outcomeOf({ approvalId, tool, arguments: args, output }: Outcome): Message {
+  return { role: 'call', call: { callId: idOf('call', approvalId), name: tool, arguments: args }, output }
 }
 
 /** A tool's turn holds call and result: neither can lack the other. */

@@ -48,12 +48,13 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
     // By the message's own id: asked again after a crash, a call that ran gives what it gave.
     (await tools.run({
       ...{ tenantId, sessionId: id, callId, name, arguments: args, allowed: one.own, channel },
-      agent: { id: one.brief.agentId, name: one.brief.name },
+      agent: { id: one.brief.agentId, name: one.brief.name, version: one.brief.version },
       ...{ policy: one.brief, caller: job.inbound.asked.actor },
       ...(conversationId === undefined ? {} : { conversationId }),
       ...(contactId === undefined ? {} : { contactId }),
     }))
   job.on({ type: 'toolResult', callId, name, ...result })
+  if (result.is === 'waiting') job.note('approval', `${name} waits for a person`)
   const cards = result.ok ? cardsOf(result.output) : []
   if (cards.length > 0) job.on({ type: 'cards', callId, cards })
   return { call, ...result }

@@ -8,6 +8,7 @@ export type BuiltinRole = (typeof builtinRoleNames)[number]
 
 const reads: readonly Ability[] = [
   'agents.read',
+  'approvals.read',
   'contacts.read',
   'conversations.read',
   'credits.read',
@@ -53,7 +54,7 @@ export const keyCeiling: readonly Ability[] = abilities.filter((each) => !notFor
 export const builtinRoles: Readonly<Record<BuiltinRole, readonly Ability[]>> = {
   owner: abilities,
   admin: abilities.filter((each) => each !== 'credits.write'),
-  operator: [...works, 'keys.read', 'roles.read', 'team.read'],
+  operator: [...works, 'approvals.decide', 'keys.read', 'roles.read', 'team.read'],
   client: reads,
   /** A key for which nothing was chosen. */
   service: works,

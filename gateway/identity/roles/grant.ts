@@ -49,6 +49,7 @@ export interface Grant {
 export const families = {
   agent: {
     agents: 'id',
+    approvals: 'agentId',
     chat: 'agentId',
     conversations: 'agentId',
     executions: 'agentId',

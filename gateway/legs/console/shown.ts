@@ -2,6 +2,7 @@
 
 import type { AuthContext } from '../../platform/access.ts'
 import { shownTo } from '../../platform/rows.ts'
+import type { ApprovalView } from '../../protocol/approvals.ts'
 import type { ConsoleServerEvent, SessionView } from '../../protocol/rest.ts'
 import type { Turn } from '../../protocol/turn.ts'
 import type { LiveEvent } from '../../sessions/sessions.ts'
@@ -13,6 +14,11 @@ export function shownSession(auth: AuthContext, session: SessionView): SessionVi
   if (shown === undefined) return undefined
   const { agentId: _agent, ...view } = shown
   return view
+}
+
+/** Who sees sessions need not see these. */
+function shownApproval(auth: AuthContext, approval: ApprovalView): Partial<ApprovalView> | undefined {
+  return auth.may('approvals.read', approval.agentId) ? shownTo(auth, 'approvals', approval) : undefined
 }
 
 /** Turns are masked as what they are of their session: `turns.text`. Undefined: the session is none of the operator's rows. */
@@ -33,6 +39,10 @@ export function shownEvent(
   if (event.is === 'session') {
     const session = shownSession(auth, event.session)
     return session === undefined ? undefined : { type: 'session', session }
+  }
+  if (event.is === 'approval') {
+    const approval = shownApproval(auth, event.approval)
+    return approval === undefined ? undefined : { type: 'approval', approval }
   }
   const { sessionId } = event
   const session = watched.get(sessionId)
