@@ -44,6 +44,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const slices = createSlices(config, stores, {
     ...{ ...overrides, clock, log, wal, ...(await openKeys(config)) },
     port: () => listening,
+    askInside: (path, auth) => http.askInside(path, auth),
   })
   const jobs = createJobs({ clock, log, ...slices })
   const legs = createLegs({

@@ -29,6 +29,7 @@ import { type Outside, publicUrl, type Slices } from './slices.ts'
 import type { Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { approvalRoutes } from './tools/approvals/routes.ts'
+import { toolTrialRoutes } from './tools/http/trial-routes.ts'
 import { toolRoutes } from './tools/routes.ts'
 import { conversationRoutes } from './transcript/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
@@ -60,7 +61,7 @@ export function createAppHttp(
       ...textModelRoutes(deps),
       ...objectRoutes(deps),
       ...knowledgeRoutes(deps),
-      ...toolRoutes(deps),
+      ...allToolRoutes(deps),
       ...sessionRoutes(deps),
       ...chatRoutes(deps),
       ...conversationRoutes({
@@ -110,6 +111,9 @@ export function createAppHttp(
     upgrade: deps.legs.upgrade,
   })
 }
+
+/** A fixed path goes before one with a name in its place. */
+const allToolRoutes = (deps: Slices) => [...toolTrialRoutes(deps), ...toolRoutes(deps)]
 
 const builtIn = (root: string) => ({
   widgetDir: join(root, 'widget', 'dist'),

@@ -41,6 +41,7 @@ import { createSessions, type Sessions, sessionCollections } from './sessions/se
 import type { GatewayKeys, Stores } from './stores.ts'
 import { createTenants, tenantCollections } from './tenants/tenants.ts'
 import { type ApprovalOutlets, type Approvals, createApprovals } from './tools/approvals/approvals.ts'
+import { type AskInside, createHttpExecutor } from './tools/http/http.ts'
 import { createTools, type Rights, toolCollections } from './tools/tools.ts'
 import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
 import { createUsage, usageCollections } from './usage/usage.ts'
@@ -81,6 +82,8 @@ export type Slices = ReturnType<typeof createSlices>
 
 export interface Process extends GatewayKeys {
   readonly wal?: Wal
+  /** Its own routes, once they are there. */
+  readonly askInside?: AskInside
   /** The port it listens on, once it does. */
   readonly port?: () => number | undefined
 }
@@ -106,10 +109,10 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const knowledge = createKnowledge({ db })
   const { entities, events } = entitiesAndEvents(db, clock)
   const executions = createExecutions({ db, clock })
+  const httpTools = httpToolsOf(outside, { guard, identity })
   const tools = createTools({
     ...{ db, identity, entities, events, knowledge, log, clock },
-    park: (call) => approvals.park(call),
-    rights: rightsBy(identity),
+    ...{ rights: rightsBy(identity), executors: [httpTools], park: (call) => approvals.park(call) },
   })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db, clock })
@@ -144,7 +147,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     outlets: outletsBy(sessions, chat),
   })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger }
-  const acting = { tools, approvals, usage, engines, textModels: writing.models, sessions, chat, bus, guard }
+  const acting = { tools, approvals, usage, engines, textModels: writing.models, sessions, chat, bus, guard, httpTools }
   return { tenants, agents, identity, ...records, ...acting }
 }
 
@@ -192,6 +195,18 @@ function rightsBy({ authFor, authOf }: Identity): Rights {
     caller: authOf,
     system: (tenantId, actor) => authFor.system(tenantId, actor),
   }
+}
+
+function httpToolsOf(
+  outside: Process,
+  { guard, identity }: { readonly guard: FetchGuard; readonly identity: Identity },
+) {
+  return createHttpExecutor({
+    guard,
+    secretOf: (tenantId, name) => identity.secrets.of(tenantId).get(name),
+    // A script has no routes.
+    askInside: outside.askInside ?? (() => Promise.reject(new Problem('unavailable'))),
+  })
 }
 
 /** An agent that is only written to needs no voice: its text models answer, where there are any but the demo's. */

@@ -19,6 +19,7 @@ import type { Tenants } from '../tenants/tenants.ts'
 import { authenticate, type Caller } from './auth.ts'
 import { clientIp, RateLimit } from './caller.ts'
 import { discard } from './discard.ts'
+import { type AskInside, createInside } from './inside.ts'
 import { type NotedDeps, noteRefusal, noting } from './noted.ts'
 import { withOwnRoutes } from './own-routes.ts'
 import { serveRoute } from './serve-route.ts'
@@ -57,6 +58,8 @@ export interface Http {
   /** Everything that is served, apart from files and WebSockets. */
   readonly routes: readonly Route[]
   readonly server: Server
+  /** For tools of the gateway itself. */
+  readonly askInside: AskInside
   /** Resolves with the port bound. */
   listen(port: number, host: string): Promise<number>
   close(): Promise<void>
@@ -92,6 +95,7 @@ export function createHttp(deps: HttpDeps): Http {
   return {
     routes,
     server,
+    askInside: createInside(routes),
     listen: (port, host) =>
       new Promise((resolve, reject) => {
         server.once('error', reject)

@@ -85,7 +85,8 @@ async function jsonBody(context: Context): Promise<unknown> {
   }
 }
 
-function parse(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
+/** Throws `invalid` with the paths of what does not fit. */
+export function parse(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
   if (schema === undefined) return undefined
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data

@@ -32,6 +32,8 @@ export interface Registry {
   list(tenantId: TenantId): Promise<readonly Tool[]>
   /** As it is stored. Throws `invalid`. */
   check(tenantId: TenantId, tool: NewTool): Promise<ToolDescriptor>
+  /** What a stored descriptor does; undefined: nothing here runs it any more. */
+  own(descriptor: ToolDescriptor): Tool | undefined
 }
 
 const namePattern = /^[a-zA-Z0-9_-]{1,64}$/
@@ -47,7 +49,6 @@ export function createRegistry(deps: {
   const byKind = new Map(deps.builtins.map((tool) => [tool.kind, tool]))
   const executors = new Map(deps.executors.map((each) => [each.kind, each]))
 
-  /** Undefined: nothing here runs it any more. */
   function own(descriptor: ToolDescriptor): Tool | undefined {
     const known = byKind.get(descriptor.kind)
     if (known !== undefined) return { ...descriptor, own: true, prepare: (args) => known.prepare(args) }
@@ -57,6 +58,7 @@ export function createRegistry(deps: {
   }
 
   return {
+    own,
     async named(tenantId, names) {
       const described = (await deps.store.named(tenantId, names)).flatMap((each) => own(each) ?? [])
       const has = new Set(described.map((each) => each.name))
@@ -77,7 +79,7 @@ export function createRegistry(deps: {
       if (executor === undefined) throw new Problem('invalid', `There is no kind of tool ${tool.kind.slice(0, 64)}.`)
       const parameters = checkedParameters(tool.parameters)
       const facts = withDefaults({ ...tool, category: tool.category ?? 'custom', readOnly: tool.readOnly ?? false })
-      const spec = await executor.check(tool.spec ?? {}, tenantId)
+      const spec = await executor.check(tool.spec ?? {}, tenantId, parameters)
       return { ...facts, parameters, spec, instructions: tool.instructions ?? '' }
     },
   }

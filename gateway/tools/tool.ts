@@ -75,9 +75,9 @@ export interface BuiltinTool extends ToolFacts {
 export interface Executor {
   readonly kind: string
   /** When a descriptor is saved; returns what is stored. Throws `invalid`. */
-  check(spec: unknown, tenantId: TenantId): Promise<JsonObject> | JsonObject
+  check(spec: unknown, tenantId: TenantId, parameters: JsonObject): Promise<JsonObject> | JsonObject
   run(
-    tool: { readonly name: string; readonly spec: JsonObject; readonly parameters: JsonObject },
+    tool: Pick<ToolFacts, 'name'> & Partial<ToolFacts> & { readonly spec: JsonObject; readonly parameters: JsonObject },
     args: JsonObject,
     context: ToolContext,
   ): Promise<ToolResult>

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
+import { found } from '../platform/problem.ts'
 import { approvalSpec } from './approvals/store.ts'
 import { type BuiltinDeps, createBuiltins } from './builtin/builtin.ts'
 import { instructionsOf, resultsAreData } from './instructions.ts'
@@ -34,6 +35,8 @@ export interface TenantTools {
   /** Every tool that an agent of the tenant may be given: its own, then what is built in. */
   all(): Promise<readonly Tool[]>
   get(name: string): Promise<Tool | undefined>
+  /** As `put` would store it, ready to be called; nothing is stored. Throws `invalid`. */
+  checked(tool: NewTool): Promise<Tool>
   /** False: there was none of the tenant's own. */
   remove(name: string): Promise<boolean>
 }
@@ -102,6 +105,7 @@ export function createTools(deps: ToolsDeps): Tools {
         await store.put(tenantId, checked)
       },
       list: () => store.list(tenantId),
+      checked: async (tool) => found(registry.own(await registry.check(tenantId, tool))),
       all: () => registry.list(tenantId),
       get: async (name) => (await registry.named(tenantId, [name]))[0],
       remove: (name) => store.remove(tenantId, name),

@@ -94,6 +94,7 @@ describe('addresses', () => {
     'https://api.example.com:8443/',
     'https://8.8.8.8/',
     'https://[2606:4700::1111]/',
+    'https://[64:ff9b::808:808]/',
   ])('%s may be saved', async (url) => {
     names.answer('api.example.com', ['93.184.216.34', '2606:2800:220:1::1'])
     await expect(guardOf().check(url)).resolves.toBeInstanceOf(URL)
@@ -170,13 +171,20 @@ describe('redirects', () => {
     ['to a private address', 'http://10.0.0.1/'],
     ['to the metadata address', 'http://169.254.169.254/latest/meta-data/'],
     ['to another port of loopback', 'http://127.0.0.1:1/'],
-    ['to another scheme', 'https://127.0.0.1/'],
     ['to a file', 'file:///etc/passwd'],
     ['to no address', 'http://'],
   ])('[SSRF-08] %s are refused', async (_name, location) => {
     const { host } = await serve(to(location))
     const asked = guardOf(host).fetch(`http://${host}/`, {}, { tenantId })
     await expect(asked).rejects.toMatchObject({ code: 'address_refused', sent: true })
+  })
+
+  test('[SSRF-08] to another scheme are refused, also where the operator allows the host', async () => {
+    const { host } = await serve((request, response) =>
+      response.writeHead(302, { location: `https://${request.headers.host}/` }).end(),
+    )
+    const asked = guardOf('127.0.0.1').fetch(`http://${host}/`, {}, { tenantId })
+    await expect(asked).rejects.toMatchObject({ code: 'address_refused' })
   })
 
   test('[SSRF-08] three are followed, the fourth is not', async () => {
@@ -350,6 +358,8 @@ describe('one tenant’s requests', () => {
     const first = guard.fetch(`http://${host}/`, {}, { tenantId })
     const stop = new AbortController()
     const waiting = guard.fetch(`http://${host}/`, { signal: stop.signal }, { tenantId })
+    // It must be in the queue by then.
+    await new Promise((resolve) => setTimeout(resolve, 50))
     stop.abort(new Error('enough'))
     await expect(waiting).rejects.toThrow('enough')
     const next = guard.fetch(`http://${host}/`, {}, { tenantId })
