@@ -60,6 +60,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
   const http = createAppHttp(config, { ...slices, stores, clock, log, legs, demo: () => demo })
   const drain = async (): Promise<void> => {
     await Promise.all([slices.sessions.drain(), slices.chat.drain(config.PARLEY_DRAIN_SECONDS * 1000)])
+    await slices.knowledge.drain()
     await jobs.drain()
     await slices.approvals.drain(config.PARLEY_DRAIN_SECONDS * 1000)
     await legs.close()
@@ -165,6 +166,7 @@ async function openSlices(config: Config): Promise<{ slices: Slices; close(): Pr
     async close() {
       // A subscription left open would keep the script's process for ever.
       await slices.bus.close()
+      await slices.knowledge.drain()
       await stores.close()
     },
   }

@@ -106,7 +106,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     ...{ db, tenants, agents, clock, secret, log, publicUrl: publicUrl(config), outside: config.outside },
     keyService: createLocalKeys(outside.masterKeys),
   })
-  const knowledge = createKnowledge({ db })
+  const knowledge = createKnowledge({ db, clock, log, nodeId, guard })
   const { entities, events } = entitiesAndEvents(db, clock)
   const executions = createExecutions({ db, clock })
   const httpTools = httpToolsOf(outside, { guard, identity })

@@ -25,6 +25,7 @@ function place(
     entities: { repair: async () => 0 },
     chat: { sweep: async () => ({ answered: 0, failed: 0 }) },
     approvals: { sweep: async () => ({ looked: 0 }) },
+    knowledge: { work: async () => 0 },
     transcript: {
       async replay() {
         ran.replay++

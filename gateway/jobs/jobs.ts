@@ -2,6 +2,7 @@
 
 import type { Chat } from '../chat/chat.ts'
 import type { Entities } from '../entities/entities.ts'
+import type { Knowledge } from '../knowledge/knowledge.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
@@ -28,6 +29,8 @@ const repairEveryMs = 15_000
 const sweepEveryMs = 5_000
 /** What was approved runs 5 s later, wherever: a process that died over it is not noticed sooner than its lease ends. */
 const approvalsEveryMs = 2_000
+/** Sources that another process took in, or died over. */
+const readEveryMs = 2_000
 
 export function createJobs(deps: {
   readonly clock: Clock
@@ -38,6 +41,7 @@ export function createJobs(deps: {
   readonly entities: Pick<Entities, 'repair'>
   readonly chat: Pick<Chat, 'sweep'>
   readonly approvals: Pick<Approvals, 'sweep'>
+  readonly knowledge: Pick<Knowledge, 'work'>
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -78,6 +82,7 @@ export function createJobs(deps: {
         deps.clock.every(replayEveryMs, () => run('replay', replay)),
         deps.clock.every(sweepEveryMs, () => run('sweep', sweep)),
         deps.clock.every(approvalsEveryMs, () => run('approvals', () => deps.approvals.sweep())),
+        deps.clock.every(readEveryMs, () => run('read', () => deps.knowledge.work())),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.

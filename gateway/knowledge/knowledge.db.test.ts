@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { knowledgeIn } from '../../test/harness/knowledge.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { asTenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
-import { createKnowledge, knowledgeCollections } from './knowledge.ts'
+import { knowledgeCollections } from './knowledge.ts'
 
 let store: TestStore
 beforeAll(async () => {
@@ -22,7 +23,7 @@ const house = [
 ]
 
 test('questions in other words find the right paper first', async () => {
-  const knowledge = createKnowledge({ db: store.db })
+  const knowledge = knowledgeIn(store.db)
   const tenant = freshTenant()
   await knowledge.of(tenant).put(house)
   const best = async (text: string) => (await knowledge.search(tenant, text, 3))[0]?.title
@@ -35,7 +36,7 @@ test('questions in other words find the right paper first', async () => {
 })
 
 test('a change by one process is seen by the next search of another', async () => {
-  const [one, two] = [createKnowledge({ db: store.db }), createKnowledge({ db: store.db })]
+  const [one, two] = [knowledgeIn(store.db), knowledgeIn(store.db)]
   const tenant = freshTenant()
   await one.of(tenant).put(house)
   expect(await two.search(tenant, 'pool', 3)).toEqual([])
@@ -46,7 +47,7 @@ test('a change by one process is seen by the next search of another', async () =
 })
 
 test('putting the same twice changes nothing', async () => {
-  const knowledge = createKnowledge({ db: store.db })
+  const knowledge = knowledgeIn(store.db)
   const tenant = freshTenant()
   await knowledge.of(tenant).put(house)
   const all = async () => [
@@ -59,7 +60,7 @@ test('putting the same twice changes nothing', async () => {
 })
 
 test('[TEN-13] a search of one tenant never returns another’s canary', async () => {
-  const knowledge = createKnowledge({ db: store.db })
+  const knowledge = knowledgeIn(store.db)
   const [a, b] = [freshTenant(), freshTenant()]
   await knowledge.of(a).put(house)
   await knowledge.of(b).put([faq('1', 'Canary pets check-in booking', 'CANARY-7f3a dogs cancel 15:00')])
@@ -84,13 +85,13 @@ test('[TEN-13] a search of one tenant never returns another’s canary', async (
 })
 
 test('a text too long to be read out is refused', async () => {
-  const tenant = createKnowledge({ db: store.db }).of(freshTenant())
+  const tenant = knowledgeIn(store.db).of(freshTenant())
   await expect(tenant.put([faq('1', 'Long', 'x'.repeat(20_001))])).rejects.toMatchObject({ code: 'too_large' })
   expect(await tenant.all()).toEqual([])
 })
 
 test('200 searches at once of a tenant not searched before all get their answer', async () => {
-  const knowledge = createKnowledge({ db: store.db })
+  const knowledge = knowledgeIn(store.db)
   const tenant = freshTenant()
   await knowledge.of(tenant).put(house)
   const found = await Promise.all(Array.from({ length: 200 }, () => knowledge.search(tenant, 'pets', 1)))

@@ -1,15 +1,29 @@
-// What a tenant's agents may look up. Owns the documents, their version counter and one search index per tenant.
-// An index holds the documents of exactly one tenant: an answer cannot contain another's.
+// What a tenant's agents may look up: documents put by programs, and sources that people upload or name. Owns them, the
+// passages they were cut into and what searches them. An index holds one tenant's passages: no answer has another's.
 
 import type { Db } from 'mongodb'
+import type { AuthContext } from '../platform/access.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { FetchGuard } from '../platform/fetch-guard/fetch-guard.ts'
 import type { TenantId } from '../platform/ids.ts'
+import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
-import { buildIndex, type Finding, type SearchIndex } from './search-index.ts'
+import { chunkSpec, openChunks } from './chunk-store.ts'
+import type { Embedder } from './embeddings/embedder.ts'
+import { extract } from './extract/extract.ts'
+import { fileSpec, openFiles } from './file-store.ts'
+import { createReader } from './reader.ts'
+import { createSearchThread } from './search/search-thread.ts'
+import type { Hit } from './search/tenant-index.ts'
+import { mostDocuments, TenantIndexes } from './search/tenant-indexes.ts'
+import { openSources, sourceSpec } from './source-store.ts'
+import { type KnowledgeSources, sourcesOf } from './sources.ts'
 import { documentStore, type KnowledgeDocument, versionStore } from './store.ts'
 import { createSystemKnowledge, type SystemKnowledge } from './system-knowledge.ts'
 
-export type { Finding } from './search-index.ts'
+export type { Hit as Finding } from './search/tenant-index.ts'
+export type { KnowledgeSources } from './sources.ts'
 export type { KnowledgeDocument } from './store.ts'
 export type { SystemKnowledge } from './system-knowledge.ts'
 
@@ -18,6 +32,8 @@ export interface TenantKnowledge {
   put(docs: readonly KnowledgeDocument[]): Promise<void>
   remove(keys: readonly string[]): Promise<void>
   all(): Promise<readonly KnowledgeDocument[]>
+  /** As this caller may see and change them. */
+  sources(auth: AuthContext): KnowledgeSources
 }
 
 export interface Knowledge {
@@ -26,65 +42,78 @@ export interface Knowledge {
   readonly system: SystemKnowledge
   /** Of our own papers, what belongs into the prompt of this message; undefined when nothing does. For briefs with `systemKnowledge`. */
   systemFor(text: string): Promise<string | undefined>
-  /** Best first, at most `limit`; empty when nothing fits. Sees every put that was acknowledged before the call. */
-  search(tenantId: TenantId, text: string, limit: number): Promise<readonly Finding[]>
+  /** Best first, at most `limit`; empty when nothing fits. Sees every change that was acknowledged before the call. */
+  search(tenantId: TenantId, text: string, limit: number): Promise<readonly Hit[]>
+  /** Reads what is waiting to be read, of any tenant; resolves with how many sources that were. */
+  work(): Promise<number>
+  /** What is being read is left to the next process. */
+  drain(): Promise<void>
 }
 
-export const knowledgeCollections: readonly CollectionSpec[] = [documentStore.spec, versionStore.spec]
+export const knowledgeCollections: readonly CollectionSpec[] = [
+  documentStore.spec,
+  versionStore.spec,
+  sourceSpec,
+  fileSpec,
+  chunkSpec,
+]
 
-/** About 5 MB of index for the largest tenant; the least recently searched tenant goes first. */
-const tenantsInMemory = 50
-const documentsPerTenant = 5_000
 const textChars = 20_000
 const queryChars = 500
 
-interface Built {
-  readonly version: number
-  readonly index: Promise<SearchIndex>
+export interface KnowledgeDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly log: Log
+  /** Of this process: leases name it. */
+  readonly nodeId: string
+  /** The way to pages on the web. */
+  readonly guard: Pick<FetchGuard, 'check' | 'fetch'>
+  /** Undefined: the built-in word vectors alone. */
+  readonly embedder?: Embedder | undefined
 }
 
-export function createKnowledge(deps: { readonly db: Db }): Knowledge {
-  const documents = documentStore.open(deps.db)
-  const versions = versionStore.open(deps.db)
-  // Insertion order is age: a hit is taken out and put back at the end.
-  const built = new Map<TenantId, Built>()
-
-  /** The version is read before the documents: an index may be newer than its number, never older. */
-  async function indexOf(tenantId: TenantId): Promise<SearchIndex> {
-    const version = await versions.current(tenantId)
-    const known = built.get(tenantId)
-    const entry = known !== undefined && known.version >= version ? known : { version, index: load(tenantId) }
-    built.delete(tenantId)
-    built.set(tenantId, entry)
-    const oldest = built.keys().next().value
-    if (built.size > tenantsInMemory && oldest !== undefined) built.delete(oldest)
-    try {
-      return await entry.index
-    } catch (error) {
-      if (built.get(tenantId) === entry) built.delete(tenantId)
-      throw error
-    }
+export function createKnowledge(deps: KnowledgeDeps): Knowledge {
+  const { db, clock, log, embedder } = deps
+  const documents = documentStore.open(db)
+  const versions = versionStore.open(db)
+  const sources = openSources(db, { owner: deps.nodeId })
+  const files = openFiles(db)
+  const chunks = openChunks(db)
+  const thread = createSearchThread()
+  const indexes = new TenantIndexes({ documents, versions, sources, chunks, thread })
+  const reader = createReader({
+    ...{ sources, files, chunks, versions, clock, log, embedder, guard: deps.guard },
+    extract: (asked) => extract(clock, asked),
+  })
+  const kick = (): void => {
+    reader.work().catch((error: unknown) => log.warn({ err: error }, 'sources wait to be read'))
   }
   const system = createSystemKnowledge()
-  const load = async (tenantId: TenantId) => buildIndex(await documents.all(tenantId, documentsPerTenant))
 
   return {
     system,
     systemFor: (text) => system.systemFor(text),
     of: (tenantId) => ({
       async put(docs) {
-        if (docs.length > documentsPerTenant) throw new Problem('too_large', 'Too many documents at once.')
+        if (docs.length > mostDocuments) throw new Problem('too_large', 'Too many documents at once.')
         const long = docs.find((doc) => doc.text.length > textChars || doc.title.length > 500)
         if (long !== undefined) throw new Problem('too_large', `The document ${long.key} is too long.`)
-        if ((await documents.put(tenantId, docs)) > 0) await versions.bump(tenantId)
+        if ((await documents.put(tenantId, docs)) > 0) await versions.bump(tenantId, 'documents')
       },
       async remove(keys) {
-        if ((await documents.remove(tenantId, keys)) > 0) await versions.bump(tenantId)
+        if ((await documents.remove(tenantId, keys)) > 0) await versions.bump(tenantId, 'documents')
       },
-      all: () => documents.all(tenantId, documentsPerTenant),
+      all: () => documents.all(tenantId, mostDocuments),
+      sources: (auth) => sourcesOf({ sources, files, versions, clock, kick, guard: deps.guard }, tenantId, auth),
     }),
     async search(tenantId, text, limit) {
-      return (await indexOf(tenantId)).search(text.slice(0, queryChars), limit)
+      return indexes.search(tenantId, { text: text.slice(0, queryChars), limit })
+    },
+    work: () => reader.work(),
+    async drain() {
+      await reader.drain()
+      await thread.close()
     },
   }
 }

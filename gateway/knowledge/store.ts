@@ -22,7 +22,19 @@ interface VersionDoc {
   _id: string
   tenantId: string
   version: number
+  documents?: number
 }
+
+/** Counters that only grow. */
+export interface KnowledgeVersion {
+  /** Of all that is searched. */
+  readonly version: number
+  /** Of the documents alone. */
+  readonly documents: number
+}
+
+export type DocumentStore = ReturnType<typeof documentStore.open>
+export type VersionStore = ReturnType<typeof versionStore.open>
 
 export const documentStore = {
   spec: {
@@ -69,12 +81,15 @@ export const versionStore = {
   open(db: Db) {
     const collection: Collection<VersionDoc> = db.collection('knowledge_versions', durable)
     return {
-      async current(tenantId: TenantId): Promise<number> {
-        return (await collection.findOne({ tenantId }))?.version ?? 0
+      async current(tenantId: TenantId): Promise<KnowledgeVersion> {
+        const doc = await collection.findOne({ tenantId })
+        // Stored before sources were: every change was one of the documents.
+        return { version: doc?.version ?? 0, documents: doc?.documents ?? doc?.version ?? 0 }
       },
       /** `_id` is the tenant, so that two first writers at once make one counter. */
-      async bump(tenantId: TenantId): Promise<void> {
-        await collection.updateOne({ _id: tenantId, tenantId }, { $inc: { version: 1 } }, { upsert: true })
+      async bump(tenantId: TenantId, changed: 'documents' | 'sources'): Promise<void> {
+        const grown = changed === 'documents' ? { version: 1, documents: 1 } : { version: 1 }
+        await collection.updateOne({ _id: tenantId, tenantId }, { $inc: grown }, { upsert: true })
       },
     }
   },

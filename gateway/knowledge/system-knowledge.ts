@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SystemDocumentDetail, SystemDocumentView } from '../protocol/agents.ts'
-import { buildIndex, type SearchIndex } from './search-index.ts'
+import { createWordIndex, type WordIndex } from './search/word-index.ts'
 import { type SystemDocument, systemDocuments } from './system/registry.ts'
 
 export interface SystemPassage {
@@ -53,7 +53,7 @@ export function createSystemKnowledge(): SystemKnowledge {
   const search = async (text: string, limit: number, only?: string): Promise<readonly SystemPassage[]> => {
     const { passages, found } = await index()
     const hits = found.search(text.slice(0, queryChars), passages.size)
-    const all = hits.flatMap((hit) => passages.get(hit.kind) ?? [])
+    const all = hits.flatMap((hit) => passages.get(hit.key) ?? [])
     return all.filter((each) => only === undefined || each.slug === only).slice(0, limit)
   }
   return {
@@ -109,16 +109,17 @@ function promptPart(document: SystemDocument, passages: readonly SystemPassage[]
 async function indexOf(textOf: (document: SystemDocument) => Promise<string>): Promise<{
   /** By their key. */
   readonly passages: ReadonlyMap<string, SystemPassage>
-  readonly found: SearchIndex
+  readonly found: WordIndex
 }> {
   const all = await Promise.all(systemDocuments.map(async (document) => passagesOf(document, await textOf(document))))
   const passages = new Map(all.flat().map((each, i) => [`${each.slug}#${i}`, each]))
-  // The key goes out again as the kind of a finding.
   const docs = [...passages].map(([key, { title, heading, text, slug }]) => {
     const keywords = systemDocuments.find((each) => each.slug === slug)?.keywords ?? []
-    return { key, kind: key, title: `${title} ${heading} ${keywords.join(' ')}`, text }
+    return { key, title: `${title} ${heading} ${keywords.join(' ')}`, text }
   })
-  return { passages, found: buildIndex(docs) }
+  const found = createWordIndex()
+  found.add(docs)
+  return { passages, found }
 }
 
 /** By the headings of second order; what stands before the first is the introduction. */

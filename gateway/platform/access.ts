@@ -25,6 +25,8 @@ export const abilities = [
   'executions.read',
   'keys.read',
   'keys.write',
+  'knowledge.read',
+  'knowledge.write',
   'objects.read',
   'objects.write',
   'realtime.create',

@@ -45,6 +45,8 @@ export type IdPrefix =
   | 'type'
   | 'acct'
   | 'appr'
+  | 'src'
+  | 'chk'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

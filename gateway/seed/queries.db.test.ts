@@ -5,12 +5,13 @@ import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { briefFor } from '../../test/harness/brief.ts'
+import { knowledgeIn } from '../../test/harness/knowledge.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
 import { entityCollections, migrateImages } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
-import { createKnowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
+import { knowledgeCollections } from '../knowledge/knowledge.ts'
 import { createObjects, objectCollections } from '../objects/objects.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
 import { createTenants, tenantCollections } from '../tenants/tenants.ts'
@@ -76,7 +77,7 @@ async function useEverything() {
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants, objects: createObjects({ db }) })
   const entities = recordsIn(db).entities
-  const knowledge = createKnowledge({ db })
+  const knowledge = knowledgeIn(db)
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
   const tools = createTools({ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) })
   const post = async () => ({ id: '', kind: 'grant', amountMicro: 0, balanceMicro: 0, note: '', at: '' }) as const

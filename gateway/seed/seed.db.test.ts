@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { knowledgeIn } from '../../test/harness/knowledge.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
 import { entityCollections } from '../entities/entities.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
-import { createKnowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
+import { knowledgeCollections } from '../knowledge/knowledge.ts'
 import { createObjects, objectCollections } from '../objects/objects.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
@@ -50,7 +51,7 @@ beforeAll(async () => {
   const tenants = createTenants({ db })
   const agents = createAgents({ db, tenants, objects: createObjects({ db }) })
   const entities = recordsIn(db).entities
-  const knowledge = createKnowledge({ db })
+  const knowledge = knowledgeIn(db)
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
   const tools = createTools({ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) })
   deps = { tenants, agents, identity, knowledge, entities, tools, ledger, origins: [origin] }

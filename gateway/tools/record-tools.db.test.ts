@@ -1,11 +1,12 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { authAs } from '../../test/harness/auth.ts'
+import { knowledgeIn } from '../../test/harness/knowledge.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { entityCollections } from '../entities/entities.ts'
 import { eventCollections } from '../events/events.ts'
-import { createKnowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
+import { knowledgeCollections } from '../knowledge/knowledge.ts'
 import type { AuthContext } from '../platform/access.ts'
 import { asTenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
@@ -37,7 +38,7 @@ beforeAll(async () => {
       ...records,
       rights: { ...records.rights, agent: agentAuth },
       db: store.db,
-      knowledge: createKnowledge({ db: store.db }),
+      knowledge: knowledgeIn(store.db),
     },
     log: pino({ level: 'silent' }),
   })

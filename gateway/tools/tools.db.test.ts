@@ -1,10 +1,11 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { briefFor } from '../../test/harness/brief.ts'
+import { knowledgeIn } from '../../test/harness/knowledge.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { type Entities, entityCollections } from '../entities/entities.ts'
-import { createKnowledge, type Knowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
+import { type Knowledge, knowledgeCollections } from '../knowledge/knowledge.ts'
 import type { Clock } from '../platform/clock.ts'
 import { asTenantId, type TenantId } from '../platform/ids.ts'
 import { ensureIndexes } from '../platform/mongo.ts'
@@ -29,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => store[Symbol.asyncDispose]())
 beforeEach(async () => {
   entities = recordsIn(store.db).entities
-  knowledge = createKnowledge({ db: store.db })
+  knowledge = knowledgeIn(store.db)
   tools = createTools({ ...recordsIn(store.db), db: store.db, entities, knowledge, log })
   tenantId = asTenantId(`ten_${String(count++)}`)
   await entities.of(tenantId).put('product', [sofa])
@@ -124,7 +125,7 @@ describe('a call', () => {
     const [one, two] = gates.map((gate, n) => {
       const search = async () => {
         await gate.promise
-        return [{ title: `process ${n}`, text: '', score: 1, kind: 'faq' }]
+        return [{ title: `process ${n}`, text: '', score: 1, kind: 'faq', key: '1' }]
       }
       return createTools({ ...recordsIn(store.db), db: store.db, entities, knowledge: { ...knowledge, search }, log })
     })

@@ -17,7 +17,10 @@ const ofTenants = new Set([
   'entity_types',
   'events',
   'executions',
+  'knowledge_chunks',
   'knowledge_documents',
+  'knowledge_files',
+  'knowledge_sources',
   'knowledge_versions',
   'objects',
   'policies',
@@ -35,7 +38,10 @@ const ofTenants = new Set([
 const isScan = (collection: string, filter: Document): boolean =>
   (collection === 'sessions' && filter.alive === true && 'lastSeenAt' in filter && !('_id' in filter)) ||
   (['entities', 'entity_types'].includes(collection) && Object.keys(filter).join() === 'pendingAt') ||
-  (collection === 'inbound_messages' && filter.open === true && '$expr' in filter && !('_id' in filter))
+  (['inbound_messages', 'knowledge_sources'].includes(collection) &&
+    filter.open === true &&
+    '$expr' in filter &&
+    !('_id' in filter))
 
 function filtersOf(name: string, command: Document): Document[] {
   if (name === 'find') return [command.filter ?? {}]

@@ -79,6 +79,7 @@ export const makers = {
     return name
   },
   agent,
+  knowledgeSource,
   conversation: async (place: Place) => (await conversation(place)).id,
   externalThread: async (place: Place) => {
     const externalId = `thread-${fresh()}`
@@ -112,6 +113,17 @@ async function approval({ gateway, tenantId, canary }: Place): Promise<string> {
 }
 
 const waiting = z.object({ waiting: z.object({ approvalId: z.string() }) })
+
+/** Read to its end: then nothing of the tenant changes by itself. */
+async function knowledgeSource(place: Place): Promise<string> {
+  const { id } = await post(
+    place,
+    `/v1/knowledge/sources?name=${place.canary}-${fresh()}.md`,
+    `${place.canary} ${fresh()}`,
+  )
+  while ((await place.gateway.app.slices.knowledge.work()) > 0);
+  return id
+}
 
 /** A speaker, beside one with the slug `friend`. */
 async function entity(place: Place): Promise<string> {

@@ -36,6 +36,8 @@ const matrix: Readonly<Record<Ability, string>> = {
   'executions.read': all,
   'keys.read': staff,
   'keys.write': ruling,
+  'knowledge.read': all,
+  'knowledge.write': ruling,
   'objects.read': all,
   'objects.write': ruling,
   'realtime.create': working,

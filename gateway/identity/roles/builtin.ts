@@ -15,6 +15,7 @@ const reads: readonly Ability[] = [
   'entities.read',
   'events.read',
   'executions.read',
+  'knowledge.read',
   'objects.read',
   'sessions.read',
   'tenant.read',

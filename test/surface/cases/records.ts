@@ -4,7 +4,18 @@ import type { Cases } from '../case.ts'
 
 const shown = { is: 'open', why: 'what a tenant shows to everybody, by its slug' } as const
 
+const note = '# Handbook'
+
 export const recordCases: Cases = {
+  'GET /v1/knowledge/sources': { is: 'own' },
+  'GET /v1/knowledge/sources/:id': { is: 'byId', params: { id: 'knowledgeSource' } },
+  'POST /v1/knowledge/sources': { is: 'own', query: { name: 'handbook.md' }, body: note },
+  'POST /v1/knowledge/sources/from-url': { is: 'own', body: { url: 'https://shop.example/faq' } },
+  'POST /v1/knowledge/sources/:id/reindex': { is: 'byId', params: { id: 'knowledgeSource' } },
+  'DELETE /v1/knowledge/sources/:id': { is: 'byId', params: { id: 'knowledgeSource' } },
+  'POST /v1/knowledge/reindex': { is: 'own' },
+  'GET /v1/knowledge/progress': { is: 'own' },
+  'GET /v1/knowledge/search': { is: 'own', query: { q: 'handbook' } },
   'GET /v1/events': {
     is: 'own',
     references: [
