@@ -16,12 +16,15 @@ export function PagedRows<T extends { readonly id: string }>({
   items,
   pages,
   head,
+  rowPx = { small: 64, wide: 42 },
   row,
 }: {
   readonly label: string
   readonly items: readonly T[]
   readonly pages: Pages
-  readonly head: ReactNode
+  readonly head?: ReactNode
+  /** Height of a row on a phone, and elsewhere. */
+  readonly rowPx?: { readonly small: number; readonly wide: number }
   readonly row: (item: T) => ReactNode
 }) {
   const small = useMedia(phone)
@@ -33,7 +36,7 @@ export function PagedRows<T extends { readonly id: string }>({
     <VirtualRows
       label={label}
       count={items.length}
-      rowPx={small ? 64 : 42}
+      rowPx={small ? rowPx.small : rowPx.wide}
       keyOf={(index) => items[index]?.id ?? String(index)}
       row={(index) => {
         const item = items[index]

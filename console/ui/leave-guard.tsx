@@ -1,5 +1,5 @@
 import { useBlocker } from '@tanstack/react-router'
-import { Confirm } from '../../../ui/confirm.tsx'
+import { Confirm } from './confirm.tsx'
 
 /** Asks before what was typed is lost: to another page of the console, or out of it. */
 export function LeaveGuard({ dirty }: { dirty: boolean }) {
@@ -13,7 +13,7 @@ export function LeaveGuard({ dirty }: { dirty: boolean }) {
       open={blocker.status === 'blocked'}
       onOpenChange={() => blocker.reset?.()}
       title="Leave without saving?"
-      text="The draft has changes that are not saved. They are lost when you leave."
+      text="There are changes that are not saved. They are lost when you leave."
       action="Leave"
       danger
       onConfirm={() => blocker.proceed?.()}
