@@ -13,6 +13,8 @@ import {
 import type { Api } from './api/client.ts'
 import { isSignedOut } from './api/problem.ts'
 import { meQuery } from './api/queries.ts'
+import { approvalsSearch } from './screens/approvals/search.ts'
+import { toolFilter } from './screens/tools/filter.ts'
 import { RouteFailed, RouteMissing } from './shell/route-states.tsx'
 import { Shell } from './shell/shell.tsx'
 
@@ -85,10 +87,28 @@ const activity = createRoute({
   validateSearch: activitySearch,
   component: lazyRouteComponent(() => import('./screens/agents/activity.tsx'), 'Activity'),
 })
-const approvals = createRoute({
+const agentApprovals = createRoute({
   getParentRoute: () => inside,
   path: '/agents/approvals',
-  component: lazyRouteComponent(() => import('./screens/agents/approvals.tsx'), 'Approvals'),
+  validateSearch: approvalsSearch,
+  component: lazyRouteComponent(() => import('./screens/agents/approvals.tsx'), 'AgentApprovals'),
+})
+const approvals = createRoute({
+  getParentRoute: () => inside,
+  path: '/approvals',
+  validateSearch: approvalsSearch,
+  component: lazyRouteComponent(() => import('./screens/approvals/approvals.tsx'), 'Approvals'),
+})
+const tools = createRoute({
+  getParentRoute: () => inside,
+  path: '/tools',
+  validateSearch: toolFilter,
+  component: lazyRouteComponent(() => import('./screens/tools/tools.tsx'), 'Tools'),
+})
+const tool = createRoute({
+  getParentRoute: () => inside,
+  path: '/tools/$name',
+  component: lazyRouteComponent(() => import('./screens/tools/tool.tsx'), 'ToolScreen'),
 })
 const agent = createRoute({
   getParentRoute: () => inside,
@@ -144,8 +164,11 @@ const routeTree = root.addChildren([
     session,
     agents,
     activity,
+    agentApprovals,
     approvals,
     agent,
+    tools,
+    tool,
     credits,
     team,
     roles,

@@ -15,11 +15,13 @@ import type {
 import type { Turn } from '../../gateway/protocol/turn.ts'
 import { accountCalls } from './account-calls.ts'
 import { agentCalls } from './agent-calls.ts'
+import { approvalCalls } from './approval-calls.ts'
 import { auditCalls } from './audit-calls.ts'
 import type { Query, TenantCall } from './call.ts'
 import { problemOf, unreachable } from './problem.ts'
 import { roleCalls } from './role-calls.ts'
 import { teamCalls } from './team-calls.ts'
+import { toolCalls } from './tool-calls.ts'
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
@@ -102,9 +104,11 @@ function tenantApi(call: TenantCall) {
   const { get, post } = call
   return {
     agents: agentCalls(call),
+    approvals: approvalCalls(call),
     team: teamCalls(call),
     roles: roleCalls(call),
     audit: auditCalls(call),
+    tools: toolCalls(call),
     endedSessions: (cursor: string | undefined, limit: number) =>
       get<Page<SessionView>>('/v1/sessions', { state: 'ended', cursor, limit }),
     session: (id: string) => get<SessionView>(`/v1/sessions/${encodeURIComponent(id)}`),

@@ -152,7 +152,7 @@ export class LiveSocket {
   }
 }
 
-const eventTypes = new Set(['sessions', 'session', 'turns', 'turn', 'notice', 'ping'])
+const eventTypes = new Set(['sessions', 'session', 'turns', 'turn', 'notice', 'approval', 'ping'])
 
 /** Unknown events are a newer gateway's: ignored. */
 function parseEvent(data: unknown): ConsoleServerEvent | undefined {

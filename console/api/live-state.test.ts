@@ -83,3 +83,8 @@ test('leaving a session forgets its turns, and a new link keeps what is known', 
   expect(again.turns.size).toBe(1)
   expect(again.link).toEqual({ state: 'reconnecting', attempt: 1 })
 })
+
+test('what is told of requests for approval is counted, so that lists of them are read again', () => {
+  const told: ConsoleServerEvent = { type: 'approval', approval: { id: 'apr_1', state: 'pending' } }
+  expect(after(told, told).approvalChanges).toBe(2)
+})

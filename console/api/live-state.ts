@@ -25,6 +25,8 @@ export interface LiveState {
   readonly sessions: ReadonlyMap<string, SessionView>
   readonly turns: ReadonlyMap<string, readonly Turn[]>
   readonly notices: readonly Notice[]
+  /** Counts what was told of requests for approval: lists of them are read again. */
+  readonly approvalChanges: number
 }
 
 export type LiveAction =
@@ -42,6 +44,7 @@ export const emptyLive: LiveState = {
   sessions: new Map(),
   turns: new Map(),
   notices: [],
+  approvalChanges: 0,
 }
 
 export function reduceLive(state: LiveState, action: LiveAction): LiveState {
@@ -70,6 +73,7 @@ function reduceEvent(state: LiveState, event: ConsoleServerEvent): LiveState {
     case 'notice':
       return { ...state, notices: [...state.notices, event].slice(-keptNotices) }
     case 'approval':
+      return { ...state, approvalChanges: state.approvalChanges + 1 }
     case 'ping':
       return state
   }

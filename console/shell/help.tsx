@@ -12,6 +12,15 @@ const groups: readonly { readonly title: string; readonly keys: readonly (readon
     ],
   },
   {
+    title: 'Approvals',
+    keys: [
+      ['a', 'Approve'],
+      ['e', 'Edit, then approve'],
+      ['r', 'Reject with a reason'],
+      ['u', 'Undo, within 5 seconds'],
+    ],
+  },
+  {
     title: 'Session',
     keys: [
       ['x', 'End the session'],

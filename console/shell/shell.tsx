@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { getRouteApi, Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { LiveProvider } from '../api/live.tsx'
 import { meQuery } from '../api/queries.ts'
 import { type ConsoleScope, ScopeContext, useMay, useScope } from '../api/scope.tsx'
+import { useWaitingCount } from '../api/use-waiting-count.ts'
 import { useHotkeys } from '../ui/hotkey-context.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Empty } from '../ui/states.tsx'
@@ -80,8 +81,15 @@ function Frame({ asked }: { asked: string | undefined }) {
 
 function Navigation() {
   const may = useMay()
+  const nav = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
+  useEffect(() => {
+    // On a phone the row is longer than the screen.
+    if (pathname !== '')
+      nav.current?.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [pathname])
   return (
-    <nav className="nav" aria-label="Console">
+    <nav className="nav" aria-label="Console" ref={nav}>
       {navFor(may).map((item) => (
         <Link
           key={item.to}
@@ -92,9 +100,21 @@ function Navigation() {
           <Icon name={item.icon} />
           <span className="nav-long">{item.name}</span>
           <span className="nav-short">{'short' in item ? item.short : item.name}</span>
+          {item.to === '/approvals' && <WaitingCount />}
         </Link>
       ))}
     </nav>
+  )
+}
+
+/** How many requests wait for somebody; told to a screen reader when it changes. */
+function WaitingCount() {
+  const waiting = useWaitingCount()
+  return (
+    <span role="status" className="nav-count" hidden={waiting === 0}>
+      {waiting > 0 && waiting}
+      <span className="sr"> waiting</span>
+    </span>
   )
 }
 
