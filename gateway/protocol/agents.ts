@@ -33,8 +33,23 @@ export interface AgentConfigFields {
 type VoiceEngine = 'cascade' | 'demo' | 'gemini-live' | 'openai-live' | 'openai-realtime'
 type MutableField = 'instructions' | 'tools' | 'voice' | 'turnDetection' | 'outputModality'
 
+/** Who may have a tool called, and with whose rights it acts. */
+export interface ToolPermissionView {
+  /** `*`: every tool that has no permission of its own. */
+  tool: string
+  /** None named: whoever talks to the agent. */
+  roles: string[]
+  identity: 'inherit' | 'system' | 'configured'
+  /** Of `configured`; null: an agent's own rights. */
+  role: string | null
+  /** Abilities; null: all that the rights hold. */
+  actions: string[] | null
+  deniedFields: string[]
+}
+
 /** A config as the API gives it: complete, defaults filled in. */
 export interface AgentConfigView extends AgentConfigFields {
+  toolPermissions: ToolPermissionView[]
   fallbackModels: string[]
   /** Slugs of agents that it may pass a message on to. */
   delegates: 'all' | string[]

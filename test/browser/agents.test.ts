@@ -202,7 +202,7 @@ test('to whom an agent passes a message on: nobody, all, chosen ones; stand-in m
   const { items } = textModels.parse((await api.call('GET', '/v1/text-models')).body)
   for (const why of new Set(items.flatMap((each) => each.off ?? [])))
     await page.locator('.models-off', { hasText: why }).waitFor()
-  await page.getByText('a supervised agent’s tools do not run').waitFor()
+  await page.getByText('for 24 hours').waitFor()
   expect(await owner.check()).toEqual([])
 })
 

@@ -51,7 +51,7 @@ test('a client reads: no Team, Keys and Audit to go to, nothing to make, to save
   expect(abilities).toContain('agents.read')
   expect(abilities.filter((each) => !each.endsWith('.read'))).toEqual([])
   const { nav, buttons, faults, errors } = await offered(client.operatorId)
-  expect(nav).toEqual(['Live', 'History', 'Agents', 'Credits'])
+  expect(nav).toEqual(['Live', 'Approvals', 'History', 'Agents', 'Tools', 'Credits'])
   for (const name of writes) expect(buttons).not.toContain(name)
   expect(faults).toEqual([])
   expect(errors).toEqual([])
@@ -61,7 +61,9 @@ test('an owner is offered everything', async () => {
   const owner = await signIn(gateway)
   expect(await abilitiesOf(owner)).toEqual(expect.arrayContaining(['agents.deploy', 'audit.read', 'credits.write']))
   const { nav, buttons } = await offered()
-  expect(nav).toEqual(['Live', 'History', 'Agents', 'Credits', 'Team', 'Tenant & keys', 'Audit log'])
+  expect(nav).toEqual([
+    ...['Live', 'Approvals', 'History', 'Agents', 'Tools', 'Credits', 'Team', 'Tenant & keys', 'Audit log'],
+  ])
   for (const name of writes) expect(buttons).toContain(name)
 })
 

@@ -24,7 +24,7 @@ export const statusNames: Readonly<Record<AgentStatus, string>> = {
 }
 
 export const autonomyLevels: readonly Choice<AutonomyLevel>[] = [
-  { value: 'supervised', name: 'Supervised', note: 'A person approves each use of a tool.' },
+  { value: 'supervised', name: 'Supervised', note: 'A person approves each use of a tool; it talks on meanwhile.' },
   { value: 'autonomous', name: 'Autonomous', note: 'Uses its tools, but asks for those listed below.' },
   { value: 'draft_only', name: 'Read only', note: 'Looks things up and changes nothing.' },
 ]

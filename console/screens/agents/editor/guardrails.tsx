@@ -1,17 +1,13 @@
-import { useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
-import type { AgentDetail } from '../../../../gateway/protocol/agents.ts'
-import { agentsQuery } from '../../../api/agent-queries.ts'
-import { useScope } from '../../../api/scope.tsx'
-import { RadioCards, SwitchField, TokenField } from '../../../ui/choice-fields.tsx'
+import { Link } from '@tanstack/react-router'
+import type { AgentDetail, AutonomyLevel } from '../../../../gateway/protocol/agents.ts'
+import { RadioCards, TokenField } from '../../../ui/choice-fields.tsx'
 import { creditText, parseCredits } from '../../../ui/credit-text.ts'
 import { NumberField, wholeNumber } from '../../../ui/text-fields.tsx'
 import { autonomyLevels } from '../words.ts'
 import { Delegation } from './delegation.tsx'
 import { FormSection } from './form-section.tsx'
+import { AgentTools } from './tools.tsx'
 import type { Draft } from './use-draft.ts'
-
-const unapproved = 'Nobody can approve yet: approvals come with a later version. Until then'
 
 export function Guardrails({ agent, draft }: { agent: AgentDetail; draft: Draft }) {
   return (
@@ -20,9 +16,9 @@ export function Guardrails({ agent, draft }: { agent: AgentDetail; draft: Draft 
         {...draft.field('autonomyLevel')}
         label="Autonomy"
         choices={autonomyLevels}
-        hint={waitingHint(draft)}
+        hint={<WhereAsked level={draft.config.autonomyLevel} />}
       />
-      <Tools draft={draft} />
+      <AgentTools draft={draft} />
       <TokenField
         {...draft.field('blockedTopics')}
         label="Topics it declines"
@@ -37,53 +33,13 @@ export function Guardrails({ agent, draft }: { agent: AgentDetail; draft: Draft 
   )
 }
 
-function waitingHint({ config }: Draft): string | undefined {
-  return config.autonomyLevel === 'supervised' ? `${unapproved} a supervised agent’s tools do not run.` : undefined
-}
-
-function Tools({ draft }: { draft: Draft }) {
-  const { config, set } = draft
-  const known = useKnownTools(config.enabledTools)
+function WhereAsked({ level }: { level: AutonomyLevel }) {
+  if (level === 'draft_only') return 'Whatever would change something is refused.'
   return (
     <>
-      <TokenField
-        {...draft.field('enabledTools')}
-        label="Tools it may use"
-        hint="Names of the tenant’s tools."
-        noun="tool"
-        suggestions={known}
-      />
-      <TokenField
-        {...draft.field('requireApprovalFor')}
-        label="Ask before using"
-        hint={`A person approves each use. ${unapproved} these tools do not run.`}
-        noun="tool"
-        suggestions={config.enabledTools}
-      />
-      <TokenField
-        {...draft.field('disabledTools')}
-        label="Tools it never uses"
-        hint="Wins over every permission."
-        noun="tool"
-        suggestions={known}
-      />
-      <SwitchField
-        id="clientTools"
-        label="Your backend may bring its own tools"
-        hint="Calls with an API key may add function tools that your backend runs."
-        checked={config.clientTools}
-        onChange={(checked) => set('clientTools', checked)}
-      />
+      Requests wait under <Link to="/approvals">Approvals</Link> for 24 hours. What is only shown, such as product
+      cards, asks nobody.
     </>
-  )
-}
-
-/** What the tenant's agents use already. */
-function useKnownTools(own: readonly string[]): readonly string[] {
-  const agents = useQuery(agentsQuery(useScope())).data
-  return useMemo(
-    () => [...new Set([...own, ...(agents ?? []).flatMap((agent) => agent.tools)])].toSorted(),
-    [own, agents],
   )
 }
 

@@ -22,6 +22,7 @@ const fields: Readonly<Record<SectionId, readonly string[]>> = {
   ],
   guardrails: [
     ...['autonomyLevel', 'enabledTools', 'disabledTools', 'requireApprovalFor', 'blockedTopics', 'clientTools'],
+    'toolPermissions',
     ...['maxMessagesPerDay', 'maxCostPerDay', 'limits', 'mutable', 'delegates'],
   ],
   channels: ['channelBindings'],
