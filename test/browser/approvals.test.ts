@@ -83,7 +83,9 @@ test('nothing waits, and the screen says when something will; a request comes in
   await shown().getByRole('heading', { name: 'Careful wants to use search_products' }).waitFor()
   await shown().getByText('Find red sofas').waitFor()
   await shown().getByText('red sofas', { exact: true }).waitFor()
-  await shown().getByText(/^23 h 59 min$|^24 h 0 min$/).waitFor()
+  await shown()
+    .getByText(/^23 h 59 min$|^24 h 0 min$/)
+    .waitFor()
   expect(await page.title()).toContain('(1) Approvals')
   expect(await owner.check()).toEqual([])
 })
@@ -92,7 +94,10 @@ test('[S000-15] approved by key: the countdown runs, then the tool; the outcome 
   const [first] = await all()
   const id = first?.id ?? ''
   await page.keyboard.press('a')
-  await page.locator(`[data-undo="${id}"]`).getByText(/^Runs in [1-5] s\.$/).waitFor()
+  await page
+    .locator(`[data-undo="${id}"]`)
+    .getByText(/^Runs in [1-5] s\.$/)
+    .waitFor()
   expect((await one(id)).state).toBe('approved')
   await expect.poll(async () => (await one(id)).state, { timeout: 15_000 }).toBe('done')
   await page.getByRole('button', { name: 'Decided' }).click()
