@@ -28,6 +28,8 @@ export interface CallerRecords {
   get(type: string, key: string): Promise<EntityView>
   /** `invalid` with the paths of what does not fit; `conflict` for a slug that is taken. */
   create(type: string, record: GivenRecord): Promise<EntityView>
+  /** What was made under this key, if the caller sees it. */
+  made(type: string, key: string): Promise<EntityView | undefined>
   /** `data` as a JSON merge patch. `conflict` when `rev` is given and is not the entity's any more. */
   update(type: string, key: string, patch: RecordPatch): Promise<EntityView>
   remove(type: string, key: string, rev?: number): Promise<void>
@@ -78,6 +80,12 @@ export function callerRecords(deps: RecordsDeps, tenantId: TenantId, auth: AuthC
     async get(type, key) {
       const kind = await kindOf(type)
       return recordView(kind, await visible(scope, kind, key), auth)
+    },
+    made: async (type, key) => {
+      const kind = await kindOf(type)
+      const record = await deps.records.madeFor(tenantId, type, key)
+      if (record === undefined) return undefined
+      return recordView(kind, await visible(scope, kind, record.id), auth)
     },
     create: async (type, record) => create(scope, writable(scope, await kindOf(type)), record),
     update: async (type, key, patch) => update(scope, writable(scope, await kindOf(type)), { key, patch }),

@@ -4,13 +4,14 @@
 import type { Db } from 'mongodb'
 import type { Brief } from '../agents/agents.ts'
 import type { EngineTool } from '../engines/engines.ts'
+import type { Actor } from '../platform/access.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { found } from '../platform/problem.ts'
 import { approvalSpec } from './approvals/store.ts'
-import { type BuiltinDeps, createBuiltins } from './builtin/builtin.ts'
+import { type BuiltinDeps, type BuiltinMaking, builtinCollections, createBuiltins } from './builtin/builtin.ts'
 import { instructionsOf, resultsAreData } from './instructions.ts'
 import { failure, hasRun, stateInTurn, type ToolOutput } from './output.ts'
 import type { CallPolicy } from './permission.ts'
@@ -71,9 +72,14 @@ export function refusedCall(code: string, message: string): ToolOutput {
   return failure(code, message)
 }
 
-export const toolCollections: readonly CollectionSpec[] = [toolStore.spec, callStore.spec, approvalSpec]
+export const toolCollections: readonly CollectionSpec[] = [
+  toolStore.spec,
+  callStore.spec,
+  approvalSpec,
+  ...builtinCollections,
+]
 
-export interface ToolsDeps extends BuiltinDeps {
+export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail'> {
   readonly rights: Rights
   readonly db: Db
   readonly log: Log
@@ -83,16 +89,17 @@ export interface ToolsDeps extends BuiltinDeps {
   readonly park?: Park
 }
 
+const gateway: Actor = { kind: 'system', id: 'system', name: 'Parley' }
+
 const noPark: Park = async () =>
   refusedCall('needs_approval', 'A person has to approve this first. Say that somebody will see to it.')
 
 export function createTools(deps: ToolsDeps): Tools {
   const store = toolStore.open(deps.db)
-  const registry = createRegistry({ store, builtins: createBuiltins(deps), executors: deps.executors ?? [] })
-  const runner = createRunner({
-    ...deps,
-    ...{ registry, calls: callStore.open(deps.db), clock: deps.clock ?? systemClock, park: deps.park ?? noPark },
-  })
+  const clock = deps.clock ?? systemClock
+  const builtins = createBuiltins({ ...deps, clock, everything: (tenantId) => deps.rights.system(tenantId, gateway) })
+  const registry = createRegistry({ store, builtins, executors: deps.executors ?? [] })
+  const runner = createRunner({ ...deps, ...{ registry, calls: callStore.open(deps.db), clock, park: deps.park ?? noPark } })
   /** In the order of the names. */
   const named = async (tenantId: TenantId, names: readonly string[]): Promise<readonly Tool[]> => {
     const known = new Map((await registry.named(tenantId, names)).map((each) => [each.name, each]))

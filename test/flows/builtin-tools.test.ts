@@ -1,14 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toolCategories } from '../../gateway/tools/tool.ts'
 import { type ChatPlace, openChatPlace } from '../harness/chat-place.ts'
+import { bookingCases } from './builtin-tools/bookings.ts'
 import { crmCases } from './builtin-tools/crm.ts'
+import { formCases } from './builtin-tools/forms.ts'
+import { invoiceCases } from './builtin-tools/invoices.ts'
 import { lookupCases } from './builtin-tools/lookups.ts'
 import { productCases } from './builtin-tools/products.ts'
 import { recordCases } from './builtin-tools/records.ts'
 import { openScene, type ToolCase } from './builtin-tools/scene.ts'
 
 /** One entry per tool that comes with the gateway. */
-const cases: readonly ToolCase[] = [...crmCases, ...productCases, ...lookupCases, ...recordCases]
+const cases: readonly ToolCase[] = [
+  ...crmCases,
+  ...bookingCases,
+  ...invoiceCases,
+  ...formCases,
+  ...productCases,
+  ...lookupCases,
+  ...recordCases,
+]
 
 let place: ChatPlace
 beforeAll(async () => {

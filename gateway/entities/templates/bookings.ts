@@ -60,6 +60,8 @@ export const booking = template(
     guests: z.int().min(1).max(1_000).optional(),
     notes: longText.optional(),
     cancelReason: z.string().max(500).optional(),
+    /** Under which its time is taken in the calendar. */
+    hold: z.string().max(100).optional(),
     /** Of the calendar it stands in, where that is not ours. */
     provider: z.string().max(40).optional(),
     providerRef: z.string().max(200).optional(),

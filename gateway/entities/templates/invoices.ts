@@ -41,8 +41,11 @@ export const invoice = template(
     issuedOn: z.iso.date(),
     dueOn: z.iso.date(),
     paidAt: moment.optional(),
-    lastReminderAt: moment.optional(),
-    reminders: z.int().min(0).max(1_000).default(0),
+    /** Once per request: `ref` says for which. */
+    reminders: z
+      .array(z.strictObject({ at: moment, to: z.string().max(254), ref: z.string().max(100) }))
+      .max(100)
+      .default([]),
     notes: longText.optional(),
   }),
 )

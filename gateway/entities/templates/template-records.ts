@@ -15,6 +15,8 @@ import { type TemplateData, type TemplateInput, type TemplateName, templates } f
 export interface TemplateRecords<T extends TemplateName> {
   /** With a `key`, whoever comes second gets what was made first. */
   create(record: NewTemplateRecord<T>): Promise<EntityView>
+  /** What was made under this key. */
+  made(key: string): Promise<EntityView | undefined>
   /** By id or slug. */
   get(key: string): Promise<EntityView>
   list(query: RecordQuery & PageQuery): Promise<Page<EntityView>>
@@ -57,6 +59,7 @@ export function templateRecords<T extends TemplateName>(
         throw error
       })
     },
+    made: async (key) => installed().then(() => records.made(name, key)),
     get: async (key) => installed().then(() => records.get(name, key)),
     list: async (query) => installed().then(() => records.list(name, query)),
     count: async (query) => installed().then(() => records.count(name, query)),

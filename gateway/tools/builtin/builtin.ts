@@ -1,11 +1,22 @@
 // Every tool that comes with the gateway.
 
+import type { Db } from 'mongodb'
 import type { Entities } from '../../entities/entities.ts'
 import type { Events } from '../../events/events.ts'
 import type { Knowledge } from '../../knowledge/knowledge.ts'
+import type { AuthContext } from '../../platform/access.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { TenantId } from '../../platform/ids.ts'
+import type { CollectionSpec } from '../../platform/mongo.ts'
+import { createCalendars } from '../calendar/calendar.ts'
+import { spanStore } from '../calendar/store.ts'
+import { createNumbers, seriesStore } from '../invoices/numbers.ts'
 import type { BuiltinTool } from '../tool.ts'
+import { bookingTools } from './bookings.ts'
 import { conferenceTools } from './conference.ts'
 import { type CrmDeps, crmTools } from './crm.ts'
+import { formTools } from './forms.ts'
+import { invoiceTools, type SendMail } from './invoices.ts'
 import { knowledgeTools } from './knowledge.ts'
 import { productTools } from './products.ts'
 import { recordTools } from './records.ts'
@@ -16,12 +27,31 @@ export interface BuiltinDeps extends CrmDeps {
   readonly knowledge: Knowledge
 }
 
-export function createBuiltins(deps: BuiltinDeps): readonly BuiltinTool[] {
+export const builtinCollections: readonly CollectionSpec[] = [spanStore.spec, seriesStore.spec]
+
+/** What the gateway's own tools are made with. */
+export interface BuiltinMaking extends BuiltinDeps {
+  readonly db: Db
+  readonly clock: Clock
+  /** The gateway's own eyes in a tenant. */
+  readonly everything: (tenantId: TenantId) => AuthContext
+  readonly sendMail?: SendMail
+}
+
+const noMail: SendMail = async () => ({ is: 'refused', why: 'no e-mail is sent from here' })
+
+export function createBuiltins(making: BuiltinMaking): readonly BuiltinTool[] {
+  const { db, clock, entities, sendMail = noMail } = making
+  const calendars = createCalendars(making)
+  const numbers = createNumbers(db)
   return [
-    ...crmTools(deps),
-    ...productTools(deps),
-    ...conferenceTools(deps),
-    ...knowledgeTools(deps),
-    ...recordTools(deps),
+    ...crmTools(making),
+    ...bookingTools({ entities, calendars, clock }),
+    ...invoiceTools({ entities, numbers, sendMail, clock }),
+    ...productTools(making),
+    ...formTools({ entities, clock }),
+    ...conferenceTools(making),
+    ...knowledgeTools(making),
+    ...recordTools(making),
   ]
 }

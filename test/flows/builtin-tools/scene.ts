@@ -56,6 +56,15 @@ export async function openScene(place: ChatPlace, of: ToolCase): Promise<Scene> 
   return scene()
 }
 
+/** All at once. */
+export function callEach(
+  scene: Scene,
+  tool: string,
+  calls: readonly { readonly args: object; readonly options?: CallOptions }[],
+): Promise<readonly Told[]> {
+  return Promise.all(calls.map(({ args, options }) => scene.call(tool, args, options)))
+}
+
 function calling(place: ChatPlace, shop: Shop): Scene['call'] {
   return async (tool, args, options = {}) => {
     const message = `message ${++messages}`
