@@ -21,6 +21,10 @@ export const product = z.strictObject({
   images: z.unknown().optional().transform(imagesOf),
   dimensions: z.string().max(120).default(''),
   inStock: z.boolean().default(true),
+  /** How many there are; missing: nobody counts. For the tenant's own eyes: the catalogue that everybody reads has `inStock`. */
+  stock: z.int().min(0).max(100_000_000).optional(),
+  /** Stock keeping unit: the tenant's own number. */
+  sku: z.string().max(60).optional(),
 })
 export type Product = z.output<typeof product>
 

@@ -99,7 +99,10 @@ export function createTools(deps: ToolsDeps): Tools {
   const clock = deps.clock ?? systemClock
   const builtins = createBuiltins({ ...deps, clock, everything: (tenantId) => deps.rights.system(tenantId, gateway) })
   const registry = createRegistry({ store, builtins, executors: deps.executors ?? [] })
-  const runner = createRunner({ ...deps, ...{ registry, calls: callStore.open(deps.db), clock, park: deps.park ?? noPark } })
+  const runner = createRunner({
+    ...deps,
+    ...{ registry, calls: callStore.open(deps.db), clock, park: deps.park ?? noPark },
+  })
   /** In the order of the names. */
   const named = async (tenantId: TenantId, names: readonly string[]): Promise<readonly Tool[]> => {
     const known = new Map((await registry.named(tenantId, names)).map((each) => [each.name, each]))

@@ -2,10 +2,10 @@
 // records' own business.
 
 import { z } from 'zod'
-import type { Entities } from '../../entities/entities.ts'
+import type { CallerEntities, Entities } from '../../entities/entities.ts'
 import type { Events } from '../../events/events.ts'
 import { Problem } from '../../platform/problem.ts'
-import { type BuiltinTool, builtin, listResult } from '../tool.ts'
+import { type BuiltinTool, builtin, listResult, type ToolContext } from '../tool.ts'
 
 const name = z.string().max(80)
 const limit = z.int().min(1).max(20)
@@ -16,7 +16,7 @@ const whereText = z
   .describe('JSON of fields with a value, or with eq, ne, in, gt, gte, lt, lte: {"status":"open","price":{"lt":50}}')
 
 export function recordTools(deps: { readonly entities: Entities; readonly events: Events }): readonly BuiltinTool[] {
-  return [entityQuery(deps), entityGet(deps), eventQuery(deps)]
+  return [entityQuery(deps), entityGet(deps), ...changeTools(deps), eventQuery(deps), eventEmit(deps)]
 }
 
 function entityQuery({ entities }: { readonly entities: Entities }): BuiltinTool {
@@ -74,6 +74,103 @@ function eventQuery({ events }: { readonly events: Events }): BuiltinTool {
       const entity = of === undefined ? undefined : { type: of, id: entityId }
       const mine = events.of(tenantId).as(caller)
       return listResult((await mine.list({ type, entity, limit: most ?? 8 })).items)
+    },
+  )
+}
+
+const data = z.looseObject({}).describe('By the names of the type’s fields')
+const one = { type: entityType, id: name.describe('Id or slug') }
+const changing = { category: 'records', readOnly: false } as const
+
+function changeTools({ entities }: { readonly entities: Entities }): readonly BuiltinTool[] {
+  const mine = async ({ tenantId, auth }: ToolContext) => entities.of(tenantId).as(await auth())
+  return [
+    builtin(
+      {
+        ...{ ...changing, name: 'entity_create', kind: 'entity.create', retry: 'keyed' },
+        description: 'Makes a record; its data must fit its type.',
+      },
+      z.strictObject({ type: entityType, slug: name.optional(), data }),
+      async ({ type, ...record }, context) => ({
+        entity: await (await mine(context)).create(type, { ...record, key: context.key }),
+      }),
+    ),
+    builtin(
+      {
+        ...{ ...changing, name: 'entity_update', kind: 'entity.update', retry: 'again' },
+        description: 'Changes fields of a record; null takes one away. With rev only if nobody changed it since.',
+      },
+      z.strictObject({ ...one, data, rev: z.int().min(0).optional() }),
+      async ({ type, id, ...patch }, context) => ({ entity: await (await mine(context)).update(type, id, patch) }),
+    ),
+    builtin(
+      {
+        ...{ ...changing, name: 'entity_delete', kind: 'entity.delete', retry: 'unknown' },
+        description: 'Removes a record for good, and the relations to it.',
+      },
+      z.strictObject({ ...one, rev: z.int().min(0).optional() }),
+      async ({ type, id, rev }, context) => {
+        await (await mine(context)).remove(type, id, rev)
+        return { removed: true }
+      },
+    ),
+    ...linkTools(mine),
+  ]
+}
+
+function linkTools(mine: (context: ToolContext) => Promise<CallerEntities>): readonly BuiltinTool[] {
+  const relation = z
+    .string()
+    .regex(/^[a-z][a-z0-9_-]{0,39}$/)
+    .describe('e.g. works-at')
+  const link = z.strictObject({ ...one, relation, toType: entityType, to: name.describe('Id or slug') })
+  return [
+    builtin(
+      {
+        ...{ ...changing, name: 'entity_link', kind: 'entity.link', retry: 'again' },
+        description: 'Relates a record to another one.',
+      },
+      link,
+      async ({ type, id, relation: called, toType, to }, context) => ({
+        relation: await (await mine(context)).link(type, id, { relation: called, to: { type: toType, key: to } }),
+      }),
+    ),
+    builtin(
+      {
+        ...{ ...changing, name: 'entity_unlink', kind: 'entity.unlink', retry: 'again' },
+        description: 'Takes a relation between two records away.',
+      },
+      link,
+      async ({ type, id, relation: called, toType, to }, context) => {
+        await (await mine(context)).unlink(type, id, { relation: called, to: { type: toType, key: to } })
+        return { removed: true }
+      },
+    ),
+  ]
+}
+
+function eventEmit({ events }: { readonly events: Events }): BuiltinTool {
+  return builtin(
+    {
+      ...{ ...changing, name: 'event_emit', kind: 'event.emit', retry: 'keyed' },
+      description: 'Writes into the log that something happened.',
+    },
+    z.strictObject({
+      type: z.string().min(1).max(80).describe('noun.verb, e.g. lead.qualified'),
+      entityType: entityType.optional(),
+      entityId: name.optional(),
+      payload: z.looseObject({}).optional(),
+    }),
+    async ({ type, entityType: of, entityId, payload }, { tenantId, auth, key }) => {
+      const caller = await auth()
+      if (!caller.may('events.write')) throw new Problem('forbidden')
+      const about = of === undefined || entityId === undefined ? {} : { entity: { type: of, id: entityId } }
+      return {
+        event: await events
+          .of(tenantId)
+          .as(caller)
+          .emit({ type, ...about, payload, key }),
+      }
     },
   )
 }
