@@ -102,19 +102,18 @@ export class Outcomes {
 
   #ask(one: Waiting, nowMs: number): void {
     const { engine } = this.#options
-    const { tool, arguments: args, output, instruction, plain } = one.outcome
+    const { approvalId, tool, output, instruction, plain } = one.outcome
     this.#asked = { one, atMs: nowMs }
     this.#quietSinceMs = undefined
+    one.tries++
     // A demo has no words of its own, and who did not begin to speak is given the words.
-    if (engine.kind === 'demo' || one.tries++ >= maxTries) {
+    if (engine.kind === 'demo' || one.tries > maxTries) {
       engine.send({ type: 'say', text: plain })
       return
     }
+    // The call had its output when it was parked: what came of it is told as something known.
     if (one.tries === 1)
-      engine.send({
-        type: 'note',
-        text: `The tool ${tool}(${args}) waited for a person. Its result now: ${output}\n${instruction}`,
-      })
+      engine.send({ type: 'toolResult', callId: approvalId, output: `${output} ${instruction}`, foreign: tool })
     engine.send({ type: 'respond' })
   }
 }
