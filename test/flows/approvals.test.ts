@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { AgentConfigInput } from '../../gateway/agents/agents.ts'
-import type { OutboundReply } from '../../gateway/chat/chat.ts'
+import type { InboundMessage, OutboundReply } from '../../gateway/chat/chat.ts'
 import { authAs } from '../harness/auth.ts'
 import { type ChatPlace, micro, openChatPlace, type Shop, stored } from '../harness/chat-place.ts'
 import { connect } from '../harness/client.ts'
@@ -128,10 +128,11 @@ test('[A9] the outcome leaves on the channel the message came from, once, and a 
   const shop = await place.shop(careful())
   const desk = await deskOf(shop)
   const auth = authAs(shop.tenantId, { actor: { kind: 'webhook', id: 'whatsapp', name: 'WhatsApp' } })
-  const inbound = {
-    ...{ channel: 'whatsapp', agentId: shop.agentId, text: 'ten chairs please', keyId: 'whatsapp', ip: '', auth },
+  const inbound: InboundMessage = {
+    channel: 'whatsapp',
+    ...{ agentId: shop.agentId, text: 'ten chairs please', keyId: 'whatsapp', ip: '', auth },
     ...{ messageId: 'w-1', sender: { phone: '+49 170 1234567', externalId: '491701234567', vouched: true } },
-  } as const
+  }
   const chat = place.gateway.app.slices.chat.of(shop.tenantId)
   const before = sent.length
   const reply = await chat.process(inbound)
