@@ -175,6 +175,16 @@ describe('activity', () => {
   })
 })
 
+test('[S000-15] a call that waits for a person is told until it is decided, also to who comes back', () => {
+  const tool = (state: 'waiting' | 'failed') =>
+    told('t', 5, { role: 'tool', tool: { name: 'refund', callId: 'c', arguments: '{}', state } })
+  const waiting = play(booted, session(), tool('waiting'))
+  expect([waiting.waiting, activityOf(waiting)]).toEqual([['t'], 'listening'])
+  expect(reduce(waiting, tool('failed')).waiting).toEqual([])
+  const call = { name: 'refund', callId: 'c', arguments: '{}', state: 'waiting' } as const
+  expect(play(booted, session([turn('t', 5, { role: 'tool', tool: call })])).waiting).toEqual(['t'])
+})
+
 describe('notices', () => {
   test('the demo engine is named once, however many sessions there are', () => {
     const state = play(booted, session(), notice('demo_engine', 'Demo.'), session(), notice('demo_engine', 'Demo.'))

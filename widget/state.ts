@@ -40,6 +40,8 @@ export interface State {
   readonly refused: readonly string[]
   /** Call ids of tools at work. */
   readonly tools: readonly string[]
+  /** Item ids of calls that somebody must approve first. */
+  readonly waiting: readonly string[]
   readonly banner: ParleyNotice['code'] | undefined
   /** `seconds`: of a call that came about. */
   readonly ended: { readonly ending: Ending; readonly call: boolean; readonly seconds: number | undefined } | undefined
@@ -96,6 +98,7 @@ export const initial: State = {
   talking: false,
   refused: [],
   tools: [],
+  waiting: [],
   banner: undefined,
   ended: undefined,
   trouble: undefined,
@@ -307,6 +310,7 @@ function opened(state: State, session: ParleySession): State {
     asked: state.asked,
     lines,
     live: Object.fromEntries(partial),
+    waiting: history.flatMap(({ tool, itemId }) => (tool?.state === 'waiting' ? [itemId] : [])),
     banner: undefined,
   }
 }
@@ -328,8 +332,10 @@ function turned(state: State, turn: Turn): State {
 
 function worked(state: State, { tool, itemId }: Turn): State {
   const others = state.tools.filter((each) => each !== itemId)
-  if (tool?.state === 'running') return { ...state, tools: [...others, itemId] }
-  return { ...state, tools: others, asked: state.tools.length > others.length ? true : state.asked }
+  const rest = state.waiting.filter((each) => each !== itemId)
+  const waiting = tool?.state === 'waiting' ? [...rest, itemId] : rest
+  if (tool?.state === 'running') return { ...state, tools: [...others, itemId], waiting }
+  return { ...state, tools: others, waiting, asked: state.tools.length > others.length ? true : state.asked }
 }
 
 function noticed(state: State, { code, text }: ParleyNotice): State {

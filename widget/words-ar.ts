@@ -22,6 +22,7 @@ export const ar: Words = {
   thinking: 'أفكّر…',
   speaking: 'أتحدث – قاطعني متى شئت',
   looking: 'أبحث عن ذلك…',
+  approval: 'بانتظار موافقة أحدهم',
   muted: 'الميكروفون مكتوم',
   unheard: 'لم يُسمع',
   unsent: 'لم تُرسل',

@@ -22,6 +22,7 @@ export const de: Words = {
   thinking: 'Denkt nach …',
   speaking: 'Spricht – einfach unterbrechen',
   looking: 'Sieht nach …',
+  approval: 'Wartet auf eine Freigabe',
   muted: 'Sie sind stumm',
   unheard: 'Nicht gehört',
   unsent: 'Nicht gesendet',

@@ -22,6 +22,7 @@ export const es: Words = {
   thinking: 'Pensando…',
   speaking: 'Hablando: puedes interrumpir',
   looking: 'Buscando…',
+  approval: 'Espera una aprobación',
   muted: 'Estás en silencio',
   unheard: 'No se oyó',
   unsent: 'No enviado',

@@ -24,6 +24,7 @@ export interface Words {
   readonly thinking: string
   readonly speaking: string
   readonly looking: string
+  readonly approval: string
   readonly muted: string
   readonly unheard: string
   readonly unsent: string
@@ -70,6 +71,7 @@ export const en: Words = {
   thinking: 'Thinking…',
   speaking: 'Speaking – just cut in',
   looking: 'Looking that up…',
+  approval: 'Waits for somebody’s approval',
   muted: 'You are muted',
   unheard: 'Not heard',
   unsent: 'Not sent',

@@ -51,6 +51,11 @@ export function Transcript({ state }: { state: State }) {
           <i />
         </div>
       )}
+      {state.waiting.length > 0 && (
+        <p class="divider" role="status">
+          {words.approval}
+        </p>
+      )}
       {state.ended !== undefined && <EndedCard ended={state.ended} phase={state.phase} />}
     </div>
   )
