@@ -110,8 +110,10 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const { entities, events } = entitiesAndEvents(db, clock)
   const executions = createExecutions({ db, clock })
   const httpTools = httpToolsOf(outside, { guard, identity })
+  const health = new Health(clock, log)
+  const writing = { models: createTextModels({ plan: config.text, knowledge, clock, health }), health }
   const tools = createTools({
-    ...{ db, identity, entities, events, knowledge, log, clock },
+    ...{ db, identity, entities, events, knowledge, log, clock, models: writing.models },
     ...{ rights: rightsBy(identity), executors: [httpTools], park: (call) => approvals.park(call) },
   })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
@@ -119,8 +121,6 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const usage = createUsage({ db, redis, ledger, clock, log })
   const voice = createVoice({ log })
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
-  const health = new Health(clock, log)
-  const writing = { models: createTextModels({ plan: config.text, knowledge, clock, health }), health }
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine, writing })
   const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
   const sessions = createSessions({

@@ -14,8 +14,18 @@ import type { EntityKind } from './entity-kind.ts'
 import type { LogKeeper } from './log-keeper.ts'
 import { merged, touched } from './merge.ts'
 import { changesOf, newEvent } from './outbox.ts'
-import { afterCursor, cursorOf, filterOf, lookedUp, orderOf, type RecordQuery, rowsFilter } from './record-query.ts'
-import { type EntityRecord, type RecordStore, searchPart } from './record-store.ts'
+import {
+  type Aggregate,
+  afterCursor,
+  aggregateOf,
+  cursorOf,
+  filterOf,
+  lookedUp,
+  orderOf,
+  type RecordQuery,
+  rowsFilter,
+} from './record-query.ts'
+import { type AggregateRow, type EntityRecord, type RecordStore, searchPart } from './record-store.ts'
 import { recordView } from './record-view.ts'
 import type { TypeStore } from './type-store.ts'
 import { valuesAt } from './words.ts'
@@ -24,6 +34,8 @@ export interface CallerRecords {
   /** Newest first, or as sorted. `not_found` for a type that the caller cannot read; `invalid`, `forbidden` for what may not be asked. */
   list(type: string, query: RecordQuery & PageQuery): Promise<Page<EntityView>>
   count(type: string, query: RecordQuery): Promise<number>
+  /** One row, or one per value that is grouped by: at most 100. */
+  aggregate(type: string, query: RecordQuery, asked: Aggregate): Promise<readonly AggregateRow[]>
   /** By id or slug. */
   get(type: string, key: string): Promise<EntityView>
   /** `invalid` with the paths of what does not fit; `conflict` for a slug that is taken. */
@@ -76,6 +88,13 @@ export function callerRecords(deps: RecordsDeps, tenantId: TenantId, auth: AuthC
       const filter = filterOf({ kind, auth }, query)
       const first = await lookUp(scope, kind, query)
       return deps.records.count(tenantId, type, { $and: [first, filter] })
+    },
+    async aggregate(type, query, given) {
+      const kind = await kindOf(type)
+      const asked = aggregateOf({ kind, auth }, given)
+      const filter = filterOf({ kind, auth }, query)
+      const first = await lookUp(scope, kind, query)
+      return deps.records.aggregate(tenantId, type, { filter: { $and: [first, filter] }, asked })
     },
     async get(type, key) {
       const kind = await kindOf(type)

@@ -41,6 +41,31 @@ export function whereOf(text: string): Where {
   })
 }
 
+/** Of the entities that a query finds. */
+export interface Aggregate {
+  readonly function: 'count' | 'sum' | 'avg' | 'min' | 'max'
+  /** A declared number; not for `count`. */
+  readonly field?: string | undefined
+  /** A declared field that is no list. */
+  readonly groupBy?: string | undefined
+}
+
+/** What is asked of which fields. `invalid`, `forbidden` as for conditions. */
+export function aggregateOf(asking: Asking, { function: name, field, groupBy }: Aggregate): StoredAggregate {
+  if (groupBy !== undefined && ['texts', 'numbers'].includes(askable(asking, groupBy)))
+    throw new Problem('invalid', `${groupBy.slice(0, 80)} is a list: entities cannot be grouped by it.`)
+  const by = groupBy === undefined ? null : `data.${groupBy}`
+  if (name === 'count') return { name, by }
+  if (field === undefined || askable(asking, field) !== 'number')
+    throw new Problem('invalid', `${name} needs a field of numbers.`)
+  return { name, of: `data.${field}`, by }
+}
+
+export type StoredAggregate = { readonly by: string | null } & (
+  | { readonly name: 'count' }
+  | { readonly name: 'sum' | 'avg' | 'min' | 'max'; readonly of: string }
+)
+
 export interface Asking {
   readonly kind: EntityKind
   readonly auth: AuthContext

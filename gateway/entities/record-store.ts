@@ -7,7 +7,7 @@ import type { Filter } from '../platform/row-filter.ts'
 import type { EntityDoc } from './documents.ts'
 import type { EntityKind, ProductSearch } from './entity-kind.ts'
 import type { NewEvent } from './outbox.ts'
-import type { Order } from './record-query.ts'
+import type { Order, StoredAggregate } from './record-query.ts'
 import { type SearchTokens, tokensOf } from './words.ts'
 
 export interface EntityRecord {
@@ -38,6 +38,16 @@ const duplicateKey = 11000
 const batch = 200
 const probed = 100
 
+export interface AggregateRow {
+  readonly group: unknown
+  readonly value: number | null
+  /** Entities in it. */
+  readonly count: number
+}
+
+/** More is not told. */
+const maxGroups = 100
+
 export type RecordStore = ReturnType<typeof openRecords>
 
 export function openRecords(db: Db) {
@@ -63,6 +73,22 @@ function reading(collection: Collection<EntityDoc>) {
     },
     count: (tenantId: TenantId, type: string, filter: Filter): Promise<number> =>
       collection.countDocuments({ tenantId, type, ...filter }),
+    /** One row, or one per value that is grouped by, in order; at most `maxGroups`. Without any number: null. */
+    async aggregate(
+      tenantId: TenantId,
+      type: string,
+      { filter, asked }: { readonly filter: Filter; readonly asked: StoredAggregate },
+    ): Promise<readonly AggregateRow[]> {
+      const value = asked.name === 'count' ? { $sum: 1 } : { [`$${asked.name}`]: `$${asked.of}` }
+      const group = asked.by === null ? null : `$${asked.by}`
+      const rows = collection.aggregate<{ _id: unknown; value: number | null; count: number }>([
+        { $match: { tenantId, type, ...filter } },
+        { $group: { _id: group, value, count: { $sum: 1 } } },
+        { $sort: { _id: 1 } },
+        { $limit: maxGroups },
+      ])
+      return (await rows.toArray()).map((row) => ({ group: row._id ?? null, value: row.value, count: row.count }))
+    },
     /** Which of several has the fewest entities, as far as that shows in the first hundred: the store reads those of one. */
     async rarest(tenantId: TenantId, type: string, tokens: readonly string[]): Promise<Filter> {
       const [only] = tokens

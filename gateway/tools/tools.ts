@@ -79,7 +79,7 @@ export const toolCollections: readonly CollectionSpec[] = [
   ...builtinCollections,
 ]
 
-export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail'> {
+export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail' | 'models'> {
   readonly rights: Rights
   readonly db: Db
   readonly log: Log

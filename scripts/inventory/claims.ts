@@ -26,6 +26,7 @@ export const claims = {
   'S000-24': 'Invoicing tools',
   'S000-25': 'Product tools',
   'S000-26': 'Forms tools',
+  'S000-33': 'Data tool',
   'S000-60': 'System knowledge base',
   'S001-1': 'Organizations',
   'S001-2': 'Users',

@@ -3,6 +3,7 @@ import { toolCategories } from '../../gateway/tools/tool.ts'
 import { type ChatPlace, openChatPlace } from '../harness/chat-place.ts'
 import { bookingCases } from './builtin-tools/bookings.ts'
 import { crmCases } from './builtin-tools/crm.ts'
+import { dataCases } from './builtin-tools/data.ts'
 import { formCases } from './builtin-tools/forms.ts'
 import { invoiceCases } from './builtin-tools/invoices.ts'
 import { lookupCases } from './builtin-tools/lookups.ts'
@@ -17,6 +18,7 @@ const cases: readonly ToolCase[] = [
   ...invoiceCases,
   ...formCases,
   ...productCases,
+  ...dataCases,
   ...lookupCases,
   ...recordCases,
 ]

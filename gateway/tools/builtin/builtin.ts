@@ -11,10 +11,12 @@ import type { CollectionSpec } from '../../platform/mongo.ts'
 import { createCalendars } from '../calendar/calendar.ts'
 import { spanStore } from '../calendar/store.ts'
 import { createNumbers, seriesStore } from '../invoices/numbers.ts'
+import { createUnderstand } from '../questions/ask.ts'
 import type { BuiltinTool } from '../tool.ts'
 import { bookingTools } from './bookings.ts'
 import { conferenceTools } from './conference.ts'
 import { type CrmDeps, crmTools } from './crm.ts'
+import { dataTools } from './data.ts'
 import { formTools } from './forms.ts'
 import { invoiceTools, type SendMail } from './invoices.ts'
 import { knowledgeTools } from './knowledge.ts'
@@ -36,12 +38,20 @@ export interface BuiltinMaking extends BuiltinDeps {
   /** The gateway's own eyes in a tenant. */
   readonly everything: (tenantId: TenantId) => AuthContext
   readonly sendMail?: SendMail
+  /** Who reads questions; missing: simple words only. */
+  readonly models?: Parameters<typeof createUnderstand>[0]
 }
 
 const noMail: SendMail = async () => ({ is: 'refused', why: 'no e-mail is sent from here' })
 
+const noModels: Parameters<typeof createUnderstand>[0] = {
+  chain: () => [],
+  ask: async function* () {},
+  failure: () => undefined,
+}
+
 export function createBuiltins(making: BuiltinMaking): readonly BuiltinTool[] {
-  const { db, clock, entities, sendMail = noMail } = making
+  const { db, clock, entities, sendMail = noMail, models = noModels } = making
   const calendars = createCalendars(making)
   const numbers = createNumbers(db)
   return [
@@ -50,6 +60,7 @@ export function createBuiltins(making: BuiltinMaking): readonly BuiltinTool[] {
     ...invoiceTools({ entities, numbers, sendMail, clock }),
     ...productTools(making),
     ...formTools({ entities, clock }),
+    ...dataTools({ entities, clock, understand: createUnderstand(models) }),
     ...conferenceTools(making),
     ...knowledgeTools(making),
     ...recordTools(making),
