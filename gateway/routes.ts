@@ -10,6 +10,7 @@ import { openAiRoutes, openAiStores } from './chat/openai/routes.ts'
 import { chatRoutes } from './chat/routes.ts'
 import type { Config } from './config.ts'
 import { textModelRoutes } from './engines/text/routes.ts'
+import { productRoutes } from './entities/product-routes.ts'
 import { recordRoutes } from './entities/record-routes.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { entityTypeRoutes } from './entities/type-routes.ts'
@@ -73,6 +74,7 @@ export function createAppHttp(
       ...deps.legs.routes,
       ...usageRoutes(deps),
       ...entityTypeRoutes(deps),
+      ...productRoutes(deps),
       ...recordRoutes(deps),
       ...eventRoutes(deps),
       ...executionRoutes(deps),

@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { found, Problem } from '../platform/problem.ts'
+import { type CallerProducts, type Catalogue, callerProducts } from './caller-products.ts'
 import { type CallerRecords, callerRecords, entomb, type RecordsDeps } from './caller-records.ts'
 import { type CallerTypes, callerTypes, finishRemoval, kindFor, type TypesDeps } from './caller-types.ts'
 import {
@@ -29,7 +30,13 @@ import {
 import { builtInKind } from './entity-kind.ts'
 import { createLogKeeper, type LogKeeper } from './log-keeper.ts'
 import type { EventSink } from './outbox.ts'
-import { type ProductCriteria, parseProductQuery, wordsOf } from './product-query.ts'
+import {
+  type ProductCriteria,
+  type ProductQuery,
+  type ProductStats,
+  parseProductQuery,
+  wordsOf,
+} from './product-query.ts'
 import { type ProgramItem, type ProgramQuery, parseTime, programOf } from './program.ts'
 import { type Where, whereOf } from './record-query.ts'
 import { openRecords } from './record-store.ts'
@@ -41,29 +48,10 @@ import { typeStore } from './type-store.ts'
 import { type EntityRef, unseen } from './unseen.ts'
 
 export type { EntityInput, EntityType, EventInfo, ProductView, Speaker } from './entity.ts'
+export type { ProductQuery, ProductStats } from './product-query.ts'
 export type { ProgramItem, ProgramQuery } from './program.ts'
 export type { TemplateRecords } from './templates/template-records.ts'
 export type { TemplateData, TemplateInput, TemplateName } from './templates/templates.ts'
-
-/** Everything given must hold. Prices in whole units of the currency. */
-export interface ProductQuery {
-  /** As a person says it: "red sofa under 500". */
-  readonly query?: string | undefined
-  readonly colour?: string | undefined
-  readonly category?: string | undefined
-  readonly minPrice?: number | undefined
-  readonly maxPrice?: number | undefined
-}
-
-export interface ProductStats {
-  readonly count: number
-  /** Null when nothing fits. */
-  readonly minPrice: number | null
-  readonly maxPrice: number | null
-  /** To the cent. */
-  readonly avgPrice: number | null
-  readonly categories: readonly { readonly category: string; readonly count: number; readonly minPrice: number }[]
-}
 
 export interface TenantEntities {
   /** `invalid` for a record out of shape; nothing is written then. Putting the same twice changes nothing. */
@@ -85,7 +73,7 @@ export interface TenantEntities {
   program(query: ProgramQuery): Promise<readonly ProgramItem[]>
 }
 
-export interface CallerEntities extends CallerTypes, CallerRecords, CallerRelations {
+export interface CallerEntities extends CallerTypes, CallerRecords, CallerRelations, CallerProducts {
   /** Business records that the gateway knows the shape of: their type is installed when it is first needed. */
   template<T extends TemplateName>(name: T): TemplateRecords<T>
 }
@@ -120,6 +108,13 @@ export function createEntities({ db, clock = systemClock, events }: EntitiesDeps
   const store = entityStore.open(db)
   const parts = joined({ db, clock, events })
   const speakersOf = async (tenantId: TenantId) => readable(speaker, await store.all(tenantId, 'speaker'))
+  const catalogueOf = (tenantId: TenantId): Catalogue => ({
+    async products(query, limit, rows) {
+      const products = readable(product, await store.products(tenantId, { criteria: criteriaOf(query), rows }, limit))
+      return products.map(({ slug, data }) => presentProduct(slug, data))
+    },
+    stats: async (query, rows) => statsOf(await store.stats(tenantId, { criteria: criteriaOf(query), rows })),
+  })
   return {
     minutesOf: parseTime,
     whereOf,
@@ -130,6 +125,7 @@ export function createEntities({ db, clock = systemClock, events }: EntitiesDeps
         ...callerTypes(parts, tenantId, auth),
         ...callerRecords(parts, tenantId, auth),
         ...callerRelations(parts, tenantId, auth),
+        ...callerProducts(auth, catalogueOf(tenantId)),
         template: (name) => templateRecords(parts, { tenantId, auth }, name),
       }),
       ensure: (names) => ensureTemplates(parts, tenantId, names),
@@ -145,11 +141,8 @@ export function createEntities({ db, clock = systemClock, events }: EntitiesDeps
         const record = await parts.records.get(tenantId, type, { key: slug })
         return record !== undefined && entomb(parts, tenantId, { actor: gateway, record })
       },
-      async products(query, limit) {
-        const products = readable(product, await store.products(tenantId, criteriaOf(query), limit))
-        return products.map(({ slug, data }) => presentProduct(slug, data))
-      },
-      stats: async (query) => statsOf(await store.stats(tenantId, criteriaOf(query))),
+      products: (query, limit) => catalogueOf(tenantId).products(query, limit, undefined),
+      stats: (query) => catalogueOf(tenantId).stats(query, undefined),
       async event() {
         const [first] = readable(event, await store.all(tenantId, 'event'))
         return first === undefined ? undefined : { slug: first.slug, ...first.data }

@@ -1,5 +1,25 @@
 // What a person means by "red sofa under 500". Pure: words in, criteria out.
 
+/** Everything given must hold. Prices in whole units of the currency. */
+export interface ProductQuery {
+  /** As a person says it: "red sofa under 500". */
+  readonly query?: string | undefined
+  readonly colour?: string | undefined
+  readonly category?: string | undefined
+  readonly minPrice?: number | undefined
+  readonly maxPrice?: number | undefined
+}
+
+export interface ProductStats {
+  readonly count: number
+  /** Null when nothing fits. */
+  readonly minPrice: number | null
+  readonly maxPrice: number | null
+  /** To the cent. */
+  readonly avgPrice: number | null
+  readonly categories: readonly { readonly category: string; readonly count: number; readonly minPrice: number }[]
+}
+
 export interface ProductCriteria {
   /** Every word must be among the product's words. */
   readonly words: readonly string[]

@@ -5,6 +5,7 @@ import { type Route, route } from '../platform/http.ts'
 import type { TenantId } from '../platform/ids.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Entities, TenantEntities } from './entities.ts'
+import { price } from './product-routes.ts'
 import { parseTime } from './program.ts'
 import { conferenceReply, productStatsReply, productsReply, programReply, speakersReply } from './views.ts'
 
@@ -15,10 +16,6 @@ export interface EntityRoutesDeps {
 }
 
 const params = z.object({ tenant: z.string().min(1).max(40) })
-const price = z
-  .string()
-  .regex(/^\d{1,7}(\.\d{1,2})?$/)
-  .transform(Number)
 const productQuery = z.strictObject({
   query: z.string().max(300).optional(),
   color: z.string().max(40).optional(),

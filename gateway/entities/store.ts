@@ -5,6 +5,7 @@ import type { AnyBulkWriteOperation, Collection, Db, Filter } from 'mongodb'
 import type { Actor } from '../platform/access.ts'
 import { newOrderedId, type TenantId } from '../platform/ids.ts'
 import { type CollectionSpec, durable } from '../platform/mongo.ts'
+import type { Filter as RowFilter } from '../platform/row-filter.ts'
 import type { EntityDoc } from './documents.ts'
 import type { EntityType } from './entity.ts'
 import type { EntityKind } from './entity-kind.ts'
@@ -30,7 +31,13 @@ export interface CategoryStats {
 /** A tenant's records of one type; more are not read. */
 const perTypeLimit = 5_000
 
-function productFilter(tenantId: TenantId, criteria: ProductCriteria): Filter<EntityDoc> {
+export interface ProductAsk {
+  readonly criteria: ProductCriteria
+  /** Of those that the caller may see; undefined: all. */
+  readonly rows?: RowFilter | undefined
+}
+
+function productFilter(tenantId: TenantId, criteria: ProductCriteria, rows: RowFilter | undefined): Filter<EntityDoc> {
   const { words, colours, minPriceCents, maxPriceCents } = criteria
   const price = {
     ...(minPriceCents === undefined ? {} : { $gte: minPriceCents }),
@@ -42,6 +49,7 @@ function productFilter(tenantId: TenantId, criteria: ProductCriteria): Filter<En
     ...(words.length === 0 ? {} : { 'search.words': { $all: [...words] } }),
     ...(colours.length === 0 ? {} : { 'search.colours': { $in: [...colours] } }),
     ...(Object.keys(price).length === 0 ? {} : { 'data.priceCents': price }),
+    ...(rows === undefined ? {} : { $and: [rows] }),
   }
 }
 
@@ -92,15 +100,19 @@ export const entityStore = {
         if (writes.length > 0) await collection.bulkWrite(writes.map(({ write }) => write))
         return writes.map(({ id }) => id)
       },
-      async products(tenantId: TenantId, criteria: ProductCriteria, limit: number): Promise<readonly StoredEntity[]> {
-        const filter = productFilter(tenantId, criteria)
+      async products(
+        tenantId: TenantId,
+        { criteria, rows }: ProductAsk,
+        limit: number,
+      ): Promise<readonly StoredEntity[]> {
+        const filter = productFilter(tenantId, criteria, rows)
         const docs = await collection.find(filter).sort({ 'data.priceCents': 1, slug: 1 }).limit(limit).toArray()
         return docs.map(toEntity)
       },
-      async stats(tenantId: TenantId, criteria: ProductCriteria): Promise<readonly CategoryStats[]> {
+      async stats(tenantId: TenantId, { criteria, rows }: ProductAsk): Promise<readonly CategoryStats[]> {
         return collection
           .aggregate<CategoryStats>([
-            { $match: productFilter(tenantId, criteria) },
+            { $match: productFilter(tenantId, criteria, rows) },
             {
               $group: {
                 _id: '$data.category',

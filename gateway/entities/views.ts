@@ -24,6 +24,9 @@ const productView = z
 
 export const productsReply = z.strictObject({ items: z.array(productView) })
 
+/** Without the fields that are masked from whoever asks. */
+export const callerProductsReply = z.strictObject({ items: z.array(productView.partial()) })
+
 export const productStatsReply = z
   .strictObject({
     count: z.number(),

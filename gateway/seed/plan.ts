@@ -7,6 +7,7 @@ import type { NewTenant } from '../tenants/tenants.ts'
 import type { NewTool } from '../tools/tools.ts'
 import { answers } from './answers.ts'
 import { conference, conferenceSlug, sessions, speakers } from './conference.ts'
+import { productTools } from './product-tools.ts'
 import { products } from './products.ts'
 
 type Records = { readonly [T in EntityType]?: readonly { readonly slug: string; readonly data: EntityInput<T> }[] }
@@ -116,20 +117,7 @@ export const demoTenants: readonly DemoTenant[] = [
       },
     },
     siteKey: 'pk_demo_productco',
-    tools: [
-      {
-        name: 'search_products',
-        kind: 'products.search',
-        description:
-          'Finds furniture by words, colour, category and price. Answers matching pieces only, cheapest first.',
-      },
-      {
-        name: 'product_stats',
-        kind: 'products.stats',
-        description: 'How many pieces match, with lowest, highest and average price, also per category.',
-      },
-      lookUp('delivery, returns, warranty, payment and care'),
-    ],
+    tools: [...productTools, lookUp('delivery, returns, warranty, payment and care')],
     answers: answers.productco,
     records: { product: products },
   },

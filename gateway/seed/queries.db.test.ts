@@ -5,11 +5,13 @@ import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { briefFor } from '../../test/harness/brief.ts'
+import { insideTools } from '../../test/harness/inside-tools.ts'
 import { knowledgeIn } from '../../test/harness/knowledge.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
 import { entityCollections, migrateImages } from '../entities/entities.ts'
+import { productRoutes } from '../entities/product-routes.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
 import { knowledgeCollections } from '../knowledge/knowledge.ts'
 import { createObjects, objectCollections } from '../objects/objects.ts'
@@ -79,7 +81,10 @@ async function useEverything() {
   const entities = recordsIn(db).entities
   const knowledge = knowledgeIn(db)
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
-  const tools = createTools({ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) })
+  const tools = createTools({
+    ...{ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) },
+    executors: [insideTools(productRoutes({ entities }))],
+  })
   const post = async () => ({ id: '', kind: 'grant', amountMicro: 0, balanceMicro: 0, note: '', at: '' }) as const
   const seeded = await seedDemo({
     tenants,

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { insideTools } from '../../test/harness/inside-tools.ts'
 import { knowledgeIn } from '../../test/harness/knowledge.ts'
 import { recordsIn } from '../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../test/harness/store.ts'
 import { agentCollections, createAgents } from '../agents/agents.ts'
 import { entityCollections } from '../entities/entities.ts'
+import { productRoutes } from '../entities/product-routes.ts'
 import { createIdentity, identityCollections } from '../identity/identity.ts'
 import { knowledgeCollections } from '../knowledge/knowledge.ts'
 import { createObjects, objectCollections } from '../objects/objects.ts'
@@ -53,7 +55,10 @@ beforeAll(async () => {
   const entities = recordsIn(db).entities
   const knowledge = knowledgeIn(db)
   const identity = createIdentity({ db, publicUrl: origin, secret: randomBytes(32), tenants, agents })
-  const tools = createTools({ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) })
+  const tools = createTools({
+    ...{ ...recordsIn(db), db, entities, knowledge, log: pino({ level: 'silent' }) },
+    executors: [insideTools(productRoutes({ entities }))],
+  })
   deps = { tenants, agents, identity, knowledge, entities, tools, ledger, origins: [origin] }
   first = await seedDemo(deps)
 })

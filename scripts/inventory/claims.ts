@@ -60,6 +60,7 @@ export const claims = {
   'S001-35': 'Tenant isolation',
   'S001-36': 'Slugs and ids',
   'S001-37': 'Environment',
+  'S002-1': 'HTTP tool descriptors',
   'S002-16': 'Seed agents',
   'S002-17': 'ProductCo product search',
   'S002-18': 'ProductCo stats',

@@ -33,6 +33,8 @@ export const recordCases: Cases = {
   'GET /v1/executions': { is: 'own' },
   'GET /v1/executions/stats': { is: 'own' },
   'GET /v1/executions/:id': { is: 'byId', params: { id: 'execution' } },
+  'GET /v1/products/search': { is: 'own' },
+  'GET /v1/products/stats': { is: 'own' },
   'GET /v1/public/:tenant/products': shown,
   'GET /v1/public/:tenant/products/stats': shown,
   'GET /v1/public/:tenant/event': shown,
