@@ -14,13 +14,13 @@ import { attentionOf } from './ears/settings.ts'
 import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
 import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
+import { toolboxOf } from './own-toolbox.ts'
 import { Recorder } from './recorder.ts'
 import type { OpenRequest, SessionsDeps } from './request.ts'
 import type { ResumeKey } from './resume-token.ts'
 import { Session } from './session.ts'
 import type { Recovery, SessionOptions, SessionParts } from './session-parts.ts'
 import type { Carried, SessionProgress, SessionStore } from './store.ts'
-import { Toolbox } from './toolbox.ts'
 
 export type Deps = SessionsDeps & { readonly live: Live; readonly store: SessionStore }
 
@@ -97,7 +97,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
   })
   const engineEnd = new EngineEnd(clock, budget)
   const engine = listen(made, deps.clock, { session: () => session, log })
-  const toolbox = toolboxOf(deps, made, { recorder, budget })
+  const toolbox = toolboxOf(deps, made, { recorder, budget, session: () => session })
   const progress = (): SessionProgress => progressOf({ session, recorder, budget, leg })
   const now = (): SessionView => ({
     ...view,
@@ -227,34 +227,6 @@ function optionsOf(deps: Deps, made: Made): SessionOptions {
     unansweredItem: last?.role === 'user' ? last.itemId : undefined,
     ...(before === undefined ? {} : { recovery: before.recovery }),
   }
-}
-
-function toolboxOf(deps: Deps, made: Made, { recorder, budget }: { recorder: Recorder; budget: Budget }): Toolbox {
-  const { request, view, engine, serverTools } = made
-  const { tenantId, brief, leg } = request
-  return new Toolbox({
-    names: serverTools,
-    engine,
-    recorder,
-    run: (call) =>
-      deps.tools.run({
-        tenantId,
-        sessionId: view.id,
-        callId: call.callId,
-        name: call.name,
-        arguments: call.arguments,
-        allowed: brief.tools,
-        channel: request.channel,
-        conversationId: view.conversationId,
-        contactId: request.contactId,
-        caller: request.caller ?? { kind: 'visitor', id: request.contactId, name: request.contactId },
-        agent: { id: brief.agentId, name: brief.name, version: brief.version },
-        isLive: true,
-        policy: brief,
-      }),
-    onRun: (name) => budget.toolCall(name),
-    onActivity: () => leg.notice('tool_running', ''),
-  })
 }
 
 /** The budget ends or warns the session; it comes before it, so it is given the session's verbs. */

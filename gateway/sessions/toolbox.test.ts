@@ -111,3 +111,32 @@ test('a model that calls tools in circles is told to answer', async () => {
   await clock.advance(0)
   expect(runs()).toBe(8)
 })
+
+test('[S48] whether a tool is at work is told once for all that run at the same time, and ends with the session', async () => {
+  const clock = new ManualClock()
+  const told: boolean[] = []
+  const done: ((output: Output) => void)[] = []
+  const toolbox = new Toolbox({
+    ...{
+      names: new Set(['search']),
+      engine: { send: () => ({ is: 'accepted' }) },
+      onRun: () => {},
+      onActivity: () => {},
+    },
+    recorder: setup(async () => ({ output: '', ok: true })).recorder,
+    run: () => new Promise((resolve) => done.push(resolve)),
+    onWait: (waits) => told.push(waits),
+  })
+  toolbox.call(call)
+  toolbox.call({ ...call, callId: 'call_2' })
+  await clock.advance(0)
+  done[0]?.({ output: '1', ok: true })
+  await clock.advance(0)
+  expect(told).toEqual([true])
+  done[1]?.({ output: '2', ok: true })
+  await clock.advance(0)
+  expect(told).toEqual([true, false])
+  toolbox.call({ ...call, callId: 'call_3' })
+  toolbox.close()
+  expect(told).toEqual([true, false, true, false])
+})

@@ -21,6 +21,8 @@ export interface ToolboxOptions {
   readonly recorder: Recorder
   readonly onRun: (name: string) => void
   readonly onActivity: () => void
+  /** Whether one of our tools is at work. */
+  readonly onWait?: (waits: boolean) => void
 }
 
 /** More than this in one answer is a model running in circles. */
@@ -60,6 +62,7 @@ export class Toolbox {
 
   close(): void {
     this.#closed = true
+    this.#options.onWait?.(false)
   }
 
   call(call: ToolCall): void {
@@ -70,10 +73,10 @@ export class Toolbox {
     const tool = { name: call.name, callId: call.callId, arguments: call.arguments }
     recorder.change(call.callId, { tool: { ...tool, state: 'running' } })
     this.#options.onActivity()
-    this.#running++
+    if (this.#running++ === 0) this.#options.onWait?.(true)
     void this.#result(call).then((result) => {
       const { output } = result
-      this.#running--
+      if (--this.#running === 0) this.#options.onWait?.(false)
       recorder.change(call.callId, { state: 'final', tool: { ...tool, output, state: stateOf(result) } })
       if (this.#closed) return
       this.#options.engine.send({ type: 'toolResult', callId: call.callId, output })
