@@ -62,6 +62,8 @@ export interface TenantEntities {
   remove(type: EntityType, slug: string): Promise<boolean>
   /** Types, entities and relations as one caller may see and change them. */
   as(auth: AuthContext): CallerEntities
+  /** Makes what entities of a type are found by anew. Returns how many there are. `not_found` */
+  reindex(type: string): Promise<number>
   /** Installs the types of these templates where the tenant has none of that slug. */
   ensure(names: readonly TemplateName[]): Promise<void>
   /** Cheapest first. */
@@ -128,6 +130,10 @@ export function createEntities({ db, clock = systemClock, events }: EntitiesDeps
         ...callerProducts(auth, catalogueOf(tenantId)),
         template: (name) => templateRecords(parts, { tenantId, auth }, name),
       }),
+      async reindex(type) {
+        const kind = builtInKind(type) ?? found(await parts.types.find(tenantId, type)).kind
+        return parts.records.reindex(tenantId, kind)
+      },
       ensure: (names) => ensureTemplates(parts, tenantId, names),
       async put(type, records) {
         const kind = found(builtInKind(type))

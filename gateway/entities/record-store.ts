@@ -206,18 +206,29 @@ function settling(collection: Collection<EntityDoc>) {
         { ordered: false },
       )
     },
+    /** Writes what every entity of a type is found by. Returns how many there are. */
+    async reindex(tenantId: TenantId, kind: EntityKind): Promise<number> {
+      let count = 0
+      for (let after = ''; ; ) {
+        const own = { tenantId, type: kind.slug, _id: { $gt: after } }
+        const docs = await collection.find(own).sort({ _id: 1 }).limit(batch).toArray()
+        const last = docs.at(-1)
+        if (last === undefined) return count
+        await collection.bulkWrite(
+          docs.map((doc) => foundAnew(tenantId, kind, doc)),
+          { ordered: false },
+        )
+        count += docs.length
+        after = last._id
+      }
+    },
     /** Writes again what entities are found by, where that was made for an older search version. Returns whether there was any. */
     async findAnew(tenantId: TenantId, kind: EntityKind): Promise<boolean> {
       const older = kind.view.builtIn ? null : { $lt: kind.searchVersion }
       const docs = await collection.find({ tenantId, type: kind.slug, tokensFor: older }).limit(batch).toArray()
       if (docs.length === 0) return false
       await collection.bulkWrite(
-        docs.map(({ _id, rev, data }) => ({
-          updateOne: {
-            filter: { _id, tenantId, rev: storedRev(rev ?? 0) },
-            update: { $set: tokenPart(kind, tokensFor(kind, data)) },
-          },
-        })),
+        docs.map((doc) => foundAnew(tenantId, kind, doc)),
         { ordered: false },
       )
       return true
@@ -260,6 +271,14 @@ export const tokensFor = (kind: EntityKind, data: object): SearchTokens => {
   const values = [...kind.fields].flatMap(([path, each]) => (each === 'other' ? [] : [path]))
   return tokensOf(data, kind.view.searchFields ?? undefined, values)
 }
+
+/** One that is changed meanwhile is found by what it became. */
+const foundAnew = (tenantId: TenantId, kind: EntityKind, { _id, rev, data }: EntityDoc) => ({
+  updateOne: {
+    filter: { _id, tenantId, rev: storedRev(rev ?? 0) },
+    update: { $set: tokenPart(kind, tokensFor(kind, data)) },
+  },
+})
 
 const tokenPart = (kind: EntityKind, { tokens, words }: SearchTokens) => ({
   tokens,

@@ -22,6 +22,7 @@ function place(
         return none
       },
     },
+    tools: { sweepJobs: async () => 0 },
     entities: { repair: async () => 0 },
     chat: { sweep: async () => ({ answered: 0, failed: 0 }) },
     approvals: { sweep: async () => ({ looked: 0 }) },

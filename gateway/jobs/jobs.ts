@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { Approvals } from '../tools/tools.ts'
+import type { Approvals, Tools } from '../tools/tools.ts'
 import type { Transcript } from '../transcript/transcript.ts'
 
 export interface Jobs {
@@ -29,6 +29,8 @@ const repairEveryMs = 15_000
 const sweepEveryMs = 5_000
 /** What was approved runs 5 s later, wherever: a process that died over it is not noticed sooner than its lease ends. */
 const approvalsEveryMs = 2_000
+/** Tenants' own jobs that are due. */
+const queueEveryMs = 1_000
 /** Sources that another process took in, or died over. */
 const readEveryMs = 2_000
 
@@ -41,6 +43,7 @@ export function createJobs(deps: {
   readonly entities: Pick<Entities, 'repair'>
   readonly chat: Pick<Chat, 'sweep'>
   readonly approvals: Pick<Approvals, 'sweep'>
+  readonly tools: Pick<Tools, 'sweepJobs'>
   readonly knowledge: Pick<Knowledge, 'work'>
 }): Jobs {
   const timers: Timer[] = []
@@ -83,6 +86,7 @@ export function createJobs(deps: {
         deps.clock.every(sweepEveryMs, () => run('sweep', sweep)),
         deps.clock.every(approvalsEveryMs, () => run('approvals', () => deps.approvals.sweep())),
         deps.clock.every(readEveryMs, () => run('read', () => deps.knowledge.work())),
+        deps.clock.every(queueEveryMs, () => run('queue', () => deps.tools.sweepJobs())),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.

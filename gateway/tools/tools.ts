@@ -12,9 +12,11 @@ import type { CollectionSpec } from '../platform/mongo.ts'
 import { found } from '../platform/problem.ts'
 import { approvalSpec } from './approvals/store.ts'
 import { type BuiltinDeps, type BuiltinMaking, builtinCollections, createBuiltins } from './builtin/builtin.ts'
+import { jobHandlers } from './builtin/jobs.ts'
 import { instructionsOf, resultsAreData } from './instructions.ts'
 import { failure, hasRun, stateInTurn, type ToolOutput } from './output.ts'
 import type { CallPolicy } from './permission.ts'
+import { createQueue } from './queue/queue.ts'
 import { createRegistry, type NewTool, type Tool } from './registry.ts'
 import { type ApprovedRun, createRunner, type Park, type Rights, type ToolRun } from './runner.ts'
 import { callStore, type ToolDescriptor, toolStore } from './store.ts'
@@ -52,6 +54,8 @@ export interface Tools {
   run(call: ToolRun): Promise<ToolOutput>
   /** The same of a call that a person approved: for approvals. */
   runApproved(call: ApprovedRun): Promise<ToolOutput>
+  /** Does the tenants' jobs that are due. Returns how many. */
+  sweepJobs(): Promise<number>
 }
 
 export interface OfferedTools {
@@ -97,7 +101,9 @@ const noPark: Park = async () =>
 export function createTools(deps: ToolsDeps): Tools {
   const store = toolStore.open(deps.db)
   const clock = deps.clock ?? systemClock
-  const builtins = createBuiltins({ ...deps, clock, everything: (tenantId) => deps.rights.system(tenantId, gateway) })
+  const everything = (tenantId: TenantId) => deps.rights.system(tenantId, gateway)
+  const queue = createQueue({ ...deps, clock, handlers: jobHandlers({ ...deps, everything }) })
+  const builtins = createBuiltins({ ...deps, clock, queue, everything })
   const registry = createRegistry({ store, builtins, executors: deps.executors ?? [] })
   const runner = createRunner({
     ...deps,
@@ -130,5 +136,6 @@ export function createTools(deps: ToolsDeps): Tools {
     },
     run: (call) => runner.run(call),
     runApproved: (call) => runner.runApproved(call),
+    sweepJobs: () => queue.sweep(),
   }
 }

@@ -194,6 +194,7 @@ export class Gateway {
         instructions: '',
       }),
       readOnly: async () => new Map(),
+      sweepJobs: async () => 0,
       runApproved: () => {
         throw new Error('nobody is asked in the simulation')
       },

@@ -12,6 +12,7 @@ import { createCalendars } from '../calendar/calendar.ts'
 import { spanStore } from '../calendar/store.ts'
 import { createNumbers, seriesStore } from '../invoices/numbers.ts'
 import { createUnderstand } from '../questions/ask.ts'
+import { jobStore } from '../queue/store.ts'
 import type { BuiltinTool } from '../tool.ts'
 import { bookingTools } from './bookings.ts'
 import { conferenceTools } from './conference.ts'
@@ -19,6 +20,7 @@ import { type CrmDeps, crmTools } from './crm.ts'
 import { dataTools } from './data.ts'
 import { formTools } from './forms.ts'
 import { invoiceTools, type SendMail } from './invoices.ts'
+import { type JobDeps, jobTools } from './jobs.ts'
 import { knowledgeTools } from './knowledge.ts'
 import { productTools } from './products.ts'
 import { recordTools } from './records.ts'
@@ -29,10 +31,10 @@ export interface BuiltinDeps extends CrmDeps {
   readonly knowledge: Knowledge
 }
 
-export const builtinCollections: readonly CollectionSpec[] = [spanStore.spec, seriesStore.spec]
+export const builtinCollections: readonly CollectionSpec[] = [spanStore.spec, seriesStore.spec, jobStore.spec]
 
 /** What the gateway's own tools are made with. */
-export interface BuiltinMaking extends BuiltinDeps {
+export interface BuiltinMaking extends BuiltinDeps, Pick<JobDeps, 'queue'> {
   readonly db: Db
   readonly clock: Clock
   /** The gateway's own eyes in a tenant. */
@@ -64,5 +66,6 @@ export function createBuiltins(making: BuiltinMaking): readonly BuiltinTool[] {
     ...conferenceTools(making),
     ...knowledgeTools(making),
     ...recordTools(making),
+    ...jobTools(making),
   ]
 }

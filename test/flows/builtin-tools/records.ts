@@ -18,6 +18,7 @@ async function leads(scene: Scene) {
   return all
 }
 
+const idOf = (value: unknown): string => (value as { id: string }).id
 const forbidden = { error: { code: 'forbidden' } }
 
 /** The same agent in another shop, where its tools have a role that only reads. */
@@ -149,6 +150,37 @@ export const recordCases: readonly ToolCase[] = [
       expect(await scene.call('event_query', { type: 'lead.qualified' })).toMatchObject({ count: 1 })
       expect(await scene.call('event_emit', { type: 'entity.created' })).toMatchObject({ error: { code: 'forbidden' } })
       expect(await (await readerOf(scene)).call('event_emit', { type: 'lead.won' })).toMatchObject(forbidden)
+    },
+  },
+  {
+    ...{ tool: 'job_enqueue', id, with: ['job_status', 'event_query'] },
+    says: 'a job is done once, in the name of the agent; without the right to what it does none is taken',
+    async run(scene) {
+      const args = { kind: 'event.emit', payload: { type: 'lead.reminded', payload: { n: 1 } } }
+      const { job } = await scene.call('job_enqueue', args)
+      await expect
+        .poll(() => scene.call('job_status', { id: idOf(job) }), { timeout: 20_000 })
+        .toMatchObject({
+          job: { state: 'done', attempts: 1, result: { eventId: expect.any(String) } },
+        })
+      const told = await scene.call('event_query', { type: 'lead.reminded' })
+      expect(told).toMatchObject({ count: 1, items: [{ actorType: 'agent', payload: { n: 1 } }] })
+      expect(await scene.call('job_enqueue', { ...args, payload: {} })).toMatchObject({ error: { code: 'invalid' } })
+      expect(await (await readerOf(scene)).call('job_enqueue', args)).toMatchObject(forbidden)
+      const types = await scene.call('job_enqueue', { kind: 'entity.reindex', payload: { type: 'lead' } })
+      expect(types).toMatchObject(forbidden)
+    },
+  },
+  {
+    ...{ tool: 'job_status', id, with: ['job_enqueue'] },
+    says: 'a job that waits is told to wait; another tenant’s is not found',
+    async run(scene) {
+      const args = { kind: 'event.emit', payload: { type: 'lead.reminded' }, delaySeconds: 3_600 }
+      const { job } = await scene.call('job_enqueue', args)
+      const told = await scene.call('job_status', { id: idOf(job) })
+      expect(told).toMatchObject({ job: { state: 'queued', attempts: 0, result: null } })
+      const other = await scene.another()
+      expect(await other.call('job_status', { id: idOf(job) })).toMatchObject({ error: { code: 'not_found' } })
     },
   },
 ]
