@@ -135,6 +135,9 @@ export const settings = {
   OPENROUTER_BASE_URL: url.default('https://openrouter.ai/api/v1').describe('Address of the server openrouter.'),
   DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek.'),
   DEEPSEEK_BASE_URL: url.default('https://api.deepseek.com/v1').describe('Address of the server deepseek.'),
+  CALCOM_BASE_URL: url
+    .default('https://api.cal.com')
+    .describe('Address of Cal.com, for tenants with a secret CALCOM_API_KEY; without the path.'),
   OLLAMA_BASE_URL: url
     .default('http://127.0.0.1:11434/v1')
     .describe('Address of the server ollama, which needs no key.'),

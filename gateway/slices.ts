@@ -42,7 +42,9 @@ import type { GatewayKeys, Stores } from './stores.ts'
 import { createTenants, tenantCollections } from './tenants/tenants.ts'
 import { type ApprovalOutlets, type Approvals, createApprovals } from './tools/approvals/approvals.ts'
 import { type AskInside, createHttpExecutor } from './tools/http/http.ts'
-import { createTools, type Rights, toolCollections } from './tools/tools.ts'
+import { createCalCom } from './tools/providers/cal-com.ts'
+import type { Fetch } from './tools/providers/outside-call.ts'
+import { createTools, type Rights, type ToolsDeps, toolCollections } from './tools/tools.ts'
 import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
 import { createUsage, usageCollections } from './usage/usage.ts'
 
@@ -114,7 +116,8 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const writing = { models: createTextModels({ plan: config.text, knowledge, clock, health }), health }
   const tools = createTools({
     ...{ db, identity, entities, events, knowledge, log, clock, models: writing.models },
-    ...{ rights: rightsBy(identity), executors: [httpTools], park: (call) => approvals.park(call) },
+    ...{ outside: calComOf(config, identity), rights: rightsBy(identity) },
+    ...{ executors: [httpTools], park: (call) => approvals.park(call) },
   })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db, clock })
@@ -186,6 +189,16 @@ function outletsBy(sessions: Sessions, chat: Chat): ApprovalOutlets {
       }
     },
     onChange: (tenantId, make) => sessions.of(tenantId).announce(() => ({ is: 'approval', approval: make() })),
+  }
+}
+
+/** A resource that names an event type at Cal.com stands in the tenant's calendar there, once the tenant has a key. */
+function calComOf(config: Config, { secrets }: Identity): NonNullable<ToolsDeps['outside']> {
+  return async (tenantId, { calComEventTypeId: eventTypeId }, signal) => {
+    const apiKey = eventTypeId === undefined ? undefined : await secrets.of(tenantId).get('CALCOM_API_KEY')
+    if (eventTypeId === undefined || apiKey === undefined) return undefined
+    const asking: Fetch = (url, init) => fetch(url, init)
+    return createCalCom({ fetch: asking, baseUrl: config.CALCOM_BASE_URL, apiKey, eventTypeId, signal })
   }
 }
 

@@ -83,7 +83,7 @@ export const toolCollections: readonly CollectionSpec[] = [
   ...builtinCollections,
 ]
 
-export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail' | 'models'> {
+export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail' | 'models' | 'outside'> {
   readonly rights: Rights
   readonly db: Db
   readonly log: Log

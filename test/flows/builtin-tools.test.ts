@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toolCategories } from '../../gateway/tools/tool.ts'
-import { type ChatPlace, openChatPlace } from '../harness/chat-place.ts'
+import { openChatPlace } from '../harness/chat-place.ts'
+import { FakeCalCom } from '../harness/fake-cal-com.ts'
 import { bookingCases } from './builtin-tools/bookings.ts'
 import { crmCases } from './builtin-tools/crm.ts'
 import { dataCases } from './builtin-tools/data.ts'
@@ -9,7 +10,7 @@ import { invoiceCases } from './builtin-tools/invoices.ts'
 import { lookupCases } from './builtin-tools/lookups.ts'
 import { productCases } from './builtin-tools/products.ts'
 import { recordCases } from './builtin-tools/records.ts'
-import { openScene, type ToolCase } from './builtin-tools/scene.ts'
+import { openScene, type ToolCase, type ToolPlace } from './builtin-tools/scene.ts'
 
 /** One entry per tool that comes with the gateway. */
 const cases: readonly ToolCase[] = [
@@ -23,13 +24,17 @@ const cases: readonly ToolCase[] = [
   ...recordCases,
 ]
 
-let place: ChatPlace
+let place: ToolPlace
 beforeAll(async () => {
-  place = await openChatPlace()
+  const calCom = await FakeCalCom.open()
+  place = { ...(await openChatPlace({}, { CALCOM_BASE_URL: calCom.url })), calCom }
   // Whatever a tool answered, the agent goes on.
   place.model.on(/./, { say: 'Done.' })
 })
-afterAll(() => place[Symbol.asyncDispose]())
+afterAll(async () => {
+  await place[Symbol.asyncDispose]()
+  await place.calCom[Symbol.asyncDispose]()
+})
 
 describe.each(cases)('$tool', (each) => {
   test(`[${each.id}] ${each.says}`, async () => {

@@ -6,13 +6,13 @@ import type { AuthContext } from '../../platform/access.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { EntityView } from '../../protocol/records.ts'
-import type { createCalendars, Resource } from '../calendar/calendar.ts'
+import type { Calendars, Resource } from '../calendar/calendar.ts'
 import { dayOf, localText, minuteMs, momentOf, nextDay, type Span } from '../calendar/hours.ts'
 import { type BuiltinTool, builtin, listResult } from '../tool.ts'
 
 export interface BookingDeps {
   readonly entities: Entities
-  readonly calendars: ReturnType<typeof createCalendars>
+  readonly calendars: Calendars
   readonly clock: Clock
 }
 
@@ -46,7 +46,7 @@ function availability(deps: BookingDeps): BuiltinTool {
       const auth = await context.auth()
       const found = await resourceOf(deps, auth, key)
       const first = from ?? dayOf(deps.clock.now(), found.timezone)
-      const calendar = deps.calendars.as(auth)
+      const calendar = deps.calendars.as(auth, context.signal)
       const items: object[] = []
       for (let i = 0; i < days; i++)
         for (const slot of await calendar.free(found, nextDay(first, i))) items.push(shownSpan(found, slot))
@@ -74,7 +74,11 @@ function create(deps: BookingDeps): BuiltinTool {
       const { contactId, channel, conversationId } = context
       const data = { subject: subject ?? found.name, ...rest, contactId, channel, conversationId }
       const span = spanOf(found, at, length)
-      return { booking: shown(await deps.calendars.as(auth).book({ resource: found, span, data, key: context.key })) }
+      return {
+        booking: shown(
+          await deps.calendars.as(auth, context.signal).book({ resource: found, span, data, key: context.key }),
+        ),
+      }
     },
   )
 }
@@ -87,7 +91,7 @@ function cancel(deps: BookingDeps): BuiltinTool {
     },
     z.strictObject({ booking, reason: z.string().max(500).optional() }),
     async ({ booking: id, reason }, context) => ({
-      booking: shown(await deps.calendars.as(await context.auth()).cancel(id, reason)),
+      booking: shown(await deps.calendars.as(await context.auth(), context.signal).cancel(id, reason)),
     }),
   )
 }
@@ -106,7 +110,7 @@ function reschedule(deps: BookingDeps): BuiltinTool {
       const found = await resourceOf(deps, auth, before.resourceId)
       const sameMinutes = Math.round((Date.parse(before.endsAt) - Date.parse(before.startsAt)) / minuteMs)
       const to = { resource: found, span: spanOf(found, at, length ?? sameMinutes), key: context.key }
-      return { booking: shown(await deps.calendars.as(auth).move(id, to)) }
+      return { booking: shown(await deps.calendars.as(auth, context.signal).move(id, to)) }
     },
   )
 }
@@ -167,6 +171,6 @@ const shownSpan = ({ timezone }: Resource, { fromMs, toMs }: Span) => ({
 function shown(view: EntityView): object {
   const { startsAt, timezone } = z.object({ startsAt: z.string(), timezone: z.string() }).partial().parse(view.data)
   const local = startsAt === undefined ? undefined : localText(Date.parse(startsAt), timezone ?? 'UTC').slice(0, 16)
-  const { hold: _, ...data } = z.looseObject({ hold: z.unknown() }).parse(view.data)
+  const { hold: _, ...data } = z.looseObject({ hold: z.unknown().optional() }).parse(view.data)
   return { ...view, data, ...(local === undefined ? {} : { localStart: local }) }
 }

@@ -8,7 +8,7 @@ import type { AuthContext } from '../../platform/access.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { TenantId } from '../../platform/ids.ts'
 import type { CollectionSpec } from '../../platform/mongo.ts'
-import { createCalendars } from '../calendar/calendar.ts'
+import { type CalendarDeps, createCalendars } from '../calendar/calendar.ts'
 import { spanStore } from '../calendar/store.ts'
 import { createNumbers, seriesStore } from '../invoices/numbers.ts'
 import { createUnderstand } from '../questions/ask.ts'
@@ -34,7 +34,7 @@ export interface BuiltinDeps extends CrmDeps {
 export const builtinCollections: readonly CollectionSpec[] = [spanStore.spec, seriesStore.spec, jobStore.spec]
 
 /** What the gateway's own tools are made with. */
-export interface BuiltinMaking extends BuiltinDeps, Pick<JobDeps, 'queue'> {
+export interface BuiltinMaking extends BuiltinDeps, Pick<JobDeps, 'queue'>, Pick<CalendarDeps, 'outside'> {
   readonly db: Db
   readonly clock: Clock
   /** The gateway's own eyes in a tenant. */

@@ -42,7 +42,10 @@ async function place(own: Partial<Resource> = {}) {
   const bookings = records.template('booking')
   const confirmed = async () =>
     (await bookings.list({ where: { status: 'confirmed' }, limit: 200 })).items.map((each) => bookings.read(each))
-  const calendar = createCalendars({ db: store.db, entities, clock, everything: authAs }).as(auth)
+  const calendar = createCalendars({ db: store.db, entities, clock, everything: authAs }).as(
+    auth,
+    new AbortController().signal,
+  )
   const book = (key: string, at: string, minutes = 30) => {
     const fromMs = Date.parse(at)
     return calendar.book({ resource, span: { fromMs, toMs: fromMs + minutes * minute }, data: { subject: key }, key })

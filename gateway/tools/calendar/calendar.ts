@@ -2,24 +2,18 @@
 // tenant, then the two are joined; whoever dies in between leaves a time that is given back, or joined, by the next one who wants it.
 
 import type { Db } from 'mongodb'
-import type { Entities, TemplateData } from '../../entities/entities.ts'
+import type { Entities } from '../../entities/entities.ts'
 import type { AuthContext } from '../../platform/access.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { TenantId } from '../../platform/ids.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { EntityView } from '../../protocol/records.ts'
+import { bookingsAs, type NewBooking, type Resource } from './booking.ts'
 import { dayOf, isOpen, isZone, minuteMs, nextDay, overlap, type Span, slotsOn } from './hours.ts'
+import { bookOutside, cancelOutside, freeOutside, moveOutside, type OutsideCalendar } from './outside.ts'
 import { type Place, spanStore, type TakenSpan } from './store.ts'
 
-export type Resource = TemplateData<'booking-resource'> & { readonly id: string }
-
-export interface NewBooking {
-  readonly resource: Resource
-  readonly span: Span
-  readonly data: Omit<Parameters<BookingRecords['create']>[0]['data'], 'resourceId' | 'startsAt' | 'endsAt'>
-  /** Idempotency key: the same booking, however often it is tried. */
-  readonly key: string
-}
+export type { Resource } from './booking.ts'
 
 export interface Calendar {
   /** Free ones of the day, local to the resource, that may be booked now. */
@@ -41,22 +35,71 @@ export interface CalendarDeps {
   readonly clock: Clock
   /** The gateway's own eyes: whether a booking is there is not a matter of who asks. */
   readonly everything: (tenantId: TenantId) => AuthContext
+  /** The calendar that this resource stands in, where that is not ours. */
+  readonly outside?: (
+    tenantId: TenantId,
+    resource: Resource,
+    signal: AbortSignal,
+  ) => Promise<OutsideCalendar | undefined>
 }
 
-type BookingRecords = ReturnType<typeof bookingsOf>
-const bookingsOf = (entities: Entities, auth: AuthContext) => entities.of(auth.tenantId).as(auth).template('booking')
+const bookingsOf = (entities: Entities, auth: AuthContext) => bookingsAs(entities.of(auth.tenantId).as(auth))
 
 /** Writing a booking takes milliseconds; a tool is given ten seconds. */
 const pendingMs = 60_000
 
-export function createCalendars(deps: CalendarDeps): { as(auth: AuthContext): Calendar } {
+export interface Calendars {
+  as(auth: AuthContext, signal: AbortSignal): Calendar
+}
+
+export function createCalendars(deps: CalendarDeps): Calendars {
   const spans = spanStore.open(deps.db)
-  return { as: (auth) => calendarOf({ ...deps, spans, auth }) }
+  return { as: (auth, signal) => withOutside({ ...deps, spans, auth }, signal) }
 }
 
 interface Scope extends CalendarDeps {
   readonly spans: ReturnType<typeof spanStore.open>
   readonly auth: AuthContext
+}
+
+/** Ours, but for what stands in another one. */
+function withOutside(scope: Scope, signal: AbortSignal): Calendar {
+  const { entities, auth } = scope
+  const own = calendarOf(scope)
+  const bookings = bookingsOf(entities, auth)
+  const outsideOf = async (resource: Resource) => scope.outside?.(auth.tenantId, resource, signal)
+  /** Of a booking that was made there. */
+  const standsIn = async (id: string) => {
+    const { provider, providerRef, resourceId, status, startsAt } = bookings.read(await bookings.get(id))
+    if (provider === undefined || providerRef === undefined) return undefined
+    const resources = entities.of(auth.tenantId).as(scope.everything(auth.tenantId)).template('booking-resource')
+    const outside = await outsideOf({ ...resources.read(await resources.get(resourceId)), id: resourceId })
+    if (outside === undefined)
+      throw new Problem('unavailable', 'The calendar of this booking is not connected any more.')
+    return { outside, ref: providerRef, isCancelled: status === 'cancelled', startMs: Date.parse(startsAt) }
+  }
+  return {
+    async free(resource, day) {
+      const outside = await outsideOf(resource)
+      return outside === undefined ? own.free(resource, day) : freeOutside(outside, resource, day)
+    },
+    async book(booking) {
+      const outside = await outsideOf(booking.resource)
+      return outside === undefined ? own.book(booking) : bookOutside(outside, bookings, booking)
+    },
+    async cancel(id, reason) {
+      const there = await standsIn(id)
+      if (there !== undefined && !there.isCancelled) await cancelOutside(there.outside, there.ref, reason)
+      return own.cancel(id, reason)
+    },
+    async move(id, to) {
+      const there = await standsIn(id)
+      if (there === undefined) return own.move(id, to)
+      if (there.isCancelled) throw new Problem('conflict', 'This booking was cancelled.')
+      if (there.startMs === to.span.fromMs) return bookings.get(id)
+      return moveOutside(there.outside, bookings, { id, ref: there.ref, startMs: to.span.fromMs })
+    },
+  }
 }
 
 function calendarOf(scope: Scope): Calendar {

@@ -97,4 +97,37 @@ export const bookingCases: readonly ToolCase[] = [
       expect(await scene.call('list_upcoming_bookings', { resource: 'salon' })).toMatchObject({ count: 1 })
     },
   },
+  {
+    ...{ tool: 'create_booking', id, with: ['check_availability', 'reschedule_booking', 'cancel_booking'] },
+    says: 'what stands in the tenant’s calendar at Cal.com is booked there, moved there and cancelled there',
+    async run(scene) {
+      const day = new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10)
+      const fake = scene.place.calCom
+      fake.offers(`${day}T08:00:00Z`, `${day}T09:00:00Z`)
+      const { entities, identity } = scene.place.gateway.app.slices
+      await identity.secrets.of(scene.tenantId).put('CALCOM_API_KEY', fake.apiKey, 'test')
+      const data = { name: 'Coach', timezone: 'UTC', hours: [], calComEventTypeId: fake.eventTypeId }
+      const resources = entities
+        .of(scene.tenantId)
+        .as(identity.authFor.system(scene.tenantId))
+        .template('booking-resource')
+      await resources.create({ data })
+      expect(await scene.call('check_availability', { from: day })).toMatchObject({ count: 2 })
+      const who = { name: 'Ann', email: 'ann@example.com' }
+      const { booking } = await scene.call('create_booking', { start: `${day}T08:00`, ...who })
+      expect(booking).toMatchObject({ localStart: `${day}T08:00`, data: { provider: 'cal.com' } })
+      expect(await scene.call('create_booking', { start: `${day}T08:00`, ...who })).toMatchObject({
+        error: { code: 'conflict' },
+      })
+      const to = { booking: idOf(booking), start: `${day}T09:00` }
+      expect(await scene.call('reschedule_booking', to)).toMatchObject({ booking: { localStart: `${day}T09:00` } })
+      const told = await scene.call('cancel_booking', { booking: idOf(booking) })
+      expect(told).toMatchObject({ booking: { data: { status: 'cancelled' } } })
+      expect(fake.bookings.map((each) => each.status)).toEqual(['cancelled', 'cancelled'])
+      fake.breaks('cut-after')
+      expect(await scene.call('create_booking', { start: `${day}T08:00`, ...who })).toMatchObject({
+        error: { code: 'unknown' },
+      })
+    },
+  },
 ]

@@ -6,6 +6,12 @@ import type { AgentConfigInput } from '../../../gateway/agents/agents.ts'
 import type { TenantId } from '../../../gateway/platform/ids.ts'
 import type { EntityView } from '../../../gateway/protocol/records.ts'
 import type { ChatPlace, Shop } from '../../harness/chat-place.ts'
+import type { FakeCalCom } from '../../harness/fake-cal-com.ts'
+
+/** The gateway, and whom its tools ask outside. */
+export interface ToolPlace extends ChatPlace {
+  readonly calCom: FakeCalCom
+}
 
 export interface ToolCase {
   /** As the model calls it. */
@@ -29,7 +35,7 @@ export interface CallOptions {
 }
 
 export interface Scene {
-  readonly place: ChatPlace
+  readonly place: ToolPlace
   readonly shop: Shop
   readonly tenantId: TenantId
   /** The agent calls the tool once. */
@@ -42,7 +48,7 @@ export interface Scene {
 
 let messages = 0
 
-export async function openScene(place: ChatPlace, of: ToolCase): Promise<Scene> {
+export async function openScene(place: ToolPlace, of: ToolCase): Promise<Scene> {
   const enabledTools = [of.tool, ...(of.with ?? [])]
   const scene = async (config: AgentConfigInput = {}): Promise<Scene> => {
     const shop = await place.shop({ enabledTools, ...of.config, ...config })
