@@ -8,6 +8,7 @@ const ofTenants = new Set([
   'agent_days',
   'agent_versions',
   'audit_entries',
+  'booking_spans',
   'chat_lines',
   'contacts',
   'conversations',
@@ -22,8 +23,10 @@ const ofTenants = new Set([
   'knowledge_files',
   'knowledge_sources',
   'knowledge_versions',
+  'number_series',
   'objects',
   'policies',
+  'queued_jobs',
   'role_assignments',
   'roles',
   'inbound_messages',
@@ -34,10 +37,11 @@ const ofTenants = new Set([
   'usage_daily',
 ])
 
-/** The scans over all tenants, by their filter: the janitor's, and the one for changes whose events are not told. */
+/** The scans over all tenants, by their filter: the janitor's, those of work that is due, and the one for changes whose events are not told. */
 const isScan = (collection: string, filter: Document): boolean =>
   (collection === 'sessions' && filter.alive === true && 'lastSeenAt' in filter && !('_id' in filter)) ||
   (['entities', 'entity_types'].includes(collection) && Object.keys(filter).join() === 'pendingAt') ||
+  (collection === 'queued_jobs' && Object.keys(filter).join() === 'turnAt') ||
   (['inbound_messages', 'knowledge_sources'].includes(collection) &&
     filter.open === true &&
     '$expr' in filter &&
