@@ -101,6 +101,9 @@ function place(more: { readonly brief?: () => Brief | undefined; readonly output
   return { clock, tenantId, one, two, as, call, ran, told, shown, paid, outlet, events, state }
 }
 
+const soon = <T>(check: () => T): Promise<Awaited<T>> =>
+  vi.waitFor(async () => check(), { timeout: 10_000 }) as Promise<Awaited<T>>
+
 /** What the store is asked takes real time. */
 const settled = async (clock: ManualClock, ms = 0): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, 60))
@@ -146,8 +149,8 @@ test('[A2] [S000-15] fifty decisions at once over two processes: one stands, and
   expect(new Set(refused)).toEqual(new Set(['conflict']))
   await settled(clock, 5_000)
   const [decision] = stands
-  await vi.waitFor(async () => expect(await state(id)).toBe(decision === 'approved' ? 'done' : 'rejected'))
-  await vi.waitFor(() => expect(told).toHaveLength(1))
+  await soon(async () => expect(await state(id)).toBe(decision === 'approved' ? 'done' : 'rejected'))
+  await soon(() => expect(told).toHaveLength(1))
   expect(ran).toHaveLength(decision === 'approved' ? 1 : 0)
 })
 
@@ -159,7 +162,7 @@ test('[A7] approved, it runs after the time to undo, once, with what was approve
   expect([ran.length, await state(id)]).toEqual([0, 'approved'])
   await clock.advance(100)
   await Promise.all([one.sweep(), two.sweep(), one.sweep()])
-  await vi.waitFor(async () => expect(await state(id)).toBe('done'))
+  await soon(async () => expect(await state(id)).toBe('done'))
   expect(ran).toMatchObject([{ callId: id, name: 'refund', arguments: '{"amount":5,"to":"Ada"}', isTakenOver: false }])
   expect(paid).toHaveLength(1)
 })
@@ -188,7 +191,7 @@ test('[A5] [S000-16] a day later it is expired: nobody can approve it, and the p
   expect(await as().list({ limit: 5, state: 'pending' })).toMatchObject({ items: [] })
   expect(await as().get(id)).toMatchObject({ state: 'expired', reason: 'Nobody decided within 24 hours.' })
   await one.sweep()
-  await vi.waitFor(() => expect(told).toMatchObject([{ approvalId: id, ok: false }]))
+  await soon(() => expect(told).toMatchObject([{ approvalId: id, ok: false }]))
   await expect(as().approve(id, {})).rejects.toMatchObject({ code: 'conflict' })
   expect(ran).toEqual([])
 })
@@ -198,7 +201,7 @@ test('[A5] [S000-16] the job expires what nobody looks at', async () => {
   await one.park({ call: call() })
   await clock.advance(expiryMs)
   await one.sweep()
-  await vi.waitFor(() => expect(shown).toHaveLength(3))
+  await soon(() => expect(shown).toHaveLength(3))
   expect(shown.map((each) => [each.state, each.delivery])).toEqual([
     ...[
       ['pending', 'none'],
@@ -224,7 +227,7 @@ test('[A6] arguments changed before approving are checked, kept beside the model
   await expect(as().approve(id, {})).rejects.toMatchObject({ code: 'conflict' })
   expect(await as().approve(id, { arguments: { amount: 4, to: 'Ada' } })).toMatchObject({ state: 'approved' })
   await clock.advance(5_000)
-  await vi.waitFor(async () => expect(await state(id)).toBe('done'))
+  await soon(async () => expect(await state(id)).toBe('done'))
   expect(ran.map((each) => each.arguments)).toEqual(['{"amount":4,"to":"Ada"}'])
 })
 
@@ -238,17 +241,18 @@ test('[A7] a process that died in the effect leaves it to another, with the same
   const id = idOf(await one.park({ call: call() }))
   await as().approve(id, {})
   await clock.advance(5_000)
-  await vi.waitFor(() => expect(ran).toHaveLength(1))
+  await soon(() => expect(ran).toHaveLength(1))
   await settled(clock, 16_000)
+  const stored = store.db.collection<{ _id: string }>('approvals')
+  // Found, and left alone: its lease is kept.
+  await stored.updateOne({ _id: id }, { $set: { dueAt: new Date(0) } })
   await two.sweep()
   await settled(clock)
   expect([ran.length, await state(id)]).toEqual([1, 'running'])
   // By the database's clock.
-  await store.db
-    .collection<{ _id: string }>('approvals')
-    .updateOne({ _id: id }, { $set: { leaseAt: new Date(0), dueAt: new Date(0) } })
+  await stored.updateOne({ _id: id }, { $set: { leaseAt: new Date(0), dueAt: new Date(0) } })
   await two.sweep()
-  await vi.waitFor(async () => expect(await state(id)).toBe('unknown'))
+  await soon(async () => expect(await state(id)).toBe('unknown'))
   expect(ran.map((each) => [each.callId, each.isTakenOver])).toEqual([
     [id, false],
     [id, true],
@@ -268,9 +272,9 @@ test('[A8] an agent put away, a tool taken out, a level that allows nothing: wit
     const id = idOf(await one.park({ call: call() }))
     await as().approve(id, {})
     await clock.advance(5_000)
-    await vi.waitFor(async () => expect(await state(id)).toBe('withdrawn'))
+    await soon(async () => expect(await state(id)).toBe('withdrawn'))
     expect((await as().get(id))?.reason).toMatch(words)
-    await vi.waitFor(() => expect(told).toHaveLength(1))
+    await soon(() => expect(told).toHaveLength(1))
     expect(ran).toEqual([])
   }
 })
@@ -288,9 +292,9 @@ test('[A9] an outcome is owed until it is told: by the session, by the conversat
   await two.sweep()
   await settled(clock, 6_000)
   await Promise.all([one.sweep(), two.sweep()])
-  await vi.waitFor(() => expect(told).toHaveLength(1))
+  await soon(() => expect(told).toHaveLength(1))
   expect(JSON.parse(told[0]?.output ?? '')).toEqual({ approvalId: id, decision: 'rejected', reason: 'Too much.' })
-  await vi.waitFor(async () => expect((await as().get(id))?.delivery).toBe('told'))
+  await soon(async () => expect((await as().get(id))?.delivery).toBe('told'))
   await settled(clock, 60_000)
   await one.sweep()
   await settled(clock)
@@ -323,7 +327,7 @@ test('[A11] without credit it fails and says so; what did not run is not paid', 
   const id = idOf(await poor.one.park({ call: poor.call() }))
   await poor.as().approve(id, {})
   await poor.clock.advance(5_000)
-  await vi.waitFor(async () => expect(await poor.state(id)).toBe('failed'))
+  await soon(async () => expect(await poor.state(id)).toBe('failed'))
   expect((await poor.as().get(id))?.result).toMatch(/out_of_credit/)
   expect([poor.ran, poor.paid]).toEqual([[], []])
   const refused = place({
@@ -332,7 +336,7 @@ test('[A11] without credit it fails and says so; what did not run is not paid', 
   const other = idOf(await refused.one.park({ call: refused.call() }))
   await refused.as().approve(other, {})
   await refused.clock.advance(5_000)
-  await vi.waitFor(async () => expect(await refused.state(other)).toBe('failed'))
+  await soon(async () => expect(await refused.state(other)).toBe('failed'))
   expect(refused.paid).toEqual([expect.stringMatching(/^back /)])
 })
 
@@ -344,7 +348,7 @@ test('[A12] every change is in the event log once, without arguments and results
     await decide()
   }
   await clock.advance(5_000)
-  await vi.waitFor(async () => expect(await state(id)).toBe('done'))
+  await soon(async () => expect(await state(id)).toBe('done'))
   await clock.advance(60_000)
   await Promise.all([one.sweep(), two.sweep()])
   const { items } = await events.of(tenantId).list({ limit: 20 })
@@ -360,6 +364,7 @@ test('[A12] every change is in the event log once, without arguments and results
     ],
   ])
   expect(JSON.stringify(items)).not.toContain('a secret')
+  await soon(() => expect(shown).toHaveLength(7))
   expect(shown.map((each) => each.state)).toEqual([
     ...['pending', 'approved', 'pending', 'approved', 'running', 'done', 'done'],
   ])
