@@ -315,6 +315,12 @@ test('[A10] who decides has the ability for this agent and sees the approval; an
   })
   await expect(unseen.approve(id, {})).rejects.toMatchObject({ code: 'not_found' })
   expect(await unseen.get(id)).toBeUndefined()
+  // Who sees only what waits is told what became of it.
+  const ofPending = [[{ is: 'field', field: 'state', op: 'eq', values: ['pending'] }]] as const
+  const queue = as({ rows: () => ({ is: 'some', anyOf: ofPending }) })
+  const other = idOf(await one.park({ call: call({ callId: 'call_2', arguments: '{"amount":7}' }) }))
+  expect(await queue.reject(other, {})).toMatchObject({ state: 'rejected' })
+  expect(await queue.get(other)).toBeUndefined()
   expect(await unseen.list({ limit: 5 })).toEqual({ items: [], next: null })
   const stranger = one.of('ten_other' as TenantId).as(authAs('ten_other' as TenantId))
   expect(await stranger.get(id)).toBeUndefined()
