@@ -214,6 +214,8 @@ test('[A5] [S000-16] the job expires what nobody looks at', async () => {
 test('[A6] arguments changed before approving are checked, kept beside the model’s, and are what runs', async () => {
   const { clock, one, as, call, ran, state } = place()
   const id = idOf(await one.park({ call: call() }))
+  const blind = as({ sees: (_resource, field) => field !== 'arguments' })
+  await expect(blind.approve(id, { arguments: { amount: 4 } })).rejects.toMatchObject({ code: 'forbidden' })
   await expect(as().approve(id, { arguments: { amount: 0 } })).rejects.toMatchObject({ code: 'invalid' })
   await expect(as().approve(id, { arguments: { amount: 4, hack: 1 } })).rejects.toMatchObject({ code: 'invalid' })
   const approved = await as().approve(id, { arguments: { to: 'Ada', amount: 4 } })

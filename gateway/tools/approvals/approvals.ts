@@ -175,12 +175,13 @@ class Desk implements Approvals {
         })
       },
       approve: (id, { arguments: edited, note }) =>
-        decide(id, async (approval) => ({
-          is: 'approve',
-          by: auth.actor,
-          ...(await this.#approved(approval, edited)),
-          ...(note === undefined ? {} : { note }),
-        })),
+        decide(id, async (approval) => {
+          // Whoever does not see all of them would leave out what is hidden.
+          if (edited !== undefined && !auth.sees('approvals', 'arguments', approval.agent.id))
+            throw new Problem('forbidden', 'Arguments that are partly hidden cannot be changed.')
+          const approved = await this.#approved(approval, edited)
+          return { is: 'approve', by: auth.actor, ...approved, ...(note === undefined ? {} : { note }) }
+        }),
       reject: (id, { reason }) =>
         decide(id, async () => ({ is: 'reject', by: auth.actor, ...(reason === undefined ? {} : { reason }) })),
       undo: (id) => decide(id, async () => ({ is: 'undo' })),
