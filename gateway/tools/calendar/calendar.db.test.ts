@@ -1,17 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { authAs } from '../../../test/harness/auth.ts'
+import { QueryWatch } from '../../../test/harness/indexed.ts'
 import { recordsIn } from '../../../test/harness/records.ts'
 import { openTestStore, type TestStore } from '../../../test/harness/store.ts'
 import { type Entities, entityCollections } from '../../entities/entities.ts'
 import { eventCollections } from '../../events/events.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { asTenantId } from '../../platform/ids.ts'
-import { ensureIndexes } from '../../platform/mongo.ts'
+import { ensureIndexes, type Mongo, openMongo } from '../../platform/mongo.ts'
 import { createCalendars, type Resource } from './calendar.ts'
 import { overlap } from './hours.ts'
 import { spanStore } from './store.ts'
 
 let store: TestStore
+let watched: Mongo
+const watch = new QueryWatch()
 let entities: Entities
 let nowMs = Date.parse('2027-03-01T10:00:00Z')
 const clock = { ...systemClock, now: () => nowMs }
@@ -20,9 +23,13 @@ const minute = 60_000
 beforeAll(async () => {
   store = await openTestStore()
   await ensureIndexes(store.db, [...entityCollections, ...eventCollections, spanStore.spec])
-  entities = recordsIn(store.db).entities
+  watched = await openMongo(store.uri, store.database, { timeoutMs: 10_000, onCommand: watch.onCommand })
+  entities = recordsIn(watched.db).entities
 })
-afterAll(() => store[Symbol.asyncDispose]())
+afterAll(async () => {
+  await watched.close()
+  await store[Symbol.asyncDispose]()
+})
 
 let count = 0
 async function place(own: Partial<Resource> = {}) {
@@ -42,7 +49,7 @@ async function place(own: Partial<Resource> = {}) {
   const bookings = records.template('booking')
   const confirmed = async () =>
     (await bookings.list({ where: { status: 'confirmed' }, limit: 200 })).items.map((each) => bookings.read(each))
-  const calendar = createCalendars({ db: store.db, entities, clock, everything: authAs }).as(
+  const calendar = createCalendars({ db: watched.db, entities, clock, everything: authAs }).as(
     auth,
     new AbortController().signal,
   )
@@ -143,4 +150,9 @@ test('what is over, too soon, too far ahead, closed, or no time at all cannot be
     await expect(book('x', at), at).rejects.toMatchObject({ code: 'invalid' })
   expect(await calendar.free(resource, '2027-03-05')).toEqual([])
   expect(await calendar.free(resource, '2027-02-28')).toEqual([])
+})
+
+test('every query is served by an index', async () => {
+  expect(watch.seen).toBeGreaterThan(3)
+  expect(await watch.scans(store.db, ['booking_spans', 'entities'])).toEqual([])
 })

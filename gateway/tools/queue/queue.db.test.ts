@@ -1,19 +1,26 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { QueryWatch } from '../../../test/harness/indexed.ts'
 import { openTestStore, type TestStore } from '../../../test/harness/store.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { asTenantId } from '../../platform/ids.ts'
-import { ensureIndexes } from '../../platform/mongo.ts'
+import { ensureIndexes, type Mongo, openMongo } from '../../platform/mongo.ts'
 import { Problem } from '../../platform/problem.ts'
 import { createQueue, type JobHandler } from './queue.ts'
 import { jobStore } from './store.ts'
 
 let store: TestStore
+let watched: Mongo
+const watch = new QueryWatch()
 beforeAll(async () => {
   store = await openTestStore()
   await ensureIndexes(store.db, [jobStore.spec])
+  watched = await openMongo(store.uri, store.database, { timeoutMs: 10_000, onCommand: watch.onCommand })
 })
-afterAll(() => store[Symbol.asyncDispose]())
+afterAll(async () => {
+  await watched.close()
+  await store[Symbol.asyncDispose]()
+})
 
 const actor = { kind: 'agent', id: 'agt_1', name: 'Helper' } as const
 let count = 0
@@ -23,7 +30,7 @@ async function place(handler: JobHandler) {
   let nowMs = Date.parse('2027-01-01T00:00:00Z')
   const clock = { ...systemClock, now: () => nowMs }
   const log = pino({ level: 'silent' })
-  const open = (by: JobHandler) => createQueue({ db: store.db, clock, log, handlers: new Map([['work', by]]) })
+  const open = (by: JobHandler) => createQueue({ db: watched.db, clock, log, handlers: new Map([['work', by]]) })
   const queue = open(handler)
   const put = (key: string, dueInMs = 0) =>
     queue.enqueue(tenantId, { kind: 'work', payload: { key }, actor, key, dueAt: new Date(nowMs + dueInMs) })
@@ -86,4 +93,9 @@ test('a job whose process died is taken by the next one, and its late end change
   stuck.resolve({ by: 'late' })
   await dying
   expect(await queue.find(tenantId, id)).toMatchObject({ state: 'done', attempts: 2, result: { by: 'next' } })
+})
+
+test('every query is served by an index', async () => {
+  expect(watch.seen).toBeGreaterThan(2)
+  expect(await watch.scans(store.db, ['queued_jobs'])).toEqual([])
 })
