@@ -205,7 +205,9 @@ function dealTools(deps: CrmDeps): readonly BuiltinTool[] {
       z.strictObject({ id, title: text.optional(), ...deal }),
       async ({ id: key, title, ...rest }, context) => {
         const mine = await deals(context)
-        const data = await dealData(deps, context, rest)
+        // A value without a currency is in the deal's own.
+        const { currency } = mine.read(await mine.get(key))
+        const data = await dealData(deps, context, { currency, ...rest })
         const changed = await mine.change(key, () => ({ title, ...data }))
         return { deal: shownDeal(changed) }
       },

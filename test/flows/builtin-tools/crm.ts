@@ -155,9 +155,11 @@ export const crmCases: readonly ToolCase[] = [
     ...{ tool: 'update_deal', id, with: ['create_deal'] },
     says: 'a deal goes through the pipeline, and has its day when it is won',
     async run(scene) {
-      const { deal } = await scene.call('create_deal', { title: 'Chairs', value: 100 })
-      const told = await scene.call('update_deal', { id: idOf(deal), stage: 'won', notes: 'signed' })
-      expect(told).toMatchObject({ deal: { value: '100.00', data: { stage: 'won', notes: 'signed' } } })
+      const { deal } = await scene.call('create_deal', { title: 'Chairs', value: 90, currency: 'EUR' })
+      const told = await scene.call('update_deal', { id: idOf(deal), stage: 'won', notes: 'signed', value: 100 })
+      expect(told).toMatchObject({
+        deal: { value: '100.00', data: { stage: 'won', notes: 'signed', currency: 'EUR' } },
+      })
       const [stored] = await scene.records('deal')
       expect(stored?.data).toMatchObject({ valueMinor: 10_000, closedAt: expect.any(String) })
     },
