@@ -11,7 +11,8 @@ const maxCompiled = 500
 const linear = Object.assign(
   (pattern: string, flags: string) => {
     const compiled = RE2JS.compile(pattern, flags.includes('i') ? RE2JS.CASE_INSENSITIVE : 0)
-    return { test: (text: string) => compiled.matcher(text).find() }
+    // The validator keeps one of each: what it tells them apart by.
+    return { test: (text: string) => compiled.matcher(text).find(), toString: () => `/${pattern}/${flags}` }
   },
   { code: 'linear' },
 )
