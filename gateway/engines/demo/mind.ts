@@ -4,6 +4,7 @@
 import type { EngineTool } from '../engines.ts'
 import { describeResult, joined, shortened } from './describe.ts'
 import { chooseTool, type Intent } from './intent.ts'
+import { Ordering } from './ordering.ts'
 import { type Property, slotAnswered, spaced } from './slots.ts'
 import { contentWords, stem, stemsOf } from './words.ts'
 
@@ -52,6 +53,7 @@ export class Mind {
   readonly #knowledge: DemoKnowledge
   readonly #notes: string[] = []
   readonly #facts: { readonly title: string; readonly text: string }[] = []
+  readonly #ordering = new Ordering()
   #tools: readonly EngineTool[]
   #asking: Asking | undefined
   #deaf = 0
@@ -80,7 +82,10 @@ export class Mind {
 
   async think(heard: readonly Heard[]): Promise<Thought> {
     const results = heard.filter((each) => each.kind === 'result')
-    if (results.length > 0) return say(results.map((each) => describeResult(each.output, each.question)).join(' '))
+    if (results.length > 0)
+      return say(
+        results.map((each) => this.#ordering.told(each.output) ?? describeResult(each.output, each.question)).join(' '),
+      )
     const texts = heard.filter((each) => each.kind === 'text').map((each) => each.text)
     if (texts.length > 0) return this.#answer(texts.join(' '))
     const speech = heard.findLast((each) => each.kind === 'speech')
@@ -88,6 +93,10 @@ export class Mind {
   }
 
   async #answer(text: string): Promise<Thought> {
+    const sent = this.#ordering.sent(text)
+    if (typeof sent === 'string') return say(sent)
+    const step = sent ?? this.#ordering.heard(text, this.#tools)
+    if (step !== undefined) return { do: 'call', ...step, question: text }
     const continued = this.#continue(text)
     if (continued !== undefined) return continued
     if (/^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b[\s\p{P}]*(?:there)?[\s\p{P}]*$/iu.test(text)) {
