@@ -12,11 +12,15 @@ export type HostMessage =
   | { readonly t: 'say'; readonly text: string }
   | { readonly t: 'call' }
   | { readonly t: 'hangup' }
+  /** What an action came to, as JSON text. */
+  | { readonly t: 'result'; readonly id: string; readonly ok: boolean; readonly json: string }
 
 /** Panel → loader. `message` and `error` reach the page through `parley('on', …)`. */
 export type PanelMessage =
   | { readonly t: 'ready' }
   | { readonly t: 'close' }
+  /** The agent asks the page to do something. */
+  | { readonly t: 'action'; readonly id: string; readonly name: string; readonly args: unknown }
   | { readonly t: 'accent'; readonly accent: string }
   | { readonly t: 'unread'; readonly count: number }
   | { readonly t: 'call'; readonly on: boolean }

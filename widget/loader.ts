@@ -1,6 +1,6 @@
 // The only script a customer's page loads: a button, and a frame with the panel once somebody reaches for it.
 // Classic script, built to /widget.js. `parley('open' | 'close' | 'call' | 'hangup' | 'destroy')`, `parley('say', text)`,
-// `parley('on', event, listener)` with the events ready, open, close, call, message, unread and error.
+// `parley('tool', name, handler)` is what the page does when the agent asks for it, `parley('on', event, listener)` has the events ready, open, close, call, message, unread and error.
 // Attributes: data-key, data-agent, data-accent, data-lang, data-label, data-voice="off".
 
 import type { HostMessage, Init, PanelMessage } from './bridge.ts'
@@ -25,6 +25,7 @@ const { origin } = new URL(script.src)
 const label = dataset.label ?? 'Chat or talk with us'
 const early = window.parley?.q
 const listeners: [event: unknown, listener: (detail?: unknown) => void][] = []
+const tools = new Map<unknown, (args: unknown) => unknown>()
 const host = document.createElement('parley-widget')
 const root = host.attachShadow({ mode: 'open' })
 const button = document.createElement('button')
@@ -75,7 +76,23 @@ function hear(message: PanelMessage): void {
   if (message.t === 'call') host.toggleAttribute('data-call', message.on)
   if (message.t === 'session') tab[mark] = message.on
   if (message.t === 'close') show(false)
+  else if (message.t === 'action') void act(message)
   else emit(message.t, message)
+}
+
+/** What a handler gives, or throws, is told to the agent. */
+async function act({ id, name, args }: PanelMessage & { t: 'action' }): Promise<void> {
+  let ok = true
+  let json = '"no such tool"'
+  try {
+    const handler = tools.get(name)
+    ok = !!handler
+    if (handler) json = JSON.stringify(await handler(args)) ?? 'null'
+  } catch (error) {
+    ok = false
+    json = JSON.stringify(`${error}`)
+  }
+  send({ t: 'result', id, ok, json })
 }
 
 function show(on: boolean): void {
@@ -101,7 +118,10 @@ function paint(color: string): void {
 }
 
 function api(command: string, first?: unknown, second?: unknown): void {
-  if (command === 'on' && typeof second === 'function') listeners.push([first, (detail) => second(detail)])
+  if (typeof second === 'function') {
+    if (command === 'on') listeners.push([first, (detail) => second(detail)])
+    if (command === 'tool') tools.set(first, (args) => second(args))
+  }
   if (command === 'open' || command === 'call') show(true)
   if (command === 'close') show(false)
   if (command === 'call' || command === 'hangup') send({ t: command })

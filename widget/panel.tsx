@@ -58,6 +58,8 @@ async function begin(hostOrigin: string, port: MessagePort | undefined): Promise
   const tell = (message: PanelMessage): void => port?.postMessage(message)
   if (port === undefined) visit.dispatch({ is: 'visible', on: true })
   else port.onmessage = ({ data }: MessageEvent<HostMessage>) => obey(visit, data)
+  if (port !== undefined)
+    visit.actions(({ call_id: id, action: name, arguments: args }) => tell({ t: 'action', id, name, args }))
   visit.subscribe((state, before) => report(state, before, tell))
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && visit.wake())
   addEventListener('online', () => visit.wake())
@@ -96,6 +98,9 @@ function obey(visit: Visit, message: HostMessage): void {
       return
     case 'hangup':
       void visit.endCall()
+      return
+    case 'result':
+      visit.answer(message.id, message.ok, JSON.parse(message.json))
   }
 }
 

@@ -1,6 +1,6 @@
 // One person at one panel: joins token, line, sound and state, and performs what the person asks for.
 
-import type { ParleyPlayed, ParleySession } from '../gateway/protocol/realtime.ts'
+import type { ParleyAction, ParleyPlayed, ParleySession } from '../gateway/protocol/realtime.ts'
 import { type BootRequest, bootstrap, randomId } from './bootstrap.ts'
 import type { Block } from './capture.ts'
 import type { Line } from './lines.ts'
@@ -36,6 +36,7 @@ export class Visit {
   #onFlushed: () => void = () => undefined
   #overdue: ReturnType<typeof setTimeout> | undefined
   #half: Uint8Array | undefined
+  #onAction: (action: ParleyAction) => void = ({ call_id }) => this.answer(call_id, false, 'no page')
   #noRtc = false
 
   /** `storage`: of this tab, if it may be used. */
@@ -133,6 +134,15 @@ export class Visit {
   #send({ itemId, text, submit }: Pick<Line, 'itemId' | 'text' | 'submit'>): void {
     if (submit === undefined) this.#link.send({ type: 'parley.say', item_id: itemId, text })
     else this.#link.send({ type: 'parley.visual.submit', item_id: itemId, ...submit })
+  }
+
+  /** Who is asked when the agent wants something of the page around. */
+  actions(ask: (action: ParleyAction) => void): void {
+    this.#onAction = ask
+  }
+
+  answer(callId: string, ok: boolean, result: unknown): void {
+    this.#link.send({ type: 'parley.action.result', call_id: callId, ok, result })
   }
 
   /** Without a token there is nothing to connect with: whoever waits is served when it comes. */
@@ -262,6 +272,7 @@ export class Visit {
     else if (event.type === 'speech' && event.phase === 'start') void this.#flush()
     else if (event.type === 'response' && event.phase === 'stop')
       for (const itemId of this.#playback.open) this.#voice?.command({ do: 'end', itemId })
+    else if (event.type === 'parley.action') this.#onAction(event)
     this.dispatch({ is: 'wire', event })
     if (event.type === 'parley.session') this.#opened(event, before)
   }

@@ -5,6 +5,7 @@ export const hints: Readonly<Record<string, readonly string[]>> = {
     'Do you have a red sofa under 500?',
     'What is your cheapest lamp?',
     'How many chairs do you have?',
+    'I want to order two of the red sofa',
     'How long does delivery take?',
   ],
   cypress: ['When is check-in?', 'Is breakfast included?', 'Do you allow pets?', 'How much is a harbour room?'],
