@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CascadePlan, readPlan } from './engines/cascade/plan.ts'
+import { forcedProblems } from './engines/forced.ts'
 import { readTextPlan, type TextPlan } from './engines/text/choice.ts'
 import type { OutsideSettings } from './identity/identity.ts'
 import { readOutside } from './identity/outside/settings.ts'
@@ -162,6 +163,12 @@ export const settings = {
     .string()
     .optional()
     .describe('Origins that Clerk’s tokens may have been made for (`azp`), with commas. Unset: any of the instance.'),
+  PARLEY_VISUAL_HOSTS: z
+    .string()
+    .regex(/^[a-z0-9.-]+( *, *[a-z0-9.-]+)*$/i)
+    .transform((hosts) => hosts.toLowerCase().split(/ *, */))
+    .optional()
+    .describe('Hosts, with commas, that links and pictures of visuals may lead to, with all below them. Default: any.'),
   TOOL_EXECUTOR_URL: url
     .optional()
     .describe(
@@ -379,21 +386,4 @@ function cascadeSettings(given: Readonly<Record<string, string | undefined>>): P
       deepseek: given.DEEPSEEK_API_KEY,
     },
   }
-}
-
-/** A forced engine that cannot serve would leave every agent without one. */
-function forcedProblems(given: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const { PARLEY_ENGINE: kind, OPENAI_API_KEY: key, OPENAI_BASE_URL: base, OPENAI_LIVE_BASE_URL: liveBase } = given
-  // A local server of the same protocol needs no key.
-  const isLocal = (address: string | undefined) => address !== undefined && !/openai\.(com|azure\.com)/.test(address)
-  if (kind === 'openai-realtime' && key === undefined && !isLocal(base))
-    return [`PARLEY_ENGINE=${kind}: needs OPENAI_API_KEY`]
-  if (kind === 'gemini-live') {
-    const isRelayed = given.GEMINI_BASE_URL !== undefined && !/googleapis\.com/.test(given.GEMINI_BASE_URL)
-    return given.GEMINI_API_KEY === undefined && !isRelayed ? [`PARLEY_ENGINE=${kind}: needs GEMINI_API_KEY`] : []
-  }
-  if (kind === 'cascade') return given.CASCADE_LLM === undefined ? [`PARLEY_ENGINE=${kind}: needs CASCADE_LLM`] : []
-  if (kind !== 'openai-live') return []
-  if (liveBase === undefined && isLocal(base)) return [`PARLEY_ENGINE=${kind}: needs OPENAI_LIVE_BASE_URL`]
-  return key === undefined && !isLocal(liveBase) ? [`PARLEY_ENGINE=${kind}: needs OPENAI_API_KEY`] : []
 }

@@ -118,6 +118,9 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     ...{ db, identity, entities, events, knowledge, log, clock, models: writing.models },
     ...{ outside: calComOf(config, identity), rights: rightsBy(identity) },
     ...{ executors: [httpTools], park: (call) => approvals.park(call) },
+    visualHosts: config.PARLEY_VISUAL_HOSTS ?? [],
+    // Sessions stand above tools: asked when a page is wanted.
+    pageActions: ({ tenantId, ...action }) => sessions.of(tenantId).askPage(action),
   })
   const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db, clock })
@@ -126,7 +129,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
   const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine, writing })
   const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
-  const sessions = createSessions({
+  const sessions: Sessions = createSessions({
     ...{ db, clock, log, nodeId, bus, transcript, usage, ledger, tools },
     openBus: (channel) => createBus({ redis, nodeId: channel, log, clock }),
     // The in-process Redis reaches nobody else.

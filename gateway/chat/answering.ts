@@ -219,7 +219,15 @@ async function unlessHandedOff(deps: Inner, job: Job, made: Answer): Promise<Ans
 async function handedOff(deps: Inner, job: Job): Promise<ChatReply> {
   await giveBack(deps, job)
   const { messageId, conversationId = '' } = job.inbound
-  const nothing = { turnId: '', text: '', toolCalls: [], usage: noProgress.usage, creditsMicro: 0, model: '' }
+  const nothing = {
+    turnId: '',
+    text: '',
+    toolCalls: [],
+    visuals: [],
+    usage: noProgress.usage,
+    creditsMicro: 0,
+    model: '',
+  }
   return { ...nothing, messageId, conversationId, finish: 'handed_off', delegations: [], steps: job.trace.steps }
 }
 
@@ -228,8 +236,14 @@ function replyOf({ inbound, trace }: Job, made: Answer, creditsMicro: number): C
   const { toolCalls, finish, usage, model } = made
   return {
     ...{ conversationId, messageId, turnId: replyTurnId(inbound), text: wholeText(made), toolCalls, finish, usage },
+    visuals: shownBy(made),
     ...{ creditsMicro, model, delegations: inbound.delegations ?? [], steps: trace.steps },
   }
+}
+
+/** Each id once, as it was last told. */
+function shownBy({ ran }: Pick<Answer, 'ran'>): ChatReply['visuals'] {
+  return [...new Map(ran.flatMap(({ visual }) => (visual === undefined ? [] : [[visual.id, visual]]))).values()]
 }
 
 async function giveBack({ usage }: Inner, { inbound }: Job): Promise<void> {

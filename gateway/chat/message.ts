@@ -4,6 +4,7 @@ import type { EngineTool, Message } from '../engines/engines.ts'
 import type { AuthContext } from '../platform/access.ts'
 import type { ChatFinish, ChatStep, ChatUsage, Delegation, StepName } from '../protocol/chat.ts'
 import type { Channel } from '../protocol/turn.ts'
+import type { ShownVisual } from '../protocol/visuals/visual.ts'
 import type { Outcome } from '../tools/tools.ts'
 import type { Card } from './cards.ts'
 
@@ -81,6 +82,8 @@ export type ChatEvent =
   | { readonly type: 'toolCall'; readonly callId: string; readonly name: string; readonly arguments: string }
   /** What a tool's list shows. */
   | { readonly type: 'cards'; readonly callId: string; readonly cards: readonly Card[] }
+  /** What the agent shows. */
+  | { readonly type: 'visual'; readonly callId: string; readonly visual: ShownVisual }
   | {
       readonly type: 'toolResult'
       readonly callId: string
@@ -106,6 +109,8 @@ export interface ChatReply {
   readonly turnId: string
   readonly text: string
   readonly toolCalls: readonly ClientCall[]
+  /** What the agent shows, each id as it is in the end. */
+  readonly visuals: readonly ShownVisual[]
   readonly finish: ChatFinish
   readonly usage: ChatUsage
   /** What was charged, tools included. */

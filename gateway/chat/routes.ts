@@ -124,7 +124,7 @@ function viewOf({ toolCalls: _none, ...reply }: ChatReply): ChatReplyView {
 }
 
 /**
- * Events: `accepted`, then `intent`, `delegation`, `text`, `tool_call`, `tool_result` and `cards` as they come, then `done` with the whole reply, or `error`. What
+ * Events: `accepted`, then `intent`, `delegation`, `text`, `tool_call`, `tool_result`, `cards` and `visual` as they come, then `done` with the whole reply, or `error`. What
  * is refused before it is accepted is an ordinary problem with its status. Who goes away is answered all the same.
  */
 async function streamed(
@@ -167,7 +167,8 @@ function sentOf(each: ChatEvent): ServerSent | undefined {
       }
     case 'intent':
     case 'delegation':
-    case 'cards': {
+    case 'cards':
+    case 'visual': {
       const { type, ...data } = each
       return { event: type, data }
     }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { type ChatReplyView, stepNames } from '../protocol/chat.ts'
+import { shownVisual } from '../transcript/views.ts'
 
 export const chatReply = z
   .strictObject({
@@ -9,6 +10,7 @@ export const chatReply = z
     messageId: z.string().describe('Send the same one again to get the same reply, without a second charge.'),
     turnId: z.string().describe('Of the agent’s turn; empty where a person answers.'),
     text: z.string(),
+    visuals: z.array(shownVisual).describe('What the agent shows, each id as it is in the end.'),
     finish: z.enum(['stop', 'length', 'content_filter', 'tool_calls', 'handed_off']),
     usage: z.strictObject({ inputTokens: z.int(), cachedTokens: z.int(), outputTokens: z.int() }),
     creditsMicro: z.int().describe('Charged, in micro-credits: a million are one credit.'),

@@ -1,6 +1,7 @@
 // Bodies of the text path's API, as sent: replies, conversations and their messages.
 
 import type { Channel } from './turn.ts'
+import type { ShownVisual } from './visuals/visual.ts'
 
 /** The steps of one inbound message, in their order, on every text channel. */
 export const stepNames = [
@@ -57,6 +58,8 @@ export interface ChatReplyView {
   readonly messageId: string
   readonly turnId: string
   readonly text: string
+  /** What the agent shows, each id as it is in the end. */
+  readonly visuals: readonly ShownVisual[]
   readonly finish: ChatFinish
   readonly usage: ChatUsage
   readonly creditsMicro: number

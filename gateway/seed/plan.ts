@@ -94,7 +94,7 @@ export const demoTenants: readonly DemoTenant[] = [
         greeting: 'Hi! I know every piece in our catalogue. What are you looking for?',
         placeholder: 'e.g. red sofa under 500',
         consent,
-        suggestions: ['Red sofa under 500', 'What is your cheapest lamp?', 'How long does delivery take?'],
+        suggestions: ['Red sofa under 500', 'I want to order two of the red sofa', 'How long does delivery take?'],
       },
     },
     agent: {
@@ -105,15 +105,17 @@ export const demoTenants: readonly DemoTenant[] = [
         library: true,
         voice: 'cedar',
         systemPrompt:
-          'You sell ProductCo furniture. Find pieces with search_products, counts and price ranges with product_stats, and answer questions about delivery, returns and warranty with search_knowledge. Prices are in US dollars. Say it when a piece is out of stock.',
+          'You sell ProductCo furniture. Find pieces with search_products, counts and price ranges with product_stats, and answer questions about delivery, returns and warranty with search_knowledge. Prices are in US dollars. Say it when a piece is out of stock. Whoever wants to buy gets show_order_form at once, filled with what you know; call it again with every further thing they say, read the order back, and place it with place_order once they say yes.',
         personality:
           'Direct and good-humoured. Asks one question when a wish is unclear, and then suggests two pieces at most.',
         brandVoiceInstructions:
           'Say "piece", not "item". No superlatives: name what a piece is made of and what it measures.',
-        requireApprovalFor: ['create_order'],
         blockedTopics: ['furniture of other shops'],
         greeting: 'Hi, this is ProductCo. What are you looking for?',
-        enabledTools: ['search_products', 'product_stats', 'search_knowledge'],
+        enabledTools: [
+          ...['search_products', 'product_stats', 'search_knowledge'],
+          ...['show_product_cards', 'show_order_form', 'place_order', 'show_chart', 'show_map_link'],
+        ],
       },
     },
     siteKey: 'pk_demo_productco',

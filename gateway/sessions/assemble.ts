@@ -5,7 +5,6 @@ import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
-import type { Written } from '../transcript/transcript.ts'
 import type { Admission, UsageSoFar } from '../usage/usage.ts'
 import { Budget, type BudgetFacts } from './budget.ts'
 import type { CallEvent } from './call.ts'
@@ -15,12 +14,15 @@ import { EngineEnd, engineEndMs, handOverEndMs } from './engine-end.ts'
 import type { Leg } from './leg.ts'
 import type { Live } from './live.ts'
 import { toolboxOf } from './own-toolbox.ts'
+import { ownedWriter } from './owned-writer.ts'
+import { PageCalls } from './page-calls.ts'
 import { Recorder } from './recorder.ts'
 import type { OpenRequest, SessionsDeps } from './request.ts'
 import type { ResumeKey } from './resume-token.ts'
 import { Session } from './session.ts'
 import type { Recovery, SessionOptions, SessionParts } from './session-parts.ts'
 import type { Carried, SessionProgress, SessionStore } from './store.ts'
+import { Submits } from './submits.ts'
 
 export type Deps = SessionsDeps & { readonly live: Live; readonly store: SessionStore }
 
@@ -79,7 +81,7 @@ export function assemble(deps: Deps, made: Made): Assembled {
     sessionId: view.id,
     conversationId: view.conversationId,
     channel: view.channel,
-    write: writerOf(deps, made, () => budget.confirmedAtMs),
+    write: ownedWriter(deps, { tenantId, sessionId: view.id, epoch: made.epoch }, () => budget.confirmedAtMs),
     onTurn: (turn) => {
       leg.turn(turn)
       live.tell(tenantId, () => ({ is: 'turn', sessionId: view.id, turn }))
@@ -108,6 +110,8 @@ export function assemble(deps: Deps, made: Made): Assembled {
   })
   const parts: SessionParts = {
     ...{ clock, log, leg, engine, recorder, toolbox, budget, resume: made.resume },
+    submits: new Submits({ recorder, history: made.history, leg, toolbox }),
+    pageCalls: new PageCalls({ clock, leg }),
     onChange: () => live.tell(tenantId, () => ({ is: 'session', session: now() })),
     onNotice: (code, text) => live.tell(tenantId, () => ({ is: 'notice', sessionId: view.id, code, text })),
     ...endings(deps, made, { engineEnd, budget, progress, carried: () => carriedOf(made, session, budget) }),
@@ -167,29 +171,6 @@ function endings(
       await handOver(deps, made, last)
     },
   }
-}
-
-/** A process that stood still asks whether the session is still its own before it writes another word. */
-function writerOf(
-  deps: Deps,
-  { request, view, epoch }: Made,
-  confirmedAtMs: () => number,
-): (turns: readonly Turn[]) => Promise<Written> {
-  const { tenantId } = request
-  let askedAtMs = deps.clock.monotonicMs()
-  const writer = deps.transcript.of(tenantId).writer({
-    epoch,
-    lease: {
-      confirmedAtMs: () => Math.max(askedAtMs, confirmedAtMs()),
-      async confirm() {
-        const nowMs = deps.clock.monotonicMs()
-        if (!(await deps.store.owns(tenantId, view.id, epoch))) return false
-        askedAtMs = nowMs
-        return true
-      },
-    },
-  })
-  return (turns) => writer.write(turns)
 }
 
 function mend(recorder: Recorder, before: Before | undefined): void {

@@ -5,6 +5,7 @@ import type { Problem } from '../platform/problem.ts'
 import type { EndReason, ParleyAction, ParleyNotice, ParleySubmitRefused, ParleyVisual } from '../protocol/realtime.ts'
 import type { Transport } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
+import type { SubmitValues } from '../protocol/visuals/blocks.ts'
 
 /** Without their number and event id. */
 export type LegEvent =
@@ -55,11 +56,23 @@ export interface Leg {
 /** A client's own event of the GA protocol. */
 export type Raw = Readonly<Record<string, unknown>>
 
+/** What a person sends from a visual. */
+export interface Submit {
+  readonly itemId: string
+  /** Of the visual. */
+  readonly id: string
+  readonly values: SubmitValues
+}
+
 /** What a leg reports to its session. */
 export interface LegPort {
   audio(input: { readonly pcm: Buffer } | { readonly appendFrame: Buffer }): void
   /** The person typed and wants an answer. Happens once per item id, however often it is told. */
   say(itemId: string, text: string): void
+  /** The person sent something from a visual: a message too. */
+  submit(submit: Submit): void
+  /** What the page made of an action. Rejected with `unknown_call` where nobody asked for it. */
+  actionResult(callId: string, ok: boolean, result: unknown): CommandAnswer
   /**
    * The person typed (or a client added) a message. Rejected with `item_exists`, and nothing changes, when its id is
    * known: it would be answered, and neither counted nor kept beside the first. Or with what the engine says.

@@ -49,6 +49,7 @@ export function toolboxOf(
       }),
     onRun: (name) => budget.toolCall(name),
     onActivity: () => leg.notice('tool_running', ''),
+    onVisual: (visual) => leg.tell?.({ type: 'parley.visual', ...visual }),
     onWait: (waits) => (waits ? stillChecking.begin() : stillChecking.end()),
   })
 }

@@ -7,8 +7,10 @@ import type { EndReason } from '../protocol/realtime.ts'
 import type { Budget } from './budget.ts'
 import type { AttentiveEngine } from './ears/attentive-engine.ts'
 import type { Leg } from './leg.ts'
+import type { PageCalls } from './page-calls.ts'
 import type { Recorder } from './recorder.ts'
 import type { ResumeKey } from './resume-token.ts'
+import type { Submits } from './submits.ts'
 import type { Toolbox } from './toolbox.ts'
 
 export interface SessionOptions {
@@ -54,6 +56,8 @@ export interface SessionParts {
   readonly engine: AttentiveEngine
   readonly recorder: Recorder
   readonly toolbox: Toolbox
+  readonly submits: Submits
+  readonly pageCalls: PageCalls
   readonly budget: Budget
   /** Missing: the client cannot come back. */
   readonly resume: ResumeKey | undefined

@@ -6,16 +6,17 @@ import { Problem } from '../platform/problem.ts'
 import { type EndReason, limits } from '../protocol/realtime.ts'
 import type { SessionView } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
-import type { Outcome } from '../tools/tools.ts'
+import type { ActionAnswer, Outcome, PageAction } from '../tools/tools.ts'
 import { Absence } from './absence.ts'
 import { type Call, type CallEffect, type CallEvent, step } from './call.ts'
 import { sayClosing } from './closing.ts'
 import { letGo, sayGoingAway, takeUp } from './hand-over.ts'
-import type { LegPort, Raw } from './leg.ts'
+import type { LegPort, Raw, Submit } from './leg.ts'
 import { Outcomes, type Told } from './outcomes.ts'
 import type { SessionOptions, SessionParts } from './session-parts.ts'
 import { type Activity, Talk } from './talk.ts'
 import { flushMs, frozenMs, openMs } from './times.ts'
+import { Written } from './written.ts'
 
 const given = (raw: Raw | undefined): { readonly raw?: Raw } => (raw === undefined ? {} : { raw })
 
@@ -31,6 +32,7 @@ export class Session implements LegPort {
   #beatAtMs: number
   readonly #absence: Absence
   readonly #outcomes: Outcomes
+  readonly #written: Written
   #lastActiveMs: number
   #heartbeats = 0
   #closingSaid = false
@@ -64,6 +66,11 @@ export class Session implements LegPort {
     this.#outcomes = new Outcomes({
       ...parts,
       isQuiet: () => this.state === 'live' && !this.isAway && this.talk.isQuiet,
+    })
+    this.#written = new Written({
+      ...{ parts, talk: this.talk, options },
+      onActivity: (activity) => this.#does(activity),
+      isOver: () => this.#call.at === 'ended',
     })
   }
 
@@ -158,6 +165,7 @@ export class Session implements LegPort {
     this.#absence.close()
     this.#parts.toolbox.close()
     this.#outcomes.close()
+    this.#parts.pageCalls.close()
     this.#parts.budget.stop()
   }
 
@@ -280,33 +288,25 @@ export class Session implements LegPort {
   }
 
   say(itemId: string, text: string): void {
-    if (this.#call.at === 'ended') return
-    const { recorder, leg } = this.#parts
-    const { knownItems, unansweredItem } = this.options
-    if (recorder.isStored(itemId) || knownItems.has(itemId)) {
-      leg.committed([itemId])
-      // Asked of a session that ended before it could answer.
-      if (itemId === unansweredItem && recorder.count === 0) this.#parts.engine.send({ type: 'goOn', after: '' })
-    } else if (recorder.find(itemId) === undefined) {
-      this.userText(itemId, text)
-      this.respond()
-    }
+    if (this.#call.at !== 'ended') this.#written.say(itemId, text)
+  }
+
+  submit(submit: Submit): void {
+    if (this.#call.at !== 'ended') this.#written.submit(submit)
+  }
+
+  actionResult(callId: string, ok: boolean, result: unknown): CommandAnswer {
+    return this.#parts.pageCalls.answer(callId, ok, result)
+      ? { is: 'applied' }
+      : { is: 'rejected', reason: 'unknown_call' }
+  }
+
+  askPage(action: PageAction): Promise<ActionAnswer> {
+    return this.#parts.pageCalls.ask(action)
   }
 
   userText(itemId: string, text: string, raw?: Raw): CommandAnswer {
-    if (this.#call.at === 'ended') return { is: 'rejected', reason: 'closed' }
-    // Whose item it is, its words stay: a client would rewrite what was said.
-    if (this.#parts.recorder.find(itemId) !== undefined || this.options.knownItems.has(itemId))
-      return { is: 'rejected', reason: 'item_exists' }
-    this.#does('thinking')
-    this.#parts.toolbox.newTurn()
-    // Elsewhere a typed message says nothing about the player: the protocol has cancel, clear and truncate for that.
-    if (!this.#parts.leg.isStock) this.talk.interrupt()
-    this.talk.wrote(itemId, text)
-    const answer = this.#parts.engine.send({ type: 'userText', itemId, text, ...given(raw) })
-    if ('reason' in answer) this.#parts.recorder.change(itemId, { state: 'failed' })
-    this.#does('listening')
-    return answer
+    return this.#call.at === 'ended' ? { is: 'rejected', reason: 'closed' } : this.#written.text(itemId, text, raw)
   }
 
   respond(raw?: Raw): CommandAnswer {

@@ -8,7 +8,7 @@ import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import type { Page, Receipt, SessionView, UsageOfPerson } from '../protocol/rest.ts'
 import type { Turn } from '../protocol/turn.ts'
-import { type Outcome, stateOf } from '../tools/tools.ts'
+import { type ActionAnswer, type Outcome, type PageAction, stateOf } from '../tools/tools.ts'
 import { closeStale, type JanitorReport } from './janitor.ts'
 import { Live, type LiveSession } from './live.ts'
 import type { LiveEvent } from './live-event.ts'
@@ -44,6 +44,8 @@ export interface TenantSessions {
   watch(listener: (event: LiveEvent) => void): () => void
   /** To all who watch the tenant, in any process; `make` runs only if somebody does. */
   announce(make: () => LiveEvent): void
+  /** Asks the page of a session that is here. */
+  askPage(action: Omit<PageAction, 'tenantId'>): Promise<ActionAnswer>
 }
 
 export interface Sessions {
@@ -214,5 +216,9 @@ function tenantSessions(
     },
     watch: (listener) => live.watch(tenantId, listener),
     announce: (make) => live.tell(tenantId, make),
+    async askPage(action) {
+      const here = live.get(tenantId, action.sessionId)?.session
+      return here === undefined ? { is: 'no_page' } : here.askPage({ ...action, tenantId })
+    },
   }
 }

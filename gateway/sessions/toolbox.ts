@@ -2,6 +2,7 @@
 // and the answer is asked for when all calls of a response are done and no response is active.
 
 import type { Engine } from '../engines/engines.ts'
+import type { ShownVisual } from '../protocol/visuals/visual.ts'
 import { didRun, refusedCall, stateOf, type ToolOutput } from '../tools/tools.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -23,6 +24,8 @@ export interface ToolboxOptions {
   readonly onActivity: () => void
   /** Whether one of our tools is at work. */
   readonly onWait?: (waits: boolean) => void
+  /** A tool shows something. */
+  readonly onVisual?: (visual: ShownVisual) => void
 }
 
 /** More than this in one answer is a model running in circles. */
@@ -67,22 +70,30 @@ export class Toolbox {
 
   call(call: ToolCall): void {
     if (this.#seen.has(call.callId)) return
-    this.#seen.add(call.callId)
-    const { recorder } = this.#options
-    recorder.begin(call.callId, 'tool', false)
-    const tool = { name: call.name, callId: call.callId, arguments: call.arguments }
-    recorder.change(call.callId, { tool: { ...tool, state: 'running' } })
-    this.#options.onActivity()
     if (this.#running++ === 0) this.#options.onWait?.(true)
-    void this.#result(call).then((result) => {
-      const { output } = result
+    void this.perform(call).then(({ output }) => {
       if (--this.#running === 0) this.#options.onWait?.(false)
-      recorder.change(call.callId, { state: 'final', tool: { ...tool, output, state: stateOf(result) } })
       if (this.#closed) return
       this.#options.engine.send({ type: 'toolResult', callId: call.callId, output })
       this.#wantsAnswer = true
       this.#answer()
     })
+  }
+
+  /** Runs a call and writes it down; who is told its result is the caller's affair. */
+  async perform(call: ToolCall): Promise<ToolOutput> {
+    this.#seen.add(call.callId)
+    const { recorder, onActivity, onVisual } = this.#options
+    recorder.begin(call.callId, 'tool', false)
+    const tool = { name: call.name, callId: call.callId, arguments: call.arguments }
+    recorder.change(call.callId, { tool: { ...tool, state: 'running' } })
+    onActivity()
+    const result = await this.#result(call)
+    const { output, visual } = result
+    const ended = { ...tool, output, state: stateOf(result) }
+    recorder.change(call.callId, { state: 'final', tool: ended, ...(visual === undefined ? {} : { visual }) })
+    if (visual !== undefined) onVisual?.(visual)
+    return result
   }
 
   /** A call of a tool that the client brought: written down, its result comes by `clientResult`. */

@@ -1,12 +1,15 @@
 // What a tool call answers: one JSON text, small enough for any engine. Pure.
 
-import type { ToolResult } from './tool.ts'
+import type { ShownVisual } from '../protocol/visuals/visual.ts'
+import { shows, type ToolResult } from './tool.ts'
 
 export interface ToolOutput {
   readonly output: string
   readonly ok: boolean
   /** `waiting`: a person is asked first, the outcome comes later. `unknown`: it may have happened. */
   readonly is?: 'waiting' | 'unknown'
+  /** What the person sees of it. */
+  readonly visual?: ShownVisual
 }
 
 /** Engines take far more, but it is read aloud: 16 KB is ten minutes of speech. */
@@ -37,7 +40,9 @@ export function stateInTurn({ is, ok }: Pick<ToolOutput, 'ok' | 'is'>): 'waiting
 /** Items are left off the end until the text fits; the count says how many. */
 export function success(result: ToolResult): ToolOutput {
   const whole = JSON.stringify(result)
-  if (Buffer.byteLength(whole) <= outputBytes) return { output: whole, ok: result.error === undefined }
+  const visual = result[shows]
+  const shown = visual === undefined ? {} : { visual }
+  if (Buffer.byteLength(whole) <= outputBytes) return { output: whole, ok: result.error === undefined, ...shown }
   const items = result.items ?? []
   let low = 0
   let high = items.length
@@ -49,7 +54,7 @@ export function success(result: ToolResult): ToolOutput {
   const output = cut(result, low)
   if (low === 0 || Buffer.byteLength(output) > outputBytes)
     return failure('too_large', 'The answer is too long: ask for less.')
-  return { output, ok: true }
+  return { output, ok: true, ...shown }
 }
 
 function cut(result: ToolResult, count: number): string {

@@ -3,7 +3,7 @@
 
 import type { AgentConfig } from '../agents/agents.ts'
 import type { AuthContext } from '../platform/access.ts'
-import type { ToolFacts } from './tool.ts'
+import { shows, type ToolFacts } from './tool.ts'
 
 /** What an agent's config says of its calls. */
 export type CallPolicy = Pick<AgentConfig, 'autonomyLevel' | 'requireApprovalFor' | 'toolPermissions'>
@@ -57,8 +57,12 @@ const isField = (path: string, denied: string): boolean => path === denied || pa
 /** A copy without these fields, wherever they are. */
 export function without<T extends object>(value: T, fields: readonly string[]): T {
   if (fields.length === 0) return value
-  return JSON.parse(JSON.stringify(value), dropping(fields))
+  const bare = JSON.parse(JSON.stringify(value), dropping(fields))
+  const shown = shows in value ? value[shows] : undefined
+  return isShown(shown) ? { ...bare, [shows]: without(shown, fields) } : bare
 }
+
+const isShown = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 function dropping(fields: readonly string[]) {
   const names = new Set(fields.map((each) => each.slice(each.lastIndexOf('.') + 1)))

@@ -77,7 +77,10 @@ interface CallFacts {
   readonly channel?: Channel
 }
 
-interface CallDoc extends CallFacts, Partial<ToolOutput> {
+interface CallDoc extends CallFacts, Partial<Omit<ToolOutput, 'visual'>> {
+  /** As JSON text: names in its data are not field names of documents. */
+  readonly visualJson?: string
+
   readonly _id: string
   readonly tenantId: string
   readonly sessionId: string
@@ -96,8 +99,13 @@ export type Begun =
   | { readonly is: 'done'; readonly output: ToolOutput }
   | { readonly is: 'started'; readonly attempt: number; readonly untilMs: number }
 
-function outputOf({ output = '', ok = false, is }: Partial<ToolOutput>): ToolOutput {
-  return { output, ok, ...(is === undefined ? {} : { is }) }
+function outputOf({ output = '', ok = false, is, visualJson }: CallDoc): ToolOutput {
+  const visual = visualJson === undefined ? {} : { visual: JSON.parse(visualJson) }
+  return { output, ok, ...(is === undefined ? {} : { is }), ...visual }
+}
+
+function stored({ visual, ...rest }: ToolOutput): Partial<CallDoc> {
+  return { ...rest, ...(visual === undefined ? {} : { visualJson: JSON.stringify(visual) }) }
 }
 
 export const callStore = {
@@ -138,7 +146,7 @@ export const callStore = {
       },
       /** The first result of a call stays: whoever comes second gets that one back. */
       async keep(key: CallKey, facts: CallFacts, result: ToolOutput): Promise<ToolOutput> {
-        const done = { state: 'done', ...result } as const
+        const done = { state: 'done', ...stored(result) } as const
         const { modifiedCount } = await collection.updateOne({ ...key, state: 'started' }, { $set: done })
         if (modifiedCount === 1) return result
         const first = { _id: newId('call'), ...facts, ...done, until: new Date(0), attempt: 1, createdAt: new Date() }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { AuthContext } from '../platform/access.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Channel } from '../protocol/turn.ts'
+import type { ShownVisual } from '../protocol/visuals/visual.ts'
 
 export const toolCategories = [
   ...(['crm', 'bookings', 'invoices', 'products', 'forms', 'payments', 'workflows', 'sequences', 'media'] as const),
@@ -24,7 +25,11 @@ export type JsonObject = Readonly<Record<string, unknown>>
 /** `items` may be cut from the end to fit the size cap; everything else is small. With `error` the call failed. */
 export interface ToolResult extends JsonObject {
   readonly items?: readonly unknown[]
+  readonly [shows]?: ShownVisual
 }
+
+/** Beside what the model reads: what the person sees. No JSON has such a name, so nothing from outside can show anything. */
+export const shows = Symbol('shows')
 
 /** One call, as the tool sees it. */
 export interface ToolContext {

@@ -13,6 +13,8 @@ import { found } from '../platform/problem.ts'
 import { approvalSpec } from './approvals/store.ts'
 import { type BuiltinDeps, type BuiltinMaking, builtinCollections, createBuiltins } from './builtin/builtin.ts'
 import { jobHandlers } from './builtin/jobs.ts'
+import { clientCollections, clientTools } from './client/client.ts'
+import { type PageActions, pageExecutor } from './client/page-actions.ts'
 import { instructionsOf, resultsAreData } from './instructions.ts'
 import { failure, hasRun, stateInTurn, type ToolOutput } from './output.ts'
 import type { CallPolicy } from './permission.ts'
@@ -23,6 +25,7 @@ import { callStore, type ToolDescriptor, toolStore } from './store.ts'
 import type { Executor } from './tool.ts'
 
 export type { Approvals, Outcome } from './approvals/approvals.ts'
+export type { ActionAnswer, PageAction, PageActions } from './client/page-actions.ts'
 export type { ToolOutput } from './output.ts'
 export type { CallPolicy } from './permission.ts'
 export type { NewTool, Tool } from './registry.ts'
@@ -81,6 +84,7 @@ export const toolCollections: readonly CollectionSpec[] = [
   callStore.spec,
   approvalSpec,
   ...builtinCollections,
+  ...clientCollections,
 ]
 
 export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail' | 'models' | 'outside'> {
@@ -91,6 +95,10 @@ export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail' |
   readonly executors?: readonly Executor[]
   /** Where calls wait for a person. Left out: nobody is asked, and what needs a person does not run. */
   readonly park?: Park
+  /** Hosts that what an agent shows may link to, with all below them. Empty: any. */
+  readonly visualHosts?: readonly string[]
+  /** Whoever holds the sessions. Left out: no page is there. */
+  readonly pageActions?: PageActions
 }
 
 const gateway: Actor = { kind: 'system', id: 'system', name: 'Parley' }
@@ -104,7 +112,12 @@ export function createTools(deps: ToolsDeps): Tools {
   const everything = (tenantId: TenantId) => deps.rights.system(tenantId, gateway)
   const queue = createQueue({ ...deps, clock, handlers: jobHandlers({ ...deps, everything }) })
   const builtins = createBuiltins({ ...deps, clock, queue, everything })
-  const registry = createRegistry({ store, builtins, executors: deps.executors ?? [] })
+  const noPage: PageActions = async () => ({ is: 'no_page' })
+  const registry = createRegistry({
+    store,
+    builtins: [...builtins, ...clientTools({ ...deps, visualHosts: deps.visualHosts ?? [] })],
+    executors: [pageExecutor(deps.pageActions ?? noPage), ...(deps.executors ?? [])],
+  })
   const runner = createRunner({
     ...deps,
     ...{ registry, calls: callStore.open(deps.db), clock, park: deps.park ?? noPark },

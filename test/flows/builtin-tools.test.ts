@@ -11,6 +11,7 @@ import { lookupCases } from './builtin-tools/lookups.ts'
 import { productCases } from './builtin-tools/products.ts'
 import { recordCases } from './builtin-tools/records.ts'
 import { openScene, type ToolCase, type ToolPlace } from './builtin-tools/scene.ts'
+import { visualCases } from './builtin-tools/visuals.ts'
 
 /** One entry per tool that comes with the gateway. */
 const cases: readonly ToolCase[] = [
@@ -22,6 +23,7 @@ const cases: readonly ToolCase[] = [
   ...dataCases,
   ...lookupCases,
   ...recordCases,
+  ...visualCases,
 ]
 
 let place: ToolPlace

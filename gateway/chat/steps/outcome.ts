@@ -51,6 +51,7 @@ function turnsOf({ inbound, answer, usage }: Making): Turn[] {
       turns.push({
         ...turn(inbound, 'tool', { part: `call ${call.callId}`, seq: next++, at, text: '' }),
         tool: { ...call, ...result, state: ran === undefined ? 'ok' : stateOf(ran) },
+        ...(ran?.visual === undefined ? {} : { visual: ran.visual }),
       })
     }
   }

@@ -55,6 +55,7 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
     }))
   job.on({ type: 'toolResult', callId, name, ...result })
   if (result.is === 'waiting') job.note('approval', `${name} waits for a person`)
+  if (result.visual !== undefined) job.on({ type: 'visual', callId, visual: result.visual })
   const cards = result.ok ? cardsOf(result.output) : []
   if (cards.length > 0) job.on({ type: 'cards', callId, cards })
   return { call, ...result }

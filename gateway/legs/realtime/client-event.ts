@@ -75,6 +75,20 @@ export const parleyEvent = z.discriminatedUnion('type', [
     item_id: id,
     text: z.string().trim().min(1).max(limits.userTextChars),
   }),
+  z.strictObject({
+    type: z.literal('parley.visual.submit'),
+    item_id: id,
+    id,
+    values: z
+      .record(z.string().max(64), z.union([z.string(), z.number(), z.boolean()]))
+      .refine((all) => Object.keys(all).length <= 20 && JSON.stringify(all).length <= limits.submitChars, 'too much'),
+  }),
+  z.strictObject({
+    type: z.literal('parley.action.result'),
+    call_id: id,
+    ok: z.boolean(),
+    result: z.json().refine((value) => JSON.stringify(value).length <= limits.actionResultChars, 'too much'),
+  }),
   z.strictObject({ type: z.literal('parley.ack'), seq: z.int().nonnegative() }),
   z.strictObject({ type: z.literal('parley.bye') }),
   z.strictObject({ type: z.literal('parley.heartbeat'), n: z.number().int() }),

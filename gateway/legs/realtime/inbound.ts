@@ -123,8 +123,9 @@ export class Inbound {
       return 0
     }
     if (parsed.is === 'parley') {
-      this.#errors = 0
-      this.#parley(parsed.event)
+      const refusal = this.#parley(parsed.event)
+      if (refusal === undefined) this.#errors = 0
+      else this.#refuse(refusal, undefined)
       return 0
     }
     const { event, raw } = parsed
@@ -138,29 +139,34 @@ export class Inbound {
     return 0
   }
 
-  #parley(event: ParleyEvent): void {
+  #parley(event: ParleyEvent): Refusal | undefined {
     const { port, modality } = this.#options
     switch (event.type) {
       case 'parley.played':
         if (!this.#options.leg.plays) port.played(event.item_id, event.played_ms, event.final)
-        return
+        return undefined
       case 'parley.voice':
         modality.current = event.on ? 'audio' : 'text'
         port.voice(event.on)
-        return
+        return undefined
       case 'parley.bye':
         port.bye()
-        return
+        return undefined
       case 'parley.say':
         port.say(event.item_id, event.text)
-        return
+        return undefined
+      case 'parley.visual.submit':
+        port.submit({ itemId: event.item_id, id: event.id, values: event.values })
+        return undefined
+      case 'parley.action.result':
+        return refusedBy(port.actionResult(event.call_id, event.ok, event.result), event.call_id)
       case 'parley.ack':
         this.#options.leg.acknowledged(event.seq)
         this.#options.onShown()
-        return
+        return undefined
       case 'parley.heartbeat':
         this.#options.onShown()
-        return
+        return undefined
     }
   }
 

@@ -84,6 +84,7 @@ function choice(about: string, button: string, values: Readonly<Record<string, s
 const orderForm = visual<OrderData>({
   name: 'order_form',
   title: 'Order form',
+  submitTool: 'place_order',
   description:
     'Shows an order form for one product and fills in what you know. Call it as soon as somebody wants to order, and again with every further thing they say (quantity, name, e-mail, address): the same form fills while they talk. Leave out what was not said. Price and stock are the product’s own. When everything is there, read the order back and ask for a yes; then call place_order. The person may also send the form.',
   schema: object(

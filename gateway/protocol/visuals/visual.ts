@@ -20,6 +20,8 @@ export interface Visual {
   readonly description: string
   /** What the model gives. Where the gateway reads the rest from the tenant's records, `data` is more than that. */
   readonly schema: JsonSchema
+  /** What is sent from it makes the agent's tool of this name run, with the visual's id as `form`, where the agent has it. */
+  readonly submitTool?: string
   /** For the documentation, and for tests. */
   readonly example: ShownVisual['data']
   blocks(data: ShownVisual['data'], say: Say): readonly Block[]
