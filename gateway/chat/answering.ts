@@ -92,7 +92,8 @@ async function thoughtOf(deps: Inner, job: Job, run: Ready): Promise<Answer> {
   if (outcome === undefined) return thought(deps, job, run)
   try {
     const made = await thought(deps, job, run)
-    if (wholeText(made).trim() !== '') return made
+    // A demo has no words of its own.
+    if (made.model !== 'demo' && wholeText(made).trim() !== '') return made
   } catch (thrown) {
     if (thrown instanceof Lost || mayPass.has(asProblem(thrown).code)) throw thrown
     job.note('told', `plainly: ${asProblem(thrown).code}`)

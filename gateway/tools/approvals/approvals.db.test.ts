@@ -115,7 +115,7 @@ test('[A1] a parked call has its one output at once; the same call is the same a
   const { one, two, as, call } = place()
   const first = await one.park({ call: call() })
   expect(first).toMatchObject({ ok: false, is: 'waiting' })
-  expect(waiting.parse(JSON.parse(first.output)).waiting.message).toMatch(/approve refund first/)
+  expect(waiting.parse(JSON.parse(first.output)).waiting.message).toMatch(/has to approve this first/)
   expect(await two.park({ call: call() })).toEqual(first)
   const twin = await two.park({ call: call({ callId: 'call_2', arguments: '{"amount":5,"to":"Ada","note":null}' }) })
   expect(twin).toMatchObject({ ok: false, output: expect.stringContaining('already_waiting') })

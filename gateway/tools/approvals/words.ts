@@ -3,10 +3,11 @@
 import { failure, type ToolOutput } from '../output.ts'
 import { type Approval, argumentsOf } from './approval.ts'
 
-/** The one output of a parked call. */
-export function parked({ id, tool }: Pick<Approval, 'id' | 'tool'>): ToolOutput {
-  const message = `A person of the team must approve ${tool} first; nothing has been done yet. Say so, and go on: the outcome comes by itself. Do not call it again.`
-  return { output: JSON.stringify({ waiting: { approvalId: id, message } }), ok: false, is: 'waiting' }
+/** The one output of a parked call. The message may be said as it is: a demo has no words of its own. */
+export function parked({ id }: Pick<Approval, 'id'>): ToolOutput {
+  const message = 'A person of our team has to approve this first. You hear of it as soon as that is decided.'
+  const rule = 'Nothing has been done yet. Say so and go on with the conversation; do not make this call again.'
+  return { output: JSON.stringify({ waiting: { approvalId: id, message, rule } }), ok: false, is: 'waiting' }
 }
 
 /** Of a call that asks for what another one waits for already. */
