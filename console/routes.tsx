@@ -105,10 +105,25 @@ const tools = createRoute({
   validateSearch: toolFilter,
   component: lazyRouteComponent(() => import('./screens/tools/tools.tsx'), 'Tools'),
 })
+const newTool = createRoute({
+  getParentRoute: () => inside,
+  path: '/tools/new',
+  component: lazyRouteComponent(() => import('./screens/tools/editor/editor.tsx'), 'NewTool'),
+})
 const tool = createRoute({
   getParentRoute: () => inside,
   path: '/tools/$name',
   component: lazyRouteComponent(() => import('./screens/tools/tool.tsx'), 'ToolScreen'),
+})
+const editTool = createRoute({
+  getParentRoute: () => inside,
+  path: '/tools/$name/edit',
+  component: lazyRouteComponent(() => import('./screens/tools/editor/editor.tsx'), 'EditTool'),
+})
+const knowledge = createRoute({
+  getParentRoute: () => inside,
+  path: '/knowledge',
+  component: lazyRouteComponent(() => import('./screens/knowledge/knowledge.tsx'), 'Knowledge'),
 })
 const agent = createRoute({
   getParentRoute: () => inside,
@@ -168,7 +183,10 @@ const routeTree = root.addChildren([
     approvals,
     agent,
     tools,
+    newTool,
     tool,
+    editTool,
+    knowledge,
     credits,
     team,
     roles,

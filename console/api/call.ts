@@ -11,5 +11,7 @@ export interface TenantCall {
   remove(path: string): Promise<unknown>
   /** Server-sent events; read with `readEvents`. */
   stream(path: string, body: unknown, signal: AbortSignal): Promise<Response>
+  /** The file's bytes as they are; what they are is for the gateway to see. */
+  upload<T>(path: string, file: File, query?: Query): Promise<T>
   download(path: string, query?: Query): Promise<Blob>
 }

@@ -18,6 +18,7 @@ import { agentCalls } from './agent-calls.ts'
 import { approvalCalls } from './approval-calls.ts'
 import { auditCalls } from './audit-calls.ts'
 import type { Query, TenantCall } from './call.ts'
+import { knowledgeCalls } from './knowledge-calls.ts'
 import { problemOf, unreachable } from './problem.ts'
 import { roleCalls } from './role-calls.ts'
 import { teamCalls } from './team-calls.ts'
@@ -30,6 +31,8 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 interface Options {
   readonly query?: Query
   readonly body?: unknown
+  /** Sent as it is, in the place of a body. */
+  readonly file?: File
   readonly accept?: string
   readonly signal?: AbortSignal
 }
@@ -59,7 +62,10 @@ export function createApi(fetch: Fetch) {
     const headers: Record<string, string> = { accept: options.accept ?? 'application/json' }
     if (changes && csrf !== undefined) headers['x-parley-csrf'] = csrf
     const init: RequestInit = { method, headers, credentials: 'same-origin' }
-    if (changes && method !== 'DELETE') {
+    if (options.file !== undefined) {
+      headers['content-type'] = 'application/octet-stream'
+      init.body = options.file
+    } else if (changes && method !== 'DELETE') {
       headers['content-type'] = 'application/json'
       init.body = JSON.stringify(options.body ?? {})
     }
@@ -108,6 +114,7 @@ function tenantApi(call: TenantCall) {
     team: teamCalls(call),
     roles: roleCalls(call),
     audit: auditCalls(call),
+    knowledge: knowledgeCalls(call),
     tools: toolCalls(call),
     endedSessions: (cursor: string | undefined, limit: number) =>
       get<Page<SessionView>>('/v1/sessions', { state: 'ended', cursor, limit }),
@@ -146,6 +153,7 @@ function tenantCall(
     remove: (path) => send('DELETE', path, { query: { tenant } }),
     stream: (path, body, signal) =>
       open('POST', path, { query: { tenant }, body, signal, accept: 'text/event-stream' }),
+    upload: (path, file, query = {}) => send('POST', path, { query: { tenant, ...query }, file }),
     download: async (path, query = {}) =>
       (await open('GET', path, { query: { tenant, ...query }, accept: '*/*' })).blob(),
   }

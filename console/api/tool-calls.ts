@@ -1,12 +1,32 @@
 import type { Page } from '../../gateway/protocol/rest.ts'
 import type { ToolView } from '../../gateway/protocol/tools.ts'
+import type { JsonObject } from '../ui/json.ts'
 import type { TenantCall } from './call.ts'
+import type { Secret } from './schema.ts'
+
+/** One real call of a descriptor, saved or not; secrets are masked. */
+export interface ToolTrial {
+  readonly request: {
+    readonly method: string
+    readonly url: string
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: string | null
+  }
+  /** Null: there was none; `result` says why. */
+  readonly response: { readonly status: number; readonly body: string } | null
+  readonly result: JsonObject
+  readonly ms: number
+}
 
 export function toolCalls(call: TenantCall) {
   const at = (name: string) => `/v1/tools/${encodeURIComponent(name)}`
   return {
     list: (cursor: string | undefined) => call.get<Page<ToolView>>('/v1/tools', { cursor, limit: 100 }),
     detail: (name: string) => call.get<ToolView>(at(name)),
+    put: (name: string, tool: JsonObject) => call.put<ToolView>(at(name), tool),
+    test: (descriptor: JsonObject, args: JsonObject) =>
+      call.post<ToolTrial>('/v1/tools/test', { descriptor, arguments: args }),
     remove: (name: string) => call.remove(at(name)),
+    secrets: (cursor: string | undefined) => call.get<Page<Secret>>('/v1/secrets', { cursor }),
   }
 }

@@ -7,3 +7,6 @@ export const toolsQuery = ({ tenant, api }: Scope) =>
 
 export const toolQuery = ({ tenant, api }: Scope, name: string) =>
   queryOptions({ queryKey: [tenant, 'tools', 'one', name], queryFn: () => api.tools.detail(name) })
+
+export const secretsQuery = ({ tenant, api }: Scope) =>
+  queryOptions({ queryKey: [tenant, 'secrets'], queryFn: () => allPages(api.tools.secrets) })

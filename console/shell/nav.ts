@@ -9,6 +9,7 @@ export const navItems = [
   { to: '/history', name: 'History', icon: 'history', keys: 'g h', reads: ['sessions.read'] },
   { to: '/agents', name: 'Agents', icon: 'agent', keys: 'g a', reads: ['agents.read'] },
   { to: '/tools', name: 'Tools', icon: 'tool', keys: 'g o', reads: ['tools.read'] },
+  { to: '/knowledge', name: 'Knowledge', icon: 'book', keys: 'g n', reads: ['knowledge.read'] },
   { to: '/credits', name: 'Credits', icon: 'credits', keys: 'g c', reads: ['credits.read', 'usage.read'] },
   { to: '/team', name: 'Team', icon: 'team', keys: 'g t', reads: ['team.read', 'roles.read'] },
   { to: '/keys', name: 'Tenant & keys', short: 'Keys', icon: 'key', keys: 'g k', reads: ['keys.read'] },

@@ -63,6 +63,7 @@ export const claims = {
   'S002-1': 'HTTP tool descriptors',
   'S002-2': 'Visual registry, one source',
   'S002-16': 'Seed agents',
+  'S002-7': 'Page that tries a tool',
   'S002-17': 'ProductCo product search',
   'S002-18': 'ProductCo stats',
   'S002-19': 'Order form',

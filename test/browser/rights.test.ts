@@ -51,7 +51,7 @@ test('a client reads: no Team, Keys and Audit to go to, nothing to make, to save
   expect(abilities).toContain('agents.read')
   expect(abilities.filter((each) => !each.endsWith('.read'))).toEqual([])
   const { nav, buttons, faults, errors } = await offered(client.operatorId)
-  expect(nav).toEqual(['Live', 'Approvals', 'History', 'Agents', 'Tools', 'Credits'])
+  expect(nav).toEqual(['Live', 'Approvals', 'History', 'Agents', 'Tools', 'Knowledge', 'Credits'])
   for (const name of writes) expect(buttons).not.toContain(name)
   expect(faults).toEqual([])
   expect(errors).toEqual([])
@@ -62,7 +62,18 @@ test('an owner is offered everything', async () => {
   expect(await abilitiesOf(owner)).toEqual(expect.arrayContaining(['agents.deploy', 'audit.read', 'credits.write']))
   const { nav, buttons } = await offered()
   expect(nav).toEqual([
-    ...['Live', 'Approvals', 'History', 'Agents', 'Tools', 'Credits', 'Team', 'Tenant & keys', 'Audit log'],
+    ...[
+      'Live',
+      'Approvals',
+      'History',
+      'Agents',
+      'Tools',
+      'Knowledge',
+      'Credits',
+      'Team',
+      'Tenant & keys',
+      'Audit log',
+    ],
   ])
   for (const name of writes) expect(buttons).toContain(name)
 })

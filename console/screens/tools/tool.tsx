@@ -9,12 +9,14 @@ import { Button } from '../../ui/button.tsx'
 import { Confirm } from '../../ui/confirm.tsx'
 import { CodeBlock } from '../../ui/copy.tsx'
 import { latency } from '../../ui/format.ts'
+import { Icon } from '../../ui/icon.tsx'
 import { notifyDone, notifyFailed } from '../../ui/notify.ts'
 import { Page, Section } from '../../ui/page.tsx'
 import { Pill } from '../../ui/pill.tsx'
 import { Empty, Loading, ProblemBox } from '../../ui/states.tsx'
 import { ParameterList } from './parameter-list.tsx'
 import { ToolUsers } from './tool-users.tsx'
+import { ToolsTabs } from './tools-tabs.tsx'
 import { categoryName, costWords, effectWords, originName, originOf, retryWords } from './words.ts'
 import './tools.css'
 
@@ -28,6 +30,7 @@ export function ToolScreen() {
     <Page
       title={<code>{name}</code>}
       name={`${name} · ${scope.chosen.name}`}
+      aside={<ToolsTabs />}
       actions={tool.isSuccess && tool.data.own && <Actions tool={tool.data} />}
     >
       {tool.isPending && <Loading rows={8} label="Loading the tool" />}
@@ -46,7 +49,16 @@ export function ToolScreen() {
 
 function Actions({ tool }: { tool: ToolView }) {
   const origin = originOf(tool)
-  return <Allowed to="tools.write">{origin !== 'mcp' && <Remove tool={tool} />}</Allowed>
+  return (
+    <Allowed to="tools.write">
+      {origin === 'http' && (
+        <Link to="/tools/$name/edit" params={{ name: tool.name }} className="button">
+          <Icon name="edit" /> Edit
+        </Link>
+      )}
+      {origin !== 'mcp' && <Remove tool={tool} />}
+    </Allowed>
+  )
 }
 
 function Remove({ tool }: { tool: ToolView }) {

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useMemo, useRef } from 'react'
 import type { ToolView } from '../../../gateway/protocol/tools.ts'
 import { agentsQuery } from '../../api/agent-queries.ts'
-import { useMay, useScope } from '../../api/scope.tsx'
+import { Allowed, useMay, useScope } from '../../api/scope.tsx'
 import { toolsQuery } from '../../api/tool-queries.ts'
 import { Button } from '../../ui/button.tsx'
 import { useHotkeys } from '../../ui/hotkey-context.tsx'
@@ -14,6 +14,7 @@ import { Empty, Loading, ProblemBox } from '../../ui/states.tsx'
 import { VirtualRows } from '../../ui/virtual-rows.tsx'
 import { passes, type ToolFilter } from './filter.ts'
 import { ToolHead, ToolRow } from './tool-row.tsx'
+import { ToolsTabs } from './tools-tabs.tsx'
 import { categoryName } from './words.ts'
 import './tools.css'
 
@@ -24,7 +25,19 @@ export function Tools() {
   const scope = useScope()
   const tools = useQuery(toolsQuery(scope))
   return (
-    <Page title="Tools" name={`Tools · ${scope.chosen.name}`} fill>
+    <Page
+      title="Tools"
+      name={`Tools · ${scope.chosen.name}`}
+      aside={<ToolsTabs />}
+      actions={
+        <Allowed to="tools.write">
+          <Link to="/tools/new" className="button" data-variant="primary">
+            <Icon name="plus" /> New HTTP tool
+          </Link>
+        </Allowed>
+      }
+      fill
+    >
       {tools.isPending && <Loading rows={10} label="Loading the tools" />}
       {tools.isError && <ProblemBox error={tools.error} onRetry={() => void tools.refetch()} />}
       {tools.isSuccess && <ToolList tools={tools.data} />}

@@ -24,6 +24,8 @@ const categoryNames: Readonly<Record<string, string>> = {
   custom: 'Your own',
 }
 
+export const categories = Object.keys(categoryNames)
+
 export function categoryName(category: string): string {
   return categoryNames[category] ?? unknownWord(category)
 }
