@@ -29,7 +29,13 @@ const commands: string[] = []
 beforeAll(async () => {
   gateway = await startGateway(
     { PARLEY_RATE_FACTOR: '10000', PARLEY_DEMO: 'false' },
-    { onCommand: (name, command) => void commands.push(shapeOf(name, command)) },
+    {
+      onCommand(name, command) {
+        const shape = shapeOf(name, command)
+        // The queue of jobs asks every second, for nobody: no route asks like that.
+        if (shape !== 'findAndModify queued_jobs turnAt') commands.push(shape)
+      },
+    },
   )
   alpha = await openPlace(gateway, 'alpha')
   bravo = await openPlace(gateway, 'bravo')
