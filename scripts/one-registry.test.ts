@@ -1,19 +1,20 @@
 // One visual more is one entry more: the model's tool, the panel, the console and the documentation have it.
 
 import { parseHTML } from 'linkedom'
-import { createElement, render } from 'preact'
-import { createElement as element } from 'react'
-import { renderToStaticMarkup } from 'react-dom/server'
 import { expect, test } from 'vitest'
 import { object, visual, words } from '../gateway/protocol/visuals/visual.ts'
 import { visuals } from '../gateway/protocol/visuals/visuals.ts'
 import { visualTools } from '../gateway/tools/client/visual-tools.ts'
 import { visualsTable } from './visuals-table.ts'
 
-/** The front ends are compiled by their own rules. */
+/** The front ends are compiled by their own rules, and their types would bring a browser's into the gateway. */
 const root = new URL('..', import.meta.url).pathname
 const { Visual: InConsole } = await import(`${root}console/ui/visual/visual.tsx`)
 const { VisualView } = await import(`${root}widget/visuals/visual-view.tsx`)
+const load = (name: string) => import(name)
+const { createElement, render } = await load('preact')
+const { createElement: element } = await load('react')
+const { renderToStaticMarkup } = await load('react-dom/server')
 const { en } = await import(`${root}widget/words.ts`)
 
 const weather = visual<{ place: string }>({
