@@ -47,6 +47,9 @@ export type IdPrefix =
   | 'appr'
   | 'src'
   | 'chk'
+  | 'mcp'
+  | 'hook'
+  | 'hdel'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

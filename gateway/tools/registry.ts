@@ -38,7 +38,8 @@ export interface Registry {
 
 const namePattern = /^[a-zA-Z0-9_-]{1,64}$/
 const schemaChars = 32 * 1024
-const formats = ['date', 'date-time', 'time', 'email', 'uri', 'uuid'] as const
+/** Of arguments; others are not checked. */
+export const schemaFormats = ['date', 'date-time', 'time', 'email', 'uri', 'uuid'] as const
 
 export function createRegistry(deps: {
   readonly store: Pick<ReturnType<typeof toolStore.open>, 'named' | 'list'>
@@ -106,7 +107,7 @@ function checkedParameters(given: JsonObject | undefined): JsonObject {
   if (JSON.stringify(parameters).length > schemaChars)
     throw new Problem('invalid', `The parameters have more than ${schemaChars} characters.`)
   try {
-    compileSchema(parameters, formats)
+    compileSchema(parameters, schemaFormats)
   } catch (error) {
     throw new Problem('invalid', `The parameters are no JSON Schema: ${String(error).slice(0, 200)}`)
   }
@@ -116,7 +117,7 @@ function checkedParameters(given: JsonObject | undefined): JsonObject {
 function prepareFor(executor: Executor, tool: ToolDescriptor, given: unknown): Prepared {
   const args = withoutNulls(given)
   if (!isObject(args)) return { is: 'invalid', issues: [{ path: '', message: 'not a JSON object' }] }
-  const errors = compileSchema(tool.parameters, formats)(args)
+  const errors = compileSchema(tool.parameters, schemaFormats)(args)
   if (errors.length > 0) return { is: 'invalid', issues: errors.slice(0, 10).map(schemaIssue) }
   return { is: 'ready', args, run: (context) => executor.run(tool, args, context) }
 }
