@@ -65,6 +65,7 @@ export async function createApp(config: Config, overrides: Partial<Outside> = {}
     await slices.approvals.drain(config.PARLEY_DRAIN_SECONDS * 1000)
     await legs.close()
     await http.close()
+    await Promise.all([slices.mcp.drain(), slices.webhooks.drain()])
     await slices.ledger.flush().catch((error: unknown) => log.warn({ err: error }, 'outbox not flushed'))
     await slices.bus.close()
     await wal.close()

@@ -10,7 +10,10 @@ import { readTextPlan, type TextPlan } from './engines/text/choice.ts'
 import type { OutsideSettings } from './identity/identity.ts'
 import { readOutside } from './identity/outside/settings.ts'
 import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
+import { portsOf, webRtcOf } from './legs/webrtc/settings.ts'
 import { allowList } from './platform/fetch-guard/allow.ts'
+import type { OwnProcess } from './tools/mcp/mcp.ts'
+import { readProcesses } from './tools/mcp/own-processes.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -182,6 +185,12 @@ export const settings = {
   PARLEY_FETCH_ALLOW: allowList.describe(
     'Hosts that tenants’ tools, pages and webhooks may reach although they are not on the internet or speak plain http: host, host:port or a range such as 10.1.0.0/16, with commas.',
   ),
+  MCP_SERVERS: z
+    .string()
+    .optional()
+    .describe(
+      'MCP servers that run beside the gateway, started when first used, one process per tenant: JSON `[{"name", "command", "args", "env", "tenants"}]`; `{tenantId}` in args and env is the tenant, `tenants` lists slugs (unset: all). They get no other environment.',
+    ),
   LIVEKIT_URL: url
     .optional()
     .describe(
@@ -283,6 +292,8 @@ export interface Config extends z.output<typeof schema> {
   readonly outside: OutsideSettings
   /** Undefined: no LiveKit server. */
   readonly livekit: LiveKitSettings | undefined
+  /** What the variable MCP_SERVERS names. */
+  readonly mcpProcesses: readonly OwnProcess[]
 }
 
 export class ConfigError extends Error {
@@ -323,7 +334,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     problems.push('WEBRTC_PORTS: from 1024 to 65535, the lower one first')
   const cascade = readPlan(cascadeSettings(given))
   const text = readTextPlan(given.TEXT_MODELS, cascade.plan.servers, cascade.plan.llm)
-  problems.push(...forcedProblems(given), ...cascade.problems, ...text.problems)
+  const mcp = readProcesses(given.MCP_SERVERS)
+  problems.push(...forcedProblems(given), ...cascade.problems, ...text.problems, ...mcp.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const { data } = parsed
   const parts = {
@@ -332,6 +344,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     webrtc: webRtcOf(data, ports),
     livekit: liveKitOf(data),
     outside: outside.settings,
+    mcpProcesses: mcp.processes,
   }
   return { ...data, dataDir: resolve(data.PARLEY_DATA_DIR), ...parts }
 }
@@ -341,23 +354,6 @@ function liveKitOf(data: z.output<typeof schema>): LiveKitSettings | undefined {
   const { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret } = data
   if (url === undefined || apiKey === undefined || apiSecret === undefined) return undefined
   return { url, publicUrl: data.LIVEKIT_PUBLIC_URL ?? url, apiKey, apiSecret }
-}
-
-function portsOf(text: string | undefined): WebRtcConfig['ports'] {
-  const [, min, max] = /^(\d{1,5})-(\d{1,5})$/.exec(text ?? '') ?? []
-  return min === undefined ? undefined : { min: Number(min), max: Number(max) }
-}
-
-function webRtcOf(data: z.output<typeof schema>, ports: WebRtcConfig['ports']): WebRtcConfig {
-  return {
-    on: data.WEBRTC,
-    maxPeers: data.WEBRTC_MAX_CALLS,
-    publicIp: data.WEBRTC_PUBLIC_IP,
-    ports,
-    urls: data.WEBRTC_ICE_URLS?.split(',').map((each) => each.trim()) ?? [],
-    turnSecret: data.WEBRTC_TURN_SECRET,
-    turnSeconds: data.WEBRTC_TURN_SECONDS,
-  }
 }
 
 function cascadeSettings(given: Readonly<Record<string, string | undefined>>): Parameters<typeof readPlan>[0] {

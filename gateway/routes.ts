@@ -31,9 +31,11 @@ import type { Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { approvalRoutes } from './tools/approvals/routes.ts'
 import { toolTrialRoutes } from './tools/http/trial-routes.ts'
+import { mcpRoutes } from './tools/mcp/routes.ts'
 import { toolRoutes } from './tools/routes.ts'
 import { conversationRoutes } from './transcript/routes.ts'
 import { usageRoutes } from './usage/routes.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
 
 export function createAppHttp(
   config: Config,
@@ -115,7 +117,12 @@ export function createAppHttp(
 }
 
 /** A fixed path goes before one with a name in its place. */
-const allToolRoutes = (deps: Slices) => [...toolTrialRoutes(deps), ...toolRoutes(deps)]
+const allToolRoutes = (deps: Slices) => [
+  ...toolTrialRoutes(deps),
+  ...toolRoutes(deps),
+  ...mcpRoutes(deps),
+  ...webhookRoutes(deps),
+]
 
 const builtIn = (root: string) => ({
   widgetDir: join(root, 'widget', 'dist'),

@@ -21,7 +21,7 @@ import { Health } from './engines/text/order.ts'
 import { createTextModels } from './engines/text/text-models.ts'
 import { needsKey } from './engines/upstream/address.ts'
 import { createEntities, entityCollections } from './entities/entities.ts'
-import { createEvents, type Events, eventCollections } from './events/events.ts'
+import { createEvents, type Events, type EventsDeps, eventCollections } from './events/events.ts'
 import { createExecutions, executionCollections } from './executions/executions.ts'
 import { createIdentity, type Identity, identityCollections } from './identity/identity.ts'
 import { createLocalKeys } from './identity/secrets/key-service.ts'
@@ -33,20 +33,22 @@ import type { Clock } from './platform/clock.ts'
 import { parseAllow } from './platform/fetch-guard/allow.ts'
 import { createFetchGuard, type FetchGuard, hostAndPort } from './platform/fetch-guard/fetch-guard.ts'
 import { createResolve, type Resolve } from './platform/fetch-guard/resolve.ts'
-import { newId } from './platform/ids.ts'
+import { idOf, newId } from './platform/ids.ts'
 import type { Log } from './platform/log.ts'
 import type { MongoOptions } from './platform/mongo.ts'
 import { Problem } from './platform/problem.ts'
-import { createSessions, type Sessions, sessionCollections } from './sessions/sessions.ts'
+import { createSessions, type Sessions, type SessionsDeps, sessionCollections } from './sessions/sessions.ts'
 import type { GatewayKeys, Stores } from './stores.ts'
-import { createTenants, tenantCollections } from './tenants/tenants.ts'
+import { createTenants, type Tenants, tenantCollections } from './tenants/tenants.ts'
 import { type ApprovalOutlets, type Approvals, createApprovals } from './tools/approvals/approvals.ts'
 import { type AskInside, createHttpExecutor } from './tools/http/http.ts'
+import { createMcp, type Mcp, type McpDeps, mcpCollections } from './tools/mcp/mcp.ts'
 import { createCalCom } from './tools/providers/cal-com.ts'
 import type { Fetch } from './tools/providers/outside-call.ts'
-import { createTools, type Rights, type ToolsDeps, toolCollections } from './tools/tools.ts'
+import { createTools, type Rights, type Tools, type ToolsDeps, toolCollections } from './tools/tools.ts'
 import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
 import { createUsage, usageCollections } from './usage/usage.ts'
+import { createWebhooks, type WebhooksDeps, webhookCollections } from './webhooks/webhooks.ts'
 
 export const collections = [
   ...tenantCollections,
@@ -58,6 +60,8 @@ export const collections = [
   ...eventCollections,
   ...executionCollections,
   ...toolCollections,
+  ...mcpCollections,
+  ...webhookCollections,
   ...transcriptCollections,
   ...ledgerCollections,
   ...usageCollections,
@@ -93,8 +97,7 @@ export interface Process extends GatewayKeys {
 export function createSlices(config: Config, stores: Stores, outside: Outside & Process) {
   const { clock, log, secret, wal } = outside
   const nodeId = newId('node')
-  const { db } = stores.mongo
-  const { redis } = stores.redis
+  const [{ db }, { redis }] = [stores.mongo, stores.redis]
   const bus = createBus({ redis, nodeId, log, clock })
   const guard = guardOf(config, outside)
   const tenants = createTenants({ db })
@@ -109,15 +112,17 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     keyService: createLocalKeys(outside.masterKeys),
   })
   const knowledge = createKnowledge({ db, clock, log, nodeId, guard })
-  const { entities, events } = entitiesAndEvents(db, clock)
+  const { entities, events } = entitiesAndEvents(db, clock, (tenantId, event) => webhooks.onEvent(tenantId, event))
+  const webhooks = createWebhooks({ ...{ db, clock, log, guard, events }, secrets: signingSecrets(identity) })
   const executions = createExecutions({ db, clock })
   const httpTools = httpToolsOf(outside, { guard, identity })
   const health = new Health(clock, log)
   const writing = { models: createTextModels({ plan: config.text, knowledge, clock, health }), health }
-  const tools = createTools({
+  const mcp = mcpOf(config, { db, clock, log, guard, identity, tenants, tools: () => tools })
+  const tools: Tools = createTools({
     ...{ db, identity, entities, events, knowledge, log, clock, models: writing.models },
     ...{ outside: calComOf(config, identity), rights: rightsBy(identity) },
-    ...{ executors: [httpTools], park: (call) => approvals.park(call) },
+    ...{ executors: [httpTools, mcp.executor], park: (call) => approvals.park(call) },
     visualHosts: config.PARLEY_VISUAL_HOSTS ?? [],
     // Sessions stand above tools: asked when a page is wanted.
     pageActions: ({ tenantId, ...action }) => sessions.of(tenantId).askPage(action),
@@ -141,6 +146,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     notAnswering: (pairs) => agents.notAnswering(pairs),
     onOutcome: (tenantId, approvalId) => approvals.attend(tenantId, approvalId),
     emailHashes: (tenantId, contactIds) => identity.emailHashes(tenantId, contactIds),
+    onEnded: tellEnd(events, log),
   })
   const chat = createChat({
     ...{ db, clock, log, nodeId, tenants, agents, identity, transcript, usage, tools, executions },
@@ -152,20 +158,63 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     toolNamed: (tenantId, name) => tools.of(tenantId).get(name),
     outlets: outletsBy(sessions, chat),
   })
-  const records = { objects, knowledge, entities, events, executions, transcript, ledger }
-  const acting = { tools, approvals, usage, engines, textModels: writing.models, sessions, chat, bus, guard, httpTools }
-  return { tenants, agents, identity, ...records, ...acting }
+  const records = { objects, knowledge, entities, events, executions, transcript, ledger, webhooks }
+  const acting = { tools, approvals, mcp, httpTools, usage, guard }
+  return { tenants, agents, identity, ...records, ...acting, engines, textModels: writing.models, sessions, chat, bus }
 }
 
 /** Each of the two asks the other: events who sees an entity, entities where their changes are told. */
-function entitiesAndEvents(db: Db, clock: Clock) {
+function entitiesAndEvents(db: Db, clock: Clock, onEvent: NonNullable<EventsDeps['onEvent']>) {
   const entities = createEntities({
     db,
     clock,
     events: { append: (tenantId, list) => events.of(tenantId).append(list) },
   })
-  const events: Events = createEvents({ db, clock, unseen: (auth, refs) => entities.unseen(auth, refs) })
+  const events: Events = createEvents({ db, clock, onEvent, unseen: (auth, refs) => entities.unseen(auth, refs) })
   return { entities, events }
+}
+
+/** Webhooks sign by secrets that are kept as the tenant's others are; a name with a slash is nobody's to choose. */
+function signingSecrets({ secrets }: Identity): WebhooksDeps['secrets'] {
+  const name = (endpointId: string) => `webhook/${endpointId}`
+  return {
+    get: (tenantId, id) => secrets.of(tenantId).get(name(id)),
+    put: (tenantId, id, value) => secrets.of(tenantId).put(name(id), value, 'Parley'),
+    remove: (tenantId, id) => secrets.of(tenantId).remove(name(id)),
+  }
+}
+
+function tellEnd(events: Events, log: Log): NonNullable<SessionsDeps['onEnded']> {
+  const actor = { kind: 'system', id: 'gateway', name: 'Parley' } as const
+  return ({ tenantId, sessionId, reason }) => {
+    const id = idOf('evt', tenantId, 'session.ended', sessionId)
+    const told = events.of(tenantId).emit({ id, type: 'session.ended', actor, payload: { sessionId, reason } })
+    told.catch((error: unknown) =>
+      log.warn({ err: error, tenantId, sessionId }, 'the end of a session is not in the log'),
+    )
+  }
+}
+
+/** Tools of MCP servers are among the tenant's own tools: each of the two needs the other. */
+function mcpOf(
+  { mcpProcesses: processes }: Config,
+  deps: Pick<McpDeps, 'db' | 'clock' | 'log' | 'guard'> & {
+    readonly identity: Identity
+    readonly tenants: Tenants
+    readonly tools: () => Tools
+  },
+): Mcp {
+  const { identity, tenants, tools } = deps
+  return createMcp({
+    ...{ ...deps, processes },
+    secret: (tenantId, name) => identity.secrets.of(tenantId).get(name),
+    slugOf: async (tenantId) => (await tenants.byId(tenantId))?.slug,
+    descriptors: {
+      named: async (tenantId, names) => (await tools().of(tenantId).list()).filter(({ name }) => names.includes(name)),
+      put: (tenantId, list) => tools().of(tenantId).put(list),
+      remove: (tenantId, name) => tools().of(tenantId).remove(name),
+    },
+  })
 }
 
 /** The way out, for what tenants name. */

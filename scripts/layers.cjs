@@ -4,7 +4,7 @@ const rows = [
   ['embedded'],
   ['platform'],
   ['tenants', 'ledger', 'knowledge', 'entities', 'events', 'executions', 'objects', 'transcript', 'engines'],
-  ['identity', 'usage', 'billing', 'agents'],
+  ['identity', 'usage', 'billing', 'agents', 'webhooks'],
   ['tools', 'leads'],
   ['sessions', 'chat'],
   ['legs', 'channels', 'http', 'jobs', 'seed'],

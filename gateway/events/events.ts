@@ -51,7 +51,7 @@ export interface Events {
 export const eventCollections: readonly CollectionSpec[] = [eventStore.spec]
 
 /** Whoever reads one of these may rely on it. */
-const gatewayOnly = /^(entity|entity-type)\./
+const gatewayOnly = /^(entity|entity-type|approval|session|webhook)\./
 
 /** Names an entity. */
 export const entityKey = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type}/${id}`

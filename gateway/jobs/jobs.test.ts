@@ -27,6 +27,7 @@ function place(
     chat: { sweep: async () => ({ answered: 0, failed: 0 }) },
     approvals: { sweep: async () => ({ looked: 0 }) },
     knowledge: { work: async () => 0 },
+    webhooks: { sweep: async () => undefined },
     transcript: {
       async replay() {
         ran.replay++

@@ -9,6 +9,7 @@ import type { Log } from '../platform/log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Approvals, Tools } from '../tools/tools.ts'
 import type { Transcript } from '../transcript/transcript.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 
 export interface Jobs {
   start(): void
@@ -33,6 +34,8 @@ const approvalsEveryMs = 2_000
 const queueEveryMs = 1_000
 /** Sources that another process took in, or died over. */
 const readEveryMs = 2_000
+/** The first pause after a failure. What is new goes out at once. */
+const webhooksEveryMs = 5_000
 
 export function createJobs(deps: {
   readonly clock: Clock
@@ -45,6 +48,7 @@ export function createJobs(deps: {
   readonly approvals: Pick<Approvals, 'sweep'>
   readonly tools: Pick<Tools, 'sweepJobs'>
   readonly knowledge: Pick<Knowledge, 'work'>
+  readonly webhooks: Pick<Webhooks, 'sweep'>
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -87,6 +91,7 @@ export function createJobs(deps: {
         deps.clock.every(approvalsEveryMs, () => run('approvals', () => deps.approvals.sweep())),
         deps.clock.every(readEveryMs, () => run('read', () => deps.knowledge.work())),
         deps.clock.every(queueEveryMs, () => run('queue', () => deps.tools.sweepJobs())),
+        deps.clock.every(webhooksEveryMs, () => run('webhooks', () => deps.webhooks.sweep())),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.

@@ -43,6 +43,8 @@ export const abilities = [
   'tools.read',
   'tools.write',
   'usage.read',
+  'webhooks.read',
+  'webhooks.write',
 ] as const
 export type Ability = (typeof abilities)[number]
 

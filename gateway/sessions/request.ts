@@ -9,6 +9,7 @@ import type { Bus } from '../platform/bus.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { TenantId } from '../platform/ids.ts'
 import type { Log } from '../platform/log.ts'
+import type { EndReason } from '../protocol/realtime.ts'
 import type { Channel, Turn } from '../protocol/turn.ts'
 import type { Tools } from '../tools/tools.ts'
 import type { Transcript } from '../transcript/transcript.ts'
@@ -100,6 +101,12 @@ export interface SessionsDeps {
   /** Another process has an outcome for a session that is here. */
   readonly onOutcome: (tenantId: TenantId, approvalId: string) => void
   readonly emailHashes: (tenantId: TenantId, contactIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  /** Told once of every session that has ended, by whoever ended it. Must not throw. */
+  readonly onEnded?: (ended: {
+    readonly tenantId: TenantId
+    readonly sessionId: string
+    readonly reason: EndReason
+  }) => void
   /** False: this process has no peer that could go on with its sessions (the in-process Redis). */
   readonly hasPeers: boolean
   /** How long clients are given to move to another process, and calls to end, when this one stops. */

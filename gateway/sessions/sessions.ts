@@ -18,7 +18,7 @@ import { openSession } from './opening.ts'
 import { joinPeople } from './people.ts'
 import type { Opened, OpenRequest, Resumed, ResumeRequest, SessionsDeps } from './request.ts'
 import { Returns } from './returns.ts'
-import { openSessionStore, type SessionQuery, sessionCollection } from './store.ts'
+import { openSessionStore, type SessionQuery, type SessionStore, sessionCollection } from './store.ts'
 import { resumeSession } from './takeover.ts'
 
 export type { Leg, LegEvent, LegPort } from './leg.ts'
@@ -26,6 +26,8 @@ export type { LiveEvent } from './live-event.ts'
 export type { Opened, OpenRequest, ResumeRequest } from './request.ts'
 
 export const sessionCollections: readonly CollectionSpec[] = [sessionCollection]
+
+export type { SessionsDeps } from './request.ts'
 
 export interface TenantSessions {
   list(query: SessionQuery): Promise<Page<SessionView>>
@@ -73,7 +75,7 @@ const revocationPollMs = 2_000
 export function createSessions(deps: SessionsDeps): Sessions {
   const open = deps.hasPeers ? deps.openBus : undefined
   const live = new Live(open === undefined ? undefined : new LiveShare({ ...deps, open }))
-  const store = openSessionStore(deps.db)
+  const store = tellingEnds(openSessionStore(deps.db), deps.onEnded)
   const returns = new Returns()
   let draining = false
   let polling: { cancel(): void } | undefined
@@ -159,7 +161,7 @@ async function tellNext(
 }
 
 function tenantSessions(
-  deps: SessionsDeps & { readonly live: Live; readonly store: ReturnType<typeof openSessionStore> },
+  deps: SessionsDeps & { readonly live: Live; readonly store: SessionStore },
   tenantId: TenantId,
 ): TenantSessions {
   const { live, store } = deps
@@ -219,6 +221,17 @@ function tenantSessions(
     async askPage(action) {
       const here = live.get(tenantId, action.sessionId)?.session
       return here === undefined ? { is: 'no_page' } : here.askPage({ ...action, tenantId })
+    },
+  }
+}
+
+function tellingEnds(store: SessionStore, onEnded: SessionsDeps['onEnded']): SessionStore {
+  return {
+    ...store,
+    async end(tenantId, sessionId, end) {
+      const isEnded = await store.end(tenantId, sessionId, end)
+      if (isEnded) onEnded?.({ tenantId, sessionId, reason: end.reason })
+      return isEnded
     },
   }
 }

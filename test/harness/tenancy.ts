@@ -35,9 +35,12 @@ const ofTenants = new Set([
   'tools',
   'turns',
   'usage_daily',
+  'mcp_servers',
+  'webhooks',
+  'webhook_deliveries',
 ])
 
-/** The scans over all tenants, by their filter: the janitor's, those of work that is due, and the one for changes whose events are not told. */
+/** The scans over all tenants, by their filter: the janitor's, those of work that is due, and of changes whose events are not told. */
 const isScan = (collection: string, filter: Document): boolean =>
   (collection === 'sessions' && filter.alive === true && 'lastSeenAt' in filter && !('_id' in filter)) ||
   (['entities', 'entity_types'].includes(collection) && Object.keys(filter).join() === 'pendingAt') ||
@@ -45,7 +48,8 @@ const isScan = (collection: string, filter: Document): boolean =>
   (['inbound_messages', 'knowledge_sources'].includes(collection) &&
     filter.open === true &&
     '$expr' in filter &&
-    !('_id' in filter))
+    !('_id' in filter)) ||
+  (collection === 'webhooks' && filter.state === 'on' && Object.keys(filter).length === 2)
 
 function filtersOf(name: string, command: Document): Document[] {
   if (name === 'find') return [command.filter ?? {}]

@@ -78,6 +78,17 @@ export const makers = {
     await place.owner.call('PUT', `/v1/tools/${name}`, { body })
     return name
   },
+  mcpServer: async (place: Place) => {
+    const body = { name: `m${fresh()}`, url: 'https://mcp.example.com/mcp', only: [place.canary] }
+    return (await post(place, '/v1/mcp-servers', body)).id
+  },
+  webhook: async (place: Place) => {
+    const url = `https://hooks.example.com/${place.canary}`
+    const { id } = await post(place, '/v1/webhooks', { url, types: ['order.*'], description: place.canary })
+    // What is on is tried by itself: the sweeps look for changes that others make.
+    await place.owner.call('PATCH', `/v1/webhooks/${id}`, { body: { state: 'off' } })
+    return id
+  },
   agent,
   knowledgeSource,
   conversation: async (place: Place) => (await conversation(place)).id,

@@ -54,6 +54,8 @@ const matrix: Readonly<Record<Ability, string>> = {
   'tools.read': all,
   'tools.write': ruling,
   'usage.read': all,
+  'webhooks.read': ruling,
+  'webhooks.write': ruling,
 }
 
 export function mayBy(role: RoleName, ability: Ability): boolean {

@@ -337,7 +337,7 @@ describe('a stateless server over HTTP', () => {
     if (tool === undefined) throw new Error('no tool')
     const foreign = { ...context(), tenantId: asTenantId(newId('ten')) }
     await expect(mcp.executor.run(tool, { item: 'x' }, foreign)).rejects.toMatchObject({ code: 'not_found' })
-    await expect(async () => mcp.executor.check(tool.spec, foreign.tenantId)).rejects.toMatchObject({
+    await expect(async () => mcp.executor.check(tool.spec, foreign.tenantId, {})).rejects.toMatchObject({
       code: 'not_found',
     })
   })
