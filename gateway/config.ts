@@ -9,6 +9,7 @@ import { forcedProblems } from './engines/forced.ts'
 import { readTextPlan, type TextPlan } from './engines/text/choice.ts'
 import type { OutsideSettings } from './identity/identity.ts'
 import { readOutside } from './identity/outside/settings.ts'
+import { embeddingSettings } from './knowledge/embeddings/settings.ts'
 import type { LiveKitSettings, WebRtcConfig } from './legs/legs.ts'
 import { portsOf, webRtcOf } from './legs/webrtc/settings.ts'
 import { allowList } from './platform/fetch-guard/allow.ts'
@@ -81,6 +82,7 @@ export const settings = {
     .regex(/^(?!gpt-realtime-whisper)/, 'works without turn detection only')
     .default('gpt-transcribe')
     .describe('Writes down what people say to the Realtime engine, e.g. whisper-1 of a local server.'),
+  ...embeddingSettings,
   OPENAI_LIVE_MODEL: z.string().default('gpt-live-1').describe('Model of agents on GPT-Live that name none.'),
   OPENAI_LIVE_BASE_URL: url
     .optional()

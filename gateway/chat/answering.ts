@@ -2,7 +2,7 @@
 
 import { idOf } from '../platform/ids.ts'
 import { asProblem, Problem } from '../platform/problem.ts'
-import { stateOf } from '../tools/tools.ts'
+import { citationsOf, stateOf } from '../tools/tools.ts'
 import type { Conversation } from '../transcript/transcript.ts'
 import type { Inner } from './deps.ts'
 import { type Answer, noProgress, wholeText } from './inbound.ts'
@@ -225,6 +225,7 @@ async function handedOff(deps: Inner, job: Job): Promise<ChatReply> {
     text: '',
     toolCalls: [],
     visuals: [],
+    citations: [],
     usage: noProgress.usage,
     creditsMicro: 0,
     model: '',
@@ -239,6 +240,7 @@ function replyOf({ inbound, trace }: Job, made: Answer, creditsMicro: number): C
     ...{ conversationId, messageId, turnId: replyTurnId(inbound), text: wholeText(made), toolCalls, finish, usage },
     visuals: shownBy(made),
     ...{ creditsMicro, model, delegations: inbound.delegations ?? [], steps: trace.steps },
+    citations: citationsOf(made.ran, wholeText(made)),
   }
 }
 

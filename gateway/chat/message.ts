@@ -3,6 +3,7 @@
 import type { EngineTool, Message } from '../engines/engines.ts'
 import type { AuthContext } from '../platform/access.ts'
 import type { ChatFinish, ChatStep, ChatUsage, Delegation, StepName } from '../protocol/chat.ts'
+import type { Citation } from '../protocol/citation.ts'
 import type { Channel } from '../protocol/turn.ts'
 import type { ShownVisual } from '../protocol/visuals/visual.ts'
 import type { Outcome } from '../tools/tools.ts'
@@ -117,6 +118,8 @@ export interface ChatReply {
   readonly creditsMicro: number
   /** `provider/model`; empty where none was asked. */
   readonly model: string
+  /** What its look-ups gave the agent to answer from. */
+  readonly citations: readonly Citation[]
   /** Whom the message was passed on to, in order. Empty: the agent answered by itself. */
   readonly delegations: readonly Delegation[]
   readonly steps: readonly ChatStep[]

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { type ChatReplyView, stepNames } from '../protocol/chat.ts'
-import { shownVisual } from '../transcript/views.ts'
+import { citationView, shownVisual } from '../transcript/views.ts'
 
 export const chatReply = z
   .strictObject({
@@ -15,6 +15,7 @@ export const chatReply = z
     usage: z.strictObject({ inputTokens: z.int(), cachedTokens: z.int(), outputTokens: z.int() }),
     creditsMicro: z.int().describe('Charged, in micro-credits: a million are one credit.'),
     model: z.string(),
+    citations: z.array(citationView).describe('What its look-ups gave the agent to answer from.'),
     delegations: z.array(
       z.strictObject({
         ...{ from: z.string(), to: z.string(), name: z.string(), intent: z.string() },

@@ -10,12 +10,13 @@ import type { Log } from '../platform/log.ts'
 import type { CollectionSpec } from '../platform/mongo.ts'
 import { Problem } from '../platform/problem.ts'
 import { chunkSpec, openChunks } from './chunk-store.ts'
-import type { Embedder } from './embeddings/embedder.ts'
+import { createOpenAiEmbedder } from './embeddings/openai-embedder.ts'
+import type { EmbeddingPlan } from './embeddings/settings.ts'
 import { extract } from './extract/extract.ts'
 import { fileSpec, openFiles } from './file-store.ts'
 import { createReader } from './reader.ts'
 import { createSearchThread } from './search/search-thread.ts'
-import type { Hit } from './search/tenant-index.ts'
+import type { Hit, ModelVector } from './search/tenant-index.ts'
 import { mostDocuments, TenantIndexes } from './search/tenant-indexes.ts'
 import { openSources, sourceSpec } from './source-store.ts'
 import { type KnowledgeSources, sourcesOf } from './sources.ts'
@@ -60,6 +61,7 @@ export const knowledgeCollections: readonly CollectionSpec[] = [
 
 const textChars = 20_000
 const queryChars = 500
+const queryMs = 1_500
 
 export interface KnowledgeDeps {
   readonly db: Db
@@ -70,11 +72,12 @@ export interface KnowledgeDeps {
   /** The way to pages on the web. */
   readonly guard: Pick<FetchGuard, 'check' | 'fetch'>
   /** Undefined: the built-in word vectors alone. */
-  readonly embedder?: Embedder | undefined
+  readonly embeddings?: EmbeddingPlan | undefined
 }
 
 export function createKnowledge(deps: KnowledgeDeps): Knowledge {
-  const { db, clock, log, embedder } = deps
+  const { db, clock, log, embeddings } = deps
+  const embedder = embeddings === undefined ? undefined : createOpenAiEmbedder(embeddings)
   const documents = documentStore.open(db)
   const versions = versionStore.open(db)
   const sources = openSources(db, { owner: deps.nodeId })
@@ -88,6 +91,17 @@ export function createKnowledge(deps: KnowledgeDeps): Knowledge {
   })
   const kick = (): void => {
     reader.work().catch((error: unknown) => log.warn({ err: error }, 'sources wait to be read'))
+  }
+  /** Whoever speaks does not wait long for it: the words alone find much. */
+  const vectorOf = async (text: string): Promise<ModelVector | undefined> => {
+    if (embedder === undefined) return undefined
+    try {
+      const [values] = await embedder.embed([text], AbortSignal.timeout(queryMs))
+      return values === undefined ? undefined : { model: embedder.model, values }
+    } catch (error) {
+      log.warn({ err: error, model: embedder.model }, 'a search went without its vector')
+      return undefined
+    }
   }
   const system = createSystemKnowledge()
 
@@ -108,7 +122,8 @@ export function createKnowledge(deps: KnowledgeDeps): Knowledge {
       sources: (auth) => sourcesOf({ sources, files, versions, clock, kick, guard: deps.guard }, tenantId, auth),
     }),
     async search(tenantId, text, limit) {
-      return indexes.search(tenantId, { text: text.slice(0, queryChars), limit })
+      const asked = text.slice(0, queryChars)
+      return indexes.search(tenantId, { text: asked, limit, vector: await vectorOf(asked) })
     },
     work: () => reader.work(),
     async drain() {

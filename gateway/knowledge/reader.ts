@@ -173,19 +173,32 @@ async function read(deps: ReaderDeps, source: Source, { signal, at }: Going): Pr
     at(70 + (25 * first) / found.length)
   }
   const { bytes, format, etag, lastModified } = got
-  const reading = { generation: of.generation, chunks: found.length, bytes: bytes.length, format, sha256 }
+  const reading = {
+    generation: of.generation,
+    chunks: found.length,
+    bytes: bytes.length,
+    format,
+    sha256,
+    model: deps.embedder?.model,
+  }
   if (!(await deps.sources.found(source, { ...reading, etag, lastModified }))) throw new Lost()
   await settle(deps, source, of.generation)
 }
 
 /** Undefined: it is what it was. */
-async function bytesOf({ files, guard }: ReaderDeps, source: Source, signal: AbortSignal): Promise<Got | undefined> {
+async function bytesOf(
+  { files, guard, embedder }: ReaderDeps,
+  source: Source,
+  signal: AbortSignal,
+): Promise<Got | undefined> {
   const { tenantId, id, kind, url, name, generation, etag, lastModified } = source
   if (kind === 'file') {
     const bytes = await files.read(tenantId, id)
     return { bytes, format: source.format ?? formatOf(bytes, { name, type: '' }) }
   }
-  const known = generation === undefined ? {} : { etag, lastModified }
+  // What was read for another model is read again.
+  const isCurrent = generation !== undefined && source.model === embedder?.model
+  const known = isCurrent ? { etag, lastModified } : {}
   const page = await fetchPage(guard, { tenantId, url: url ?? '', known, signal })
   if (page.is === 'unchanged') return undefined
   const path = URL.parse(url ?? '')?.pathname ?? ''

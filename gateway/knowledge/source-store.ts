@@ -30,6 +30,8 @@ interface SourceDoc {
   chunks: number
   bytes: number
   sha256?: string
+  /** Of the vectors of its passages. */
+  model?: string
   /** Which passages of it are searched. */
   generation?: string
   createdBy: string
@@ -53,6 +55,7 @@ export interface Source {
   readonly chunks: number
   readonly bytes: number
   readonly sha256: string | undefined
+  readonly model: string | undefined
   readonly generation: string | undefined
 }
 
@@ -75,6 +78,7 @@ export interface Reading {
   readonly bytes: number
   readonly format: SourceFormat
   readonly sha256: string
+  readonly model?: string | undefined
   readonly etag?: string | undefined
   readonly lastModified?: string | undefined
 }
@@ -228,18 +232,20 @@ function owning(collection: Collection<SourceDoc>, owner: string) {
       change(of, { $set: { progress }, $currentDate: { leaseAt: true, updatedAt: true } }),
     renew: (of: Owned) => change(of, { $currentDate: { leaseAt: true } }),
     /** Searched from now on; still to be told to the indexes and to be cleared of what was before: it stays open. */
-    found(of: Owned, { etag, lastModified, ...read }: Reading): Promise<boolean> {
+    found(of: Owned, { etag, lastModified, model, ...read }: Reading): Promise<boolean> {
       const validators = {
         ...(etag === undefined ? {} : { etag }),
         ...(lastModified === undefined ? {} : { lastModified }),
+        ...(model === undefined ? {} : { model }),
+      }
+      const gone = {
+        ...(etag === undefined ? { etag: '' as const } : {}),
+        ...(lastModified === undefined ? { lastModified: '' as const } : {}),
+        ...(model === undefined ? { model: '' as const } : {}),
       }
       return change(of, {
         $set: { ...read, ...validators, state: 'ready', progress: 100 },
-        $unset: {
-          problem: '',
-          ...(etag === undefined ? { etag: '' } : {}),
-          ...(lastModified === undefined ? { lastModified: '' } : {}),
-        },
+        $unset: { problem: '', ...gone },
         $currentDate: { updatedAt: true, readAt: true },
       })
     },
@@ -265,7 +271,7 @@ function toSource(doc: SourceDoc): Source {
   const { name, kind, format, url, etag, lastModified, state, epoch, attempts, chunks, bytes } = doc
   return {
     ...{ id: doc._id, tenantId: asTenantId(doc.tenantId), name, kind, format, url, etag, lastModified },
-    ...{ state, epoch, attempts, chunks, bytes, sha256: doc.sha256, generation: doc.generation },
+    ...{ state, epoch, attempts, chunks, bytes, sha256: doc.sha256, model: doc.model, generation: doc.generation },
   }
 }
 

@@ -1,5 +1,6 @@
 // Bodies of the text path's API, as sent: replies, conversations and their messages.
 
+import type { Citation } from './citation.ts'
 import type { Channel } from './turn.ts'
 import type { ShownVisual } from './visuals/visual.ts'
 
@@ -64,6 +65,8 @@ export interface ChatReplyView {
   readonly usage: ChatUsage
   readonly creditsMicro: number
   readonly model: string
+  /** What the answer's look-ups gave it; `marked` ones stand in the text as `[n]`. */
+  readonly citations: readonly Citation[]
   /** Whom the message was passed on to, in order. Empty: the agent answered by itself. */
   readonly delegations: readonly Delegation[]
   readonly steps: readonly ChatStep[]

@@ -1,5 +1,6 @@
 // A conversation as every client sees it.
 
+import type { Citation } from './citation.ts'
 import type { ShownVisual } from './visuals/visual.ts'
 
 export const channels = [
@@ -80,6 +81,8 @@ export interface Turn {
   readonly visual?: ShownVisual
   /** Of an agent's turn in writing: the tools it asked for. Each answer is a tool turn of the same call. */
   readonly toolCalls?: readonly { readonly callId: string; readonly name: string; readonly arguments: string }[]
+  /** Of an agent's turn: what its look-ups gave it to answer from. */
+  readonly citations?: readonly Citation[]
   /** Of an agent's turn in writing: what it took. */
   readonly usage?: TurnUsage
   /** Of an agent turn: how much was sent and how much the player reported, in milliseconds of audio. */

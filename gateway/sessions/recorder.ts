@@ -4,6 +4,7 @@
 import type { Clock } from '../platform/clock.ts'
 import { withDeadline } from '../platform/deadline.ts'
 import { idOf } from '../platform/ids.ts'
+import { type Citation, maxCitations } from '../protocol/citation.ts'
 import type { Channel, Turn, TurnRole } from '../protocol/turn.ts'
 
 export interface RecorderOptions {
@@ -43,6 +44,7 @@ export class Recorder {
   #count = 0
   #interruptions = 0
   #lastText = ''
+  #cited: readonly Citation[] = []
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -106,11 +108,18 @@ export class Recorder {
       text: '',
       voice,
       itemId,
+      ...(role === 'agent' && this.#cited.length > 0 ? { citations: this.#cited } : {}),
       createdAt: at,
       updatedAt: at,
     }
+    if (role === 'agent') this.#cited = []
     this.#turns.set(itemId, turn)
     return turn
+  }
+
+  /** What the next answer rests on. */
+  cite(citations: readonly Citation[]): void {
+    this.#cited = [...this.#cited, ...citations].slice(0, maxCitations).map((each, i) => ({ ...each, n: i + 1 }))
   }
 
   /** Live text: told at once, written soon. `audio`: how far its sound is. */

@@ -3,7 +3,7 @@
 
 import type { Engine } from '../engines/engines.ts'
 import type { ShownVisual } from '../protocol/visuals/visual.ts'
-import { didRun, refusedCall, stateOf, type ToolOutput } from '../tools/tools.ts'
+import { citationsOf, didRun, refusedCall, stateOf, type ToolOutput } from '../tools/tools.ts'
 import type { Recorder } from './recorder.ts'
 
 export interface ToolCall {
@@ -92,6 +92,7 @@ export class Toolbox {
     const { output, visual } = result
     const ended = { ...tool, output, state: stateOf(result) }
     recorder.change(call.callId, { state: 'final', tool: ended, ...(visual === undefined ? {} : { visual }) })
+    recorder.cite(citationsOf([result], ''))
     if (visual !== undefined) onVisual?.(visual)
     return result
   }

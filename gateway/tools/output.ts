@@ -10,6 +10,8 @@ export interface ToolOutput {
   readonly is?: 'waiting' | 'unknown'
   /** What the person sees of it. */
   readonly visual?: ShownVisual
+  /** Its items are what an answer rests on: see citations.ts. */
+  readonly cites?: true
 }
 
 /** Engines take far more, but it is read aloud: 16 KB is ten minutes of speech. */

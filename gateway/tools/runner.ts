@@ -105,6 +105,8 @@ const argumentChars = 16 * 1024
 /** Past its own time a call is given this before another process takes it for lost. */
 const graceMs = 30_000
 const pollMs = 250
+/** The one kind whose items are cited. */
+const citingKind = 'knowledge.search'
 const anyAgent = { id: 'agent', name: 'Agent' }
 
 /** What a call of an effect that nobody can tell is answered with. */
@@ -223,7 +225,8 @@ class Attempt {
     const permission = this.#permission(tool)
     try {
       const result = await prepared.run(this.#context(permission))
-      return success(without(result, permission?.deniedFields ?? []))
+      const told = success(without(result, permission?.deniedFields ?? []))
+      return tool.kind === citingKind ? { ...told, cites: true } : told
     } catch (error) {
       if (error instanceof EffectUnknown) {
         this.#tell(error, 'what a tool did is not known')

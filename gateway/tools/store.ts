@@ -99,9 +99,9 @@ export type Begun =
   | { readonly is: 'done'; readonly output: ToolOutput }
   | { readonly is: 'started'; readonly attempt: number; readonly untilMs: number }
 
-function outputOf({ output = '', ok = false, is, visualJson }: CallDoc): ToolOutput {
+function outputOf({ output = '', ok = false, is, visualJson, cites }: CallDoc): ToolOutput {
   const visual = visualJson === undefined ? {} : { visual: JSON.parse(visualJson) }
-  return { output, ok, ...(is === undefined ? {} : { is }), ...visual }
+  return { output, ok, ...(is === undefined ? {} : { is }), ...visual, ...(cites === undefined ? {} : { cites }) }
 }
 
 function stored({ visual, ...rest }: ToolOutput): Partial<CallDoc> {

@@ -15,6 +15,7 @@ import { type BuiltinDeps, type BuiltinMaking, builtinCollections, createBuiltin
 import { jobHandlers } from './builtin/jobs.ts'
 import { clientCollections, clientTools } from './client/client.ts'
 import { type PageActions, pageExecutor } from './client/page-actions.ts'
+import { citedIn, renumbered } from './citations.ts'
 import { instructionsOf, resultsAreData } from './instructions.ts'
 import { failure, hasRun, stateInTurn, type ToolOutput } from './output.ts'
 import type { CallPolicy } from './permission.ts'
@@ -60,6 +61,10 @@ export interface Tools {
   /** Does the tenants' jobs that are due. Returns how many. */
   sweepJobs(): Promise<number>
 }
+
+/** See citations.ts. */
+export const citationsOf = citedIn
+export const numberedFrom = renumbered
 
 export interface OfferedTools {
   /** In the order of the brief's names, as engines want them. */

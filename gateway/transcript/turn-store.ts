@@ -25,6 +25,7 @@ interface TurnDoc {
   toolCalls?: Turn['toolCalls']
   /** Its data as JSON text: names in it are not field names of documents. */
   visual?: Omit<ShownVisual, 'data'> & { readonly dataJson: string }
+  citations?: Turn['citations']
   usage?: Turn['usage']
   audio?: Turn['audio']
   latencyMs?: number
@@ -81,6 +82,7 @@ function toTurn(doc: TurnDoc): Turn {
     ...(doc.tool === undefined ? {} : { tool: doc.tool }),
     ...(doc.visual === undefined ? {} : { visual: toVisual(doc.visual) }),
     ...(doc.toolCalls === undefined ? {} : { toolCalls: doc.toolCalls }),
+    ...(doc.citations === undefined ? {} : { citations: doc.citations }),
     ...(doc.usage === undefined ? {} : { usage: doc.usage }),
     ...(doc.audio === undefined ? {} : { audio: doc.audio }),
     ...(doc.latencyMs === undefined ? {} : { latencyMs: doc.latencyMs }),
@@ -108,6 +110,7 @@ function changes(turn: Turn) {
     ...(turn.tool === undefined ? {} : { tool: turn.tool }),
     ...(turn.visual === undefined ? {} : { visual: visualDoc(turn.visual) }),
     ...(turn.toolCalls === undefined ? {} : { toolCalls: turn.toolCalls }),
+    ...(turn.citations === undefined ? {} : { citations: turn.citations }),
     ...(turn.usage === undefined ? {} : { usage: turn.usage }),
     ...(turn.audio === undefined ? {} : { audio: turn.audio }),
     ...(turn.latencyMs === undefined ? {} : { latencyMs: turn.latencyMs }),

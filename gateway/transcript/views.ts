@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import type { ConversationView, ConversationWithMessages, MessageView } from '../protocol/chat.ts'
+import type { Citation } from '../protocol/citation.ts'
 import { channels, type Turn, toolStates } from '../protocol/turn.ts'
 import type { ShownVisual } from '../protocol/visuals/visual.ts'
 
@@ -23,6 +24,19 @@ const turnUsage = z.strictObject({
   costUsdMicro: z.int().nullable().describe('Micro-dollars; null: not known.'),
   creditsMicro: z.int().describe('Micro-credits: a million are one credit.'),
 })
+
+export const citationView = z
+  .strictObject({
+    n: z.int().describe('As the text marks it: `[1]`.'),
+    marked: z.boolean().describe('The text refers to it.'),
+    sourceId: z.string().nullable(),
+    source: z.string().describe('Name of the source.'),
+    title: z.string(),
+    heading: z.string().exactOptional(),
+    page: z.int().exactOptional(),
+    url: z.string().exactOptional(),
+  })
+  .meta({ id: 'Citation' }) satisfies z.ZodType<Citation>
 
 export const shownVisual = z
   .strictObject({
@@ -61,6 +75,7 @@ export const turnView = z
       .array(z.strictObject({ callId: z.string(), name: z.string(), arguments: z.string() }))
       .exactOptional()
       .describe('Of an answer in writing: the tools it asked for.'),
+    citations: z.array(citationView).exactOptional().describe('What its look-ups gave the agent to answer from.'),
     usage: turnUsage.exactOptional().describe('Of an answer in writing: what it took.'),
     audio: z.strictObject({ sentMs: z.number(), playedMs: z.number() }).exactOptional(),
     latencyMs: ms,

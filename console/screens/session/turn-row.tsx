@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../../ui/icon.tsx'
 import { Pill } from '../../ui/pill.tsx'
 import { Visual } from '../../ui/visual/visual.tsx'
 import { roleNames } from '../../ui/words.ts'
+import { Citations } from './citations.tsx'
 import { ToolCall } from './tool-call.tsx'
 import { Waited } from './waited.tsx'
 
@@ -41,6 +42,7 @@ export const TurnRow = memo(function TurnRow({ turn, startedAt, agentName }: Tur
           {turn.state === 'failed' && <Pill tone="bad">Failed</Pill>}
         </header>
         <Words turn={turn} />
+        {turn.citations !== undefined && <Citations citations={turn.citations} />}
         {turn.tool !== undefined && <ToolCall tool={turn.tool} />}
         {turn.visual !== undefined && <Visual shown={turn.visual} />}
         {turn.state === 'interrupted' && turn.audio !== undefined && <Heard audio={turn.audio} />}

@@ -2,7 +2,7 @@
 
 import { idOf } from '../../platform/ids.ts'
 import type { Turn, TurnRole, TurnUsage } from '../../protocol/turn.ts'
-import { didRun, stateOf } from '../../tools/tools.ts'
+import { citationsOf, didRun, stateOf } from '../../tools/tools.ts'
 import type { PieceCharged } from '../../usage/usage.ts'
 import type { ChatDeps } from '../deps.ts'
 import { type Answer, type Inbound, wholeText } from '../inbound.ts'
@@ -57,7 +57,9 @@ function turnsOf({ inbound, answer, usage }: Making): Turn[] {
   }
   const own = turn(inbound, 'agent', { part: 'reply', seq: next, at, text: answer.text })
   const asks = answer.toolCalls.length === 0 ? {} : { toolCalls: answer.toolCalls }
-  turns.push({ ...own, ...asks, ...(usage === undefined ? {} : { usage }) })
+  const cited = citationsOf(answer.ran, wholeText(answer))
+  const citations = cited.length === 0 ? {} : { citations: cited }
+  turns.push({ ...own, ...asks, ...citations, ...(usage === undefined ? {} : { usage }) })
   return turns
 }
 

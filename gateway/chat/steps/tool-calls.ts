@@ -2,12 +2,16 @@
 
 import type { Brief } from '../../agents/agents.ts'
 import type { Call } from '../../engines/engines.ts'
-import { refusedCall } from '../../tools/tools.ts'
+import type { Channel } from '../../protocol/turn.ts'
+import { citationsOf, numberedFrom, refusedCall } from '../../tools/tools.ts'
 import { cardsOf } from '../cards.ts'
 import type { ChatDeps } from '../deps.ts'
 import type { Progress, RanCall, Round } from '../inbound.ts'
 import type { Job } from '../job.ts'
 import { maxCalls, type Thinking } from './thinking.ts'
+
+/** Where a reader sees the list that the marks in a text refer to. */
+const showsSources: ReadonlySet<Channel> = new Set(['widget', 'console', 'api', 'webchat'])
 
 /** Those of the last round that have no result yet, at once; all of them have one afterwards. */
 export async function runCalls(
@@ -20,9 +24,10 @@ export async function runCalls(
   if (round === undefined) return progress
   const before = progress.ran.length
   const open = round.calls.filter((call) => !progress.ran.some((each) => each.call.callId === call.callId))
+  const cited = { count: citedBefore(progress) }
   const ran = await Promise.all(
     open.map((call, i) =>
-      runCall(deps, job, { call, round, brief: on.brief, own: on.offered.own, isOver: before + i >= maxCalls }),
+      runCall(deps, job, { call, round, cited, brief: on.brief, own: on.offered.own, isOver: before + i >= maxCalls }),
     ),
   )
   const after = { ...progress, ran: [...progress.ran, ...ran] }
@@ -36,14 +41,18 @@ interface One {
   readonly brief: Brief
   readonly own: readonly string[]
   readonly isOver: boolean
+  /** Items of look-ups so far: each has a number of its own in the answer. Counted up as results come. */
+  readonly cited: { count: number }
 }
+
+const citedBefore = ({ ran }: Progress): number => Math.max(0, ...citationsOf(ran, '').map(({ n }) => n))
 
 async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): Promise<RanCall> {
   const { call } = one
   const { callId, name, arguments: args } = call
-  const { tenantId, id, channel, conversationId, contactId } = job.inbound
+  const { tenantId, id, channel, conversationId, contactId, asked } = job.inbound
   job.on({ type: 'toolCall', callId, name, arguments: args })
-  const result =
+  const told =
     refusal(one) ??
     // By the message's own id: asked again after a crash, a call that ran gives what it gave.
     (await tools.run({
@@ -53,7 +62,12 @@ async function runCall({ tools }: Pick<ChatDeps, 'tools'>, job: Job, one: One): 
       ...(conversationId === undefined ? {} : { conversationId }),
       ...(contactId === undefined ? {} : { contactId }),
     }))
-  job.on({ type: 'toolResult', callId, name, ...result })
+  const result = numberedFrom(told, one.cited.count, {
+    marked: showsSources.has(channel) && asked.history === undefined,
+  })
+  one.cited.count += citationsOf([result], '').length
+  const { cites: _, ...shown } = result
+  job.on({ type: 'toolResult', callId, name, ...shown })
   if (result.is === 'waiting') job.note('approval', `${name} waits for a person`)
   if (result.visual !== undefined) job.on({ type: 'visual', callId, visual: result.visual })
   const cards = result.ok ? cardsOf(result.output) : []

@@ -97,7 +97,7 @@ function hash(text: string): number {
   return value
 }
 
-export function normalised(vector: Float32Array): Float32Array {
+export function normalised<B extends ArrayBufferLike>(vector: Float32Array<B>): Float32Array<ArrayBuffer> {
   let squares = 0
   for (const each of vector) squares += each * each
   const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares)

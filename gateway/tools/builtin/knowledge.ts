@@ -1,7 +1,7 @@
 // Looking things up in texts: the tenant's own, and the gateway's papers.
 
 import { z } from 'zod'
-import type { Knowledge } from '../../knowledge/knowledge.ts'
+import type { Finding, Knowledge } from '../../knowledge/knowledge.ts'
 import { type BuiltinTool, builtin, listResult } from '../tool.ts'
 
 export function knowledgeTools({ knowledge }: { readonly knowledge: Knowledge }): readonly BuiltinTool[] {
@@ -10,7 +10,7 @@ export function knowledgeTools({ knowledge }: { readonly knowledge: Knowledge })
     builtin(
       {
         ...{ ...kind, name: 'search_knowledge', kind: 'knowledge.search' },
-        description: 'Looks something up in what this business wrote down.',
+        description: 'Looks something up in what this business wrote down: its files, pages and answers.',
       },
       z.strictObject({
         query: z.string().min(1).max(300).describe('What to look up'),
@@ -18,7 +18,7 @@ export function knowledgeTools({ knowledge }: { readonly knowledge: Knowledge })
       }),
       async ({ query, limit }, { tenantId }) => {
         const found = await knowledge.search(tenantId, query, limit ?? 4)
-        return listResult(found.map(({ title, text, kind: sort }) => ({ title, text, kind: sort })))
+        return listResult(found.map(itemOf))
       },
     ),
     builtin(
@@ -34,4 +34,15 @@ export function knowledgeTools({ knowledge }: { readonly knowledge: Knowledge })
       },
     ),
   ]
+}
+
+/** `cite` numbers what the answer may refer to; where it is from goes with it. */
+function itemOf({ title, text, kind, heading, page, source, sourceId, url }: Finding, i: number) {
+  return {
+    ...{ cite: i + 1, title, ...(heading === undefined ? {} : { heading }), text, kind },
+    ...(source === undefined ? {} : { source }),
+    ...(page === undefined ? {} : { page }),
+    ...(url === undefined ? {} : { url }),
+    ...(sourceId === undefined ? {} : { sourceId }),
+  }
 }
