@@ -112,14 +112,9 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     ...{ db, tenants, agents, clock, secret, log, publicUrl: publicUrl(config), outside: config.outside },
     keyService: createLocalKeys(outside.masterKeys),
   })
-<<<<<<< HEAD
-  const knowledge = createKnowledge({ db, clock, log, nodeId, guard })
+  const knowledge = createKnowledge({ db, clock, log, nodeId, guard, embeddings: embeddingPlan(config) })
   const { entities, events } = entitiesAndEvents(db, clock, (tenantId, event) => webhooks.onEvent(tenantId, event))
   const webhooks = createWebhooks({ ...{ db, clock, log, guard, events }, secrets: signingSecrets(identity) })
-=======
-  const knowledge = createKnowledge({ db, clock, log, nodeId, guard, embeddings: embeddingPlan(config) })
-  const { entities, events } = entitiesAndEvents(db, clock)
->>>>>>> 1531d8d (feat(knowledge): answers cite what they rest on; passages are found by an embedding model where one is named)
   const executions = createExecutions({ db, clock })
   const httpTools = httpToolsOf(outside, { guard, identity })
   const health = new Health(clock, log)
