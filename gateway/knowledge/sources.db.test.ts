@@ -22,7 +22,10 @@ const freshTenant = () => asTenantId(`ten_s${String(count++)}`)
 
 /** One whose people are at work: nothing of it is read before `work` is called. */
 function place(over: Partial<KnowledgeDeps> = {}, tenantId: TenantId = freshTenant()) {
-  const knowledge = knowledgeIn(store.db, over)
+  return placeIn(knowledgeIn(store.db, over), tenantId)
+}
+
+function placeIn(knowledge: Knowledge, tenantId: TenantId = freshTenant()) {
   const sources = knowledge.of(tenantId).sources(authAs(tenantId))
   const upload = (name: string, bytes: Uint8Array | string) =>
     sources.upload({ name, type: '', bytes: Buffer.from(bytes) })
@@ -149,7 +152,9 @@ test('[knowledge] a source whose process stops is read by another one, and a rea
 }, 60_000)
 
 test('[knowledge] [TEN-13] 1,000 searches over the sources of two tenants show neither the other’s canary', async () => {
-  const [a, b] = [place(), place()]
+  // One process for both, as in a gateway.
+  const a = place()
+  const b = placeIn(a.knowledge)
   const sure = await a.upload('a.md', '# Pool\n\nALPHA-7731 the pool closes at ten, towels are at the gate.')
   const other = await b.upload('b.md', '# Pool\n\nBRAVO-9942 the pool closes at six, towels are at the gate.')
   await Promise.all([a.done(sure.id), b.done(other.id)])
