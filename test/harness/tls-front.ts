@@ -41,13 +41,21 @@ export async function startTlsFront(targetPort: number): Promise<TlsFront> {
 /** X.509 v3 with an ECDSA key; node:crypto reads certificates but cannot write them. */
 function selfSigned(): { certificate: string; key: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const body = toBeSigned(publicKey)
-  const der = sequence(body, ecdsaWithSha256, bitString(sign('sha256', body, privateKey)))
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? []
   return {
-    certificate: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
+    certificate: certificateOf(publicKey, privateKey),
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   }
+}
+
+/** For any public key, as PEM. Signed by an ECDSA key; without one by some that nobody knows. */
+export function certificateOf(
+  publicKey: KeyObject,
+  signer: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+): string {
+  const body = toBeSigned(publicKey)
+  const der = sequence(body, ecdsaWithSha256, bitString(sign('sha256', body, signer)))
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? []
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 
 function toBeSigned(publicKey: KeyObject): Buffer {

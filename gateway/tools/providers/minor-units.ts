@@ -3,10 +3,13 @@
 /** PayPal takes no decimals of these, whatever the standard says. */
 const wholeAtPayPal: ReadonlySet<string> = new Set(['HUF', 'JPY', 'TWD'])
 
-/** Digits behind the point. */
-export function digitsOf(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-}
+const withoutDecimals: ReadonlySet<string> = new Set([
+  ...['BIF', 'CLP', 'DJF', 'GNF', 'JPY', 'KMF', 'KRW', 'MGA', 'PYG', 'RWF', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'],
+])
+const withThree: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
+
+/** Digits behind the point, as Stripe counts them. Not by Intl: its tables differ from one release to the next. */
+const digitsOf = (currency: string): number => (withoutDecimals.has(currency) ? 0 : withThree.has(currency) ? 3 : 2)
 
 /** `10.00`. Undefined: PayPal cannot take such an amount. */
 export function decimalText(amountMinor: number, currency: string): string | undefined {
