@@ -134,6 +134,9 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
     config.TOOL_EXECUTOR_URL === undefined
       ? 'tools of a tenant’s own code: off, no TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET'
       : 'tools of a tenant’s own code: an executor is named, and nothing asks it yet',
+    config.RESEND_API_KEY === undefined && config.SENDGRID_API_KEY === undefined
+      ? 'e-mail: of tenants with a provider of their own; the rest is only written down (RESEND_API_KEY or SENDGRID_API_KEY)'
+      : `e-mail: on, by ${config.RESEND_API_KEY === undefined ? 'SendGrid' : 'Resend'} for tenants without a provider`,
     ...signInLines(config),
     config.livekit === undefined ? 'livekit: off, no LIVEKIT_URL' : 'livekit: on',
     config.WEBRTC ? 'calls over WebRTC: on' : 'calls over WebRTC: off, WEBRTC=false',

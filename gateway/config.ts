@@ -15,6 +15,7 @@ import { portsOf, webRtcOf } from './legs/webrtc/settings.ts'
 import { allowList } from './platform/fetch-guard/allow.ts'
 import type { OwnProcess } from './tools/mcp/mcp.ts'
 import { readProcesses } from './tools/mcp/own-processes.ts'
+import { providerProblems, providerVariables } from './tools/providers/settings.ts'
 
 const flag = z.stringbool()
 const url = z.url({ protocol: /^(https?|wss?)$/ })
@@ -141,9 +142,6 @@ export const settings = {
   OPENROUTER_BASE_URL: url.default('https://openrouter.ai/api/v1').describe('Address of the server openrouter.'),
   DEEPSEEK_API_KEY: z.string().optional().describe('Key of the server deepseek.'),
   DEEPSEEK_BASE_URL: url.default('https://api.deepseek.com/v1').describe('Address of the server deepseek.'),
-  CALCOM_BASE_URL: url
-    .default('https://api.cal.com')
-    .describe('Address of Cal.com, for tenants with a secret CALCOM_API_KEY; without the path.'),
   OLLAMA_BASE_URL: url
     .default('http://127.0.0.1:11434/v1')
     .describe('Address of the server ollama, which needs no key.'),
@@ -184,6 +182,7 @@ export const settings = {
     .min(16)
     .optional()
     .describe('Secret shared with TOOL_EXECUTOR_URL, by which both know each other.'),
+  ...providerVariables,
   PARLEY_FETCH_ALLOW: allowList.describe(
     'Hosts that tenants’ tools, pages and webhooks may reach although they are not on the internet or speak plain http: host, host:port or a range such as 10.1.0.0/16, with commas.',
   ),
@@ -337,7 +336,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const cascade = readPlan(cascadeSettings(given))
   const text = readTextPlan(given.TEXT_MODELS, cascade.plan.servers, cascade.plan.llm)
   const mcp = readProcesses(given.MCP_SERVERS)
-  problems.push(...forcedProblems(given), ...cascade.problems, ...text.problems, ...mcp.problems)
+  problems.push(...forcedProblems(given), ...providerProblems(given))
+  problems.push(...cascade.problems, ...text.problems, ...mcp.problems)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   const { data } = parsed
   const parts = {

@@ -30,6 +30,7 @@ import { type Outside, publicUrl, type Slices } from './slices.ts'
 import type { Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { approvalRoutes } from './tools/approvals/routes.ts'
+import { effectRoutes } from './tools/effect-routes.ts'
 import { toolTrialRoutes } from './tools/http/trial-routes.ts'
 import { mcpRoutes } from './tools/mcp/routes.ts'
 import { toolRoutes } from './tools/routes.ts'
@@ -47,7 +48,7 @@ export function createAppHttp(
     },
 ): ReturnType<typeof createHttp> {
   const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-  const { identity, tenants, stores } = deps
+  const { identity, tenants } = deps
   return createHttp({
     ...{ clock: deps.clock, log: deps.log, identity, tenants },
     trustedProxies: config.PARLEY_TRUSTED_PROXIES,
@@ -81,6 +82,7 @@ export function createAppHttp(
       ...eventRoutes(deps),
       ...executionRoutes(deps),
       ...approvalRoutes(deps),
+      ...effectRoutes(deps),
       ...entityRoutes({
         ...deps,
         tenantIdOf: async (slug) => {
@@ -96,14 +98,7 @@ export function createAppHttp(
       frameAncestors: (key) => identity.pagesOf(key),
       demoTenants: () => demoTenants(deps),
     },
-    health: async () => {
-      const [truth, redis] = await Promise.all([stores.mongo.ping(1_000), stores.redis.ping()])
-      const checks = { mongodb: truth ? 'ok' : 'unreachable', redis: redis ? 'ok' : 'unreachable' }
-      return {
-        ready: truth && redis && !deps.sessions.draining,
-        checks: { ...checks, sessions: String(deps.sessions.liveCount), calls: String(deps.legs.callCount) },
-      }
-    },
+    health: () => healthOf(deps),
     allowKey: async (tenantId, keyId) => {
       const plan = (await tenants.byId(tenantId))?.plan
       if (plan === undefined) return undefined
@@ -123,6 +118,15 @@ const allToolRoutes = (deps: Slices) => [
   ...mcpRoutes(deps),
   ...webhookRoutes(deps),
 ]
+
+async function healthOf({ stores, sessions, legs }: Slices & { readonly stores: Stores; readonly legs: Legs }) {
+  const [truth, redis] = await Promise.all([stores.mongo.ping(1_000), stores.redis.ping()])
+  const checks = { mongodb: truth ? 'ok' : 'unreachable', redis: redis ? 'ok' : 'unreachable' }
+  return {
+    ready: truth && redis && !sessions.draining,
+    checks: { ...checks, sessions: String(sessions.liveCount), calls: String(legs.callCount) },
+  }
+}
 
 const builtIn = (root: string) => ({
   widgetDir: join(root, 'widget', 'dist'),

@@ -42,10 +42,13 @@ import { createSessions, type Sessions, type SessionsDeps, sessionCollections } 
 import type { GatewayKeys, Stores } from './stores.ts'
 import { createTenants, type Tenants, tenantCollections } from './tenants/tenants.ts'
 import { type ApprovalOutlets, type Approvals, createApprovals } from './tools/approvals/approvals.ts'
+import { createEffects, type Effects, type EffectsDeps, effectCollections } from './tools/effects.ts'
 import { type AskInside, createHttpExecutor } from './tools/http/http.ts'
 import { createMcp, type Mcp, type McpDeps, mcpCollections } from './tools/mcp/mcp.ts'
 import { createCalCom } from './tools/providers/cal-com.ts'
+import { workflowTimeoutMs } from './tools/providers/n8n.ts'
 import type { Fetch } from './tools/providers/outside-call.ts'
+import { providerSettings } from './tools/providers/settings.ts'
 import { createTools, type Rights, type Tools, type ToolsDeps, toolCollections } from './tools/tools.ts'
 import { createTranscript, transcriptCollections, type Wal } from './transcript/transcript.ts'
 import { createUsage, usageCollections } from './usage/usage.ts'
@@ -63,6 +66,7 @@ export const collections = [
   ...toolCollections,
   ...mcpCollections,
   ...webhookCollections,
+  ...effectCollections,
   ...transcriptCollections,
   ...ledgerCollections,
   ...usageCollections,
@@ -116,25 +120,23 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const { entities, events } = entitiesAndEvents(db, clock, (tenantId, event) => webhooks.onEvent(tenantId, event))
   const webhooks = createWebhooks({ ...{ db, clock, log, guard, events }, secrets: signingSecrets(identity) })
   const executions = createExecutions({ db, clock })
-  const httpTools = httpToolsOf(outside, { guard, identity })
+  const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const health = new Health(clock, log)
   const writing = { models: createTextModels({ plan: config.text, knowledge, clock, health }), health }
+  const effects = effectsOf(config, guard, { clock, log, db, entities, events, identity, transcript, ...writing })
+  const httpTools = httpToolsOf(outside, { guard, identity })
   const mcp = mcpOf(config, { db, clock, log, guard, identity, tenants, tools: () => tools })
   const tools: Tools = createTools({
-    ...{ db, identity, entities, events, knowledge, log, clock, models: writing.models },
+    ...{ db, identity, entities, events, knowledge, log, clock, effects, models: writing.models },
     ...{ outside: calComOf(config, identity), rights: rightsBy(identity) },
     ...{ executors: [httpTools, mcp.executor], park: (call) => approvals.park(call) },
     visualHosts: config.PARLEY_VISUAL_HOSTS ?? [],
     // Sessions stand above tools: asked when a page is wanted.
     pageActions: ({ tenantId, ...action }) => sessions.of(tenantId).askPage(action),
   })
-  const transcript = createTranscript({ db, clock, log, ...(wal === undefined ? {} : { wal }) })
   const ledger = createLedger({ db, clock })
   const usage = createUsage({ db, redis, ledger, clock, log })
-  const voice = createVoice({ log })
-  const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
-  const factories = engineFactories(config, { clock, log, knowledge, voice, openEngine, writing })
-  const engines = createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE })
+  const { engines, openEngine } = enginesBy(config, { clock, log, knowledge, writing })
   const sessions: Sessions = createSessions({
     ...{ db, clock, log, nodeId, bus, transcript, usage, ledger, tools },
     openBus: (channel) => createBus({ redis, nodeId: channel, log, clock }),
@@ -160,8 +162,17 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
     outlets: outletsBy(sessions, chat),
   })
   const records = { objects, knowledge, entities, events, executions, transcript, ledger, webhooks }
-  const acting = { tools, approvals, mcp, httpTools, usage, guard }
-  return { tenants, agents, identity, ...records, ...acting, engines, textModels: writing.models, sessions, chat, bus }
+  const own = { tools, effects, approvals, mcp, httpTools, guard }
+  const acting = { ...own, usage, engines, textModels: writing.models, sessions, chat, bus }
+  return { tenants, agents, identity, ...records, ...acting }
+}
+
+function enginesBy(config: Config, deps: Pick<Outside, 'clock' | 'log'> & DemoKnows & { readonly writing: Writing }) {
+  const { clock, log } = deps
+  const voice = createVoice({ log })
+  const openEngine = createSteady({ clock, log, random: Math.random, holdingLine: createHoldingLine(voice) })
+  const factories = engineFactories(config, { ...deps, voice, openEngine })
+  return { engines: createEngines(factories, { clock, log, forced: config.PARLEY_ENGINE }), openEngine }
 }
 
 /** Each of the two asks the other: events who sees an entity, entities where their changes are told. */
@@ -255,6 +266,19 @@ function calComOf(config: Config, { secrets }: Identity): NonNullable<ToolsDeps[
   }
 }
 
+type EffectsNeeds = Pick<
+  EffectsDeps,
+  'db' | 'entities' | 'events' | 'identity' | 'transcript' | 'models' | 'clock' | 'log'
+>
+
+function effectsOf(config: Config, guard: FetchGuard, needs: EffectsNeeds): Effects {
+  return createEffects({
+    ...{ ...needs, publicUrl: publicUrl(config), settings: providerSettings(config) },
+    fetch: (url, init) => fetch(url, init),
+    guarded: (tenantId) => guard.as({ tenantId, lane: 'workflows', limits: { totalMs: workflowTimeoutMs } }),
+  })
+}
+
 function rightsBy({ authFor, authOf }: Identity): Rights {
   return {
     agent: (tenantId, agent) => authFor.agent(tenantId, agent),
@@ -280,6 +304,7 @@ function kindFor(brief: Brief, models: TextModels): EngineKind | 'auto' {
   return brief.speaks || textModelsOf(models, { text: wishOf(brief) })[0]?.demo !== false ? brief.engine : 'text'
 }
 
+type DemoKnows = Pick<Parameters<typeof createDemo>[0], 'knowledge'>
 type Writing = Pick<TextEngineNeeds, 'models' | 'health'>
 
 function engineFactories(

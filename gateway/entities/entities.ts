@@ -69,6 +69,7 @@ export interface TenantEntities {
   /** Cheapest first. */
   products(query: ProductQuery, limit: number): Promise<readonly ProductView[]>
   stats(query: ProductQuery): Promise<ProductStats>
+  /** The one that was there first: the program and the speakers are its. Others are asked for as records. */
   event(): Promise<(EventInfo & { readonly slug: string }) | undefined>
   speakers(name?: string): Promise<readonly (Speaker & { readonly slug: string })[]>
   /** In order of day and time. */
@@ -150,7 +151,7 @@ export function createEntities({ db, clock = systemClock, events }: EntitiesDeps
       products: (query, limit) => catalogueOf(tenantId).products(query, limit, undefined),
       stats: (query) => catalogueOf(tenantId).stats(query, undefined),
       async event() {
-        const [first] = readable(event, await store.all(tenantId, 'event'))
+        const [first] = readable(event, await store.first(tenantId, 'event'))
         return first === undefined ? undefined : { slug: first.slug, ...first.data }
       },
       async speakers(name) {

@@ -37,10 +37,17 @@ export const event = z.strictObject({
   city: text.max(100),
   startsOn: day,
   endsOn: day,
+  /** Of the day it begins on, and of the one it ends on. */
+  startsAt: time.optional(),
+  endsAt: time.optional(),
   /** IANA name; the program's times are local to it. */
   timezone: text.max(60),
   tickets: z.string().max(1_000).default(''),
   website: z.string().max(200).default(''),
+  /** Seats. Missing: as many as come. */
+  capacity: z.int().min(1).max(10_000).optional(),
+  /** Called off. */
+  isCancelled: z.boolean().optional(),
 })
 export type EventInfo = z.output<typeof event>
 

@@ -87,6 +87,10 @@ export const entityStore = {
     }
     return {
       all,
+      /** The oldest, or none. */
+      async first(tenantId: TenantId, type: EntityType): Promise<readonly StoredEntity[]> {
+        return (await collection.find({ tenantId, type }).sort({ _id: 1 }).limit(1).toArray()).map(toEntity)
+      },
       /** Writes what differs only, so that putting the same twice changes nothing. Returns the ids of what was written. */
       async put(tenantId: TenantId, kind: EntityKind, { type, entities, ...by }: Putting): Promise<readonly string[]> {
         const stored = new Map((await docsOf(tenantId, type)).map((each) => [each.slug, each]))

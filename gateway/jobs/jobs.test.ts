@@ -28,6 +28,7 @@ function place(
     approvals: { sweep: async () => ({ looked: 0 }) },
     knowledge: { work: async () => 0 },
     webhooks: { sweep: async () => undefined },
+    effects: { sequences: { sendDue: async () => ({ sent: 0, held: 0 }) } },
     transcript: {
       async replay() {
         ran.replay++

@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { Approvals, Tools } from '../tools/tools.ts'
+import type { Approvals, Sequences, Tools } from '../tools/tools.ts'
 import type { Transcript } from '../transcript/transcript.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 
@@ -36,6 +36,8 @@ const queueEveryMs = 1_000
 const readEveryMs = 2_000
 /** The first pause after a failure. What is new goes out at once. */
 const webhooksEveryMs = 5_000
+/** A step that is due now is sent within this. */
+const sequencesEveryMs = 5_000
 
 export function createJobs(deps: {
   readonly clock: Clock
@@ -49,6 +51,7 @@ export function createJobs(deps: {
   readonly tools: Pick<Tools, 'sweepJobs'>
   readonly knowledge: Pick<Knowledge, 'work'>
   readonly webhooks: Pick<Webhooks, 'sweep'>
+  readonly effects: { readonly sequences: Pick<Sequences, 'sendDue'> }
 }): Jobs {
   const timers: Timer[] = []
   const running = new Map<string, Promise<void>>()
@@ -92,6 +95,7 @@ export function createJobs(deps: {
         deps.clock.every(readEveryMs, () => run('read', () => deps.knowledge.work())),
         deps.clock.every(queueEveryMs, () => run('queue', () => deps.tools.sweepJobs())),
         deps.clock.every(webhooksEveryMs, () => run('webhooks', () => deps.webhooks.sweep())),
+        deps.clock.every(sequencesEveryMs, () => run('sequences', () => deps.effects.sequences.sendDue())),
         deps.clock.every(nightlyEveryMs, () => run('nightly', nightly)),
       )
       // What a dead process left is not made to wait for the first tick.

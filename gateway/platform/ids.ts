@@ -50,6 +50,9 @@ export type IdPrefix =
   | 'mcp'
   | 'hook'
   | 'hdel'
+  | 'pay'
+  | 'enr'
+  | 'reg'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 const length = 19

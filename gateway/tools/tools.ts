@@ -31,6 +31,7 @@ export type { ToolOutput } from './output.ts'
 export type { CallPolicy } from './permission.ts'
 export type { NewTool, Tool } from './registry.ts'
 export type { Park, ParkedCall, Rights, ToolRun } from './runner.ts'
+export type { Sequences } from './sequences/sequences.ts'
 export type { ToolDescriptor } from './store.ts'
 export type { Executor, ToolContext, ToolFacts, ToolResult } from './tool.ts'
 
@@ -92,7 +93,7 @@ export const toolCollections: readonly CollectionSpec[] = [
   ...clientCollections,
 ]
 
-export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'sendMail' | 'models' | 'outside'> {
+export interface ToolsDeps extends BuiltinDeps, Pick<BuiltinMaking, 'models' | 'outside'> {
   readonly rights: Rights
   readonly db: Db
   readonly log: Log

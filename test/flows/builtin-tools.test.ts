@@ -2,12 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toolCategories } from '../../gateway/tools/tool.ts'
 import { openChatPlace } from '../harness/chat-place.ts'
 import { FakeCalCom } from '../harness/fake-cal-com.ts'
+import { openFakeProviders } from '../harness/fake-providers.ts'
 import { bookingCases } from './builtin-tools/bookings.ts'
 import { crmCases } from './builtin-tools/crm.ts'
 import { dataCases } from './builtin-tools/data.ts'
+import { effectCases } from './builtin-tools/effects.ts'
+import { eventCases } from './builtin-tools/events.ts'
 import { formCases } from './builtin-tools/forms.ts'
 import { invoiceCases } from './builtin-tools/invoices.ts'
 import { lookupCases } from './builtin-tools/lookups.ts'
+import { mediaCases } from './builtin-tools/media.ts'
 import { productCases } from './builtin-tools/products.ts'
 import { recordCases } from './builtin-tools/records.ts'
 import { openScene, type ToolCase, type ToolPlace } from './builtin-tools/scene.ts'
@@ -24,18 +28,23 @@ const cases: readonly ToolCase[] = [
   ...lookupCases,
   ...recordCases,
   ...visualCases,
+  ...effectCases,
+  ...eventCases,
+  ...mediaCases,
 ]
 
 let place: ToolPlace
 beforeAll(async () => {
-  const calCom = await FakeCalCom.open()
-  place = { ...(await openChatPlace({}, { CALCOM_BASE_URL: calCom.url })), calCom }
+  const [calCom, providers] = await Promise.all([FakeCalCom.open(), openFakeProviders()])
+  const env = { ...providers.env, CALCOM_BASE_URL: calCom.url }
+  place = { ...(await openChatPlace({}, env)), calCom, providers }
   // Whatever a tool answered, the agent goes on.
   place.model.on(/./, { say: 'Done.' })
 })
 afterAll(async () => {
   await place[Symbol.asyncDispose]()
   await place.calCom[Symbol.asyncDispose]()
+  await place.providers[Symbol.asyncDispose]()
 })
 
 describe.each(cases)('$tool', (each) => {

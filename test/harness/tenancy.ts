@@ -16,6 +16,7 @@ const ofTenants = new Set([
   'credit_receipts',
   'entities',
   'entity_types',
+  'event_registrations',
   'events',
   'executions',
   'knowledge_chunks',
@@ -25,11 +26,15 @@ const ofTenants = new Set([
   'knowledge_versions',
   'number_series',
   'objects',
+  'payments',
+  'payment_hooks',
   'policies',
   'queued_jobs',
   'role_assignments',
   'roles',
   'inbound_messages',
+  'sequence_enrolments',
+  'email_stops',
   'sessions',
   'tool_results',
   'tools',
@@ -49,7 +54,8 @@ const isScan = (collection: string, filter: Document): boolean =>
     filter.open === true &&
     '$expr' in filter &&
     !('_id' in filter)) ||
-  (collection === 'webhooks' && filter.state === 'on' && Object.keys(filter).length === 2)
+  (collection === 'webhooks' && filter.state === 'on' && Object.keys(filter).length === 2) ||
+  (collection === 'sequence_enrolments' && Object.keys(filter).join() === 'nextAt')
 
 function filtersOf(name: string, command: Document): Document[] {
   if (name === 'find') return [command.filter ?? {}]

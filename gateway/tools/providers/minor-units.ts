@@ -9,7 +9,8 @@ const withoutDecimals: ReadonlySet<string> = new Set([
 const withThree: ReadonlySet<string> = new Set(['BHD', 'JOD', 'KWD', 'OMR', 'TND'])
 
 /** Digits behind the point, as Stripe counts them. Not by Intl: its tables differ from one release to the next. */
-const digitsOf = (currency: string): number => (withoutDecimals.has(currency) ? 0 : withThree.has(currency) ? 3 : 2)
+export const digitsOf = (currency: string): number =>
+  withoutDecimals.has(currency) ? 0 : withThree.has(currency) ? 3 : 2
 
 /** `10.00`. Undefined: PayPal cannot take such an amount. */
 export function decimalText(amountMinor: number, currency: string): string | undefined {

@@ -56,8 +56,7 @@ export async function askOutside(fetch: Fetch, request: OutsideRequest): Promise
     const response = await fetch(url, body === undefined ? sent : { ...sent, body })
     return { is: 'answered', status: response.status, headers: response.headers, json: await jsonOf(response) }
   } catch (error) {
-    // A guard that refuses the address has sent nothing.
-    if (error instanceof Problem) return { is: 'unsent', why: error.message }
+    if (error instanceof Problem) return { is: wasSent(error) ? 'lost' : 'unsent', why: error.message }
     const code = codeOf(error)
     if (code !== undefined && beforeSending.has(code)) return { is: 'unsent', why: `no connection (${code})` }
     return { is: 'lost', why: signal.aborted ? 'no answer in time' : `the connection was lost (${code ?? 'unknown'})` }
@@ -85,6 +84,9 @@ async function jsonOf(response: Response): Promise<unknown> {
     return undefined
   }
 }
+
+/** The guard tells whether the other side may have got it. */
+const wasSent = (problem: Problem): boolean => 'sent' in problem && problem.sent === true
 
 function codeOf(error: unknown): string | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {

@@ -74,8 +74,12 @@ export function createPayPal(needs: PayPalNeeds): PaymentProvider {
     async capture(providerId, { key, signal }) {
       const path = `/${encodeURIComponent(providerId)}/capture`
       const answer = await order(path, { method: 'POST', key, signal, body: {} })
-      // Whatever it said (done before, not agreed to yet): the order itself tells where it stands.
-      return orderOf(answer) === undefined ? find(providerId, signal) : foundOf(needs, answer)
+      if (orderOf(answer) !== undefined) return foundOf(needs, answer)
+      // It was done before, or is not agreed to yet: the order itself tells where it stands.
+      const now = await find(providerId, signal)
+      const isSaid = answer.is === 'answered' && answer.status < 500
+      const isOver = now.is === 'found' && now.standing.state !== 'open'
+      return isSaid || isOver ? now : { is: 'unreachable', why: whyOf(answer) }
     },
   }
 }

@@ -59,12 +59,17 @@ export const invoiceCases: readonly ToolCase[] = [
   },
   {
     ...{ tool: 'send_payment_reminder', id, with: ['create_invoice'] },
-    says: 'a reminder that cannot be sent is said not to be sent, and is not noted',
+    says: 'a reminder is sent once per request; one that cannot be sent is said not to be, and is not noted',
     async run(scene) {
       await scene.call('create_invoice', bill)
       const told = await scene.call('send_payment_reminder', { invoice: 'INV-0001' })
       expect(told).toMatchObject({ error: { code: 'unavailable' } })
       expect(await scene.records('invoice')).toMatchObject([{ data: { reminders: [] } }])
+      await scene.secrets(scene.providers.secrets.resend)
+      const before = scene.providers.resend.sent.length
+      expect(await scene.call('send_payment_reminder', { invoice: 'INV-0001' })).toMatchObject({ sent: true })
+      expect(scene.providers.resend.sent.slice(before)).toMatchObject([{ to: ['ann@example.com'] }])
+      expect(await scene.records('invoice')).toMatchObject([{ data: { reminders: [{ to: 'ann@example.com' }] } }])
     },
   },
 ]

@@ -7,10 +7,12 @@ import type { TenantId } from '../../../gateway/platform/ids.ts'
 import type { EntityView } from '../../../gateway/protocol/records.ts'
 import type { ChatPlace, Shop } from '../../harness/chat-place.ts'
 import type { FakeCalCom } from '../../harness/fake-cal-com.ts'
+import { type FakeProviders, type Secrets, setSecrets } from '../../harness/fake-providers.ts'
 
 /** The gateway, and whom its tools ask outside. */
 export interface ToolPlace extends ChatPlace {
   readonly calCom: FakeCalCom
+  readonly providers: FakeProviders
 }
 
 export interface ToolCase {
@@ -36,12 +38,15 @@ export interface CallOptions {
 
 export interface Scene {
   readonly place: ToolPlace
+  readonly providers: FakeProviders
   readonly shop: Shop
   readonly tenantId: TenantId
   /** The agent calls the tool once. */
   call(tool: string, args: object, options?: CallOptions): Promise<Told>
   /** Everything that the store holds of an entity type, oldest first. */
   records(type: string): Promise<readonly EntityView[]>
+  /** The tenant sets them. */
+  secrets(secrets: Secrets): Promise<void>
   /** The case's own tool is meant to be run for this shop, once more than before. */
   another(config?: AgentConfigInput): Promise<Scene>
 }
@@ -57,7 +62,9 @@ export async function openScene(place: ToolPlace, of: ToolCase): Promise<Scene> 
       const mine = place.gateway.app.slices.entities.of(shop.tenantId).as(everything)
       return (await mine.list(type, { sort: 'createdAt', limit: 200 })).items
     }
-    return { place, shop, tenantId: shop.tenantId, call: calling(place, shop), records, another: scene }
+    const secrets = (all: Secrets) => setSecrets(place.gateway.app.slices.identity.secrets, shop.tenantId, all)
+    const own = { place, providers: place.providers, shop, tenantId: shop.tenantId, call: calling(place, shop) }
+    return { ...own, records, secrets, another: scene }
   }
   return scene()
 }
