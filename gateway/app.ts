@@ -133,7 +133,7 @@ function integrations(config: Config, slices: Slices, stores: Stores): string[] 
       : 'models of Anthropic: on',
     config.TOOL_EXECUTOR_URL === undefined
       ? 'tools of a tenant’s own code: off, no TOOL_EXECUTOR_URL and TOOL_EXECUTOR_SECRET'
-      : 'tools of a tenant’s own code: an executor is named, and nothing asks it yet',
+      : `tools of a tenant’s own code: by the executor at ${new URL(config.TOOL_EXECUTOR_URL).host}`,
     config.RESEND_API_KEY === undefined && config.SENDGRID_API_KEY === undefined
       ? 'e-mail: of tenants with a provider of their own; the rest is only written down (RESEND_API_KEY or SENDGRID_API_KEY)'
       : `e-mail: on, by ${config.RESEND_API_KEY === undefined ? 'SendGrid' : 'Resend'} for tenants without a provider`,

@@ -174,14 +174,12 @@ export const settings = {
     .describe('Hosts, with commas, that links and pictures of visuals may lead to, with all below them. Default: any.'),
   TOOL_EXECUTOR_URL: url
     .optional()
-    .describe(
-      'Service that runs tools of a tenant’s own code; needs the secret too. Read and checked; nothing asks it yet.',
-    ),
+    .describe('Service that runs tools of a tenant’s own code; needs the secret too. Unset: no such tools.'),
   TOOL_EXECUTOR_SECRET: z
     .string()
     .min(16)
     .optional()
-    .describe('Secret shared with TOOL_EXECUTOR_URL, by which both know each other.'),
+    .describe('Secret shared with TOOL_EXECUTOR_URL: signs what it is asked.'),
   ...providerVariables,
   PARLEY_FETCH_ALLOW: allowList.describe(
     'Hosts that tenants’ tools, pages and webhooks may reach although they are not on the internet or speak plain http: host, host:port or a range such as 10.1.0.0/16, with commas.',

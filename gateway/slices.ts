@@ -42,6 +42,7 @@ import { createSessions, type Sessions, type SessionsDeps, sessionCollections } 
 import type { GatewayKeys, Stores } from './stores.ts'
 import { createTenants, type Tenants, tenantCollections } from './tenants/tenants.ts'
 import { type ApprovalOutlets, type Approvals, createApprovals } from './tools/approvals/approvals.ts'
+import { createCodeExecutor } from './tools/code/code.ts'
 import { createEffects, type Effects, type EffectsDeps, effectCollections } from './tools/effects.ts'
 import { type AskInside, createHttpExecutor } from './tools/http/http.ts'
 import { createMcp, type Mcp, type McpDeps, mcpCollections } from './tools/mcp/mcp.ts'
@@ -129,7 +130,7 @@ export function createSlices(config: Config, stores: Stores, outside: Outside & 
   const tools: Tools = createTools({
     ...{ db, identity, entities, events, knowledge, log, clock, effects, models: writing.models },
     ...{ outside: calComOf(config, identity), rights: rightsBy(identity) },
-    ...{ executors: [httpTools, mcp.executor], park: (call) => approvals.park(call) },
+    ...{ executors: [httpTools, codeToolsOf(config, clock), mcp.executor], park: (call) => approvals.park(call) },
     visualHosts: config.PARLEY_VISUAL_HOSTS ?? [],
     // Sessions stand above tools: asked when a page is wanted.
     pageActions: ({ tenantId, ...action }) => sessions.of(tenantId).askPage(action),
@@ -285,6 +286,13 @@ function rightsBy({ authFor, authOf }: Identity): Rights {
     caller: authOf,
     system: (tenantId, actor) => authFor.system(tenantId, actor),
   }
+}
+
+function codeToolsOf({ TOOL_EXECUTOR_URL: url, TOOL_EXECUTOR_SECRET: secret }: Config, clock: Clock) {
+  return createCodeExecutor({
+    executor: url === undefined || secret === undefined ? undefined : { url, secret },
+    clock,
+  })
 }
 
 function httpToolsOf(

@@ -61,6 +61,7 @@ export const claims = {
   'S001-28': 'Mutations',
   'S001-29': 'Internal functions stay inside',
   'S001-30': 'Agent loop',
+  'S001-32': 'Custom tools',
   'S001-33': 'User auth',
   'S001-34': 'Who is calling, first sign-in',
   'S001-35': 'Tenant isolation',
