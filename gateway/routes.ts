@@ -31,6 +31,7 @@ import type { Stores } from './stores.ts'
 import { tenantRoutes } from './tenants/routes.ts'
 import { approvalRoutes } from './tools/approvals/routes.ts'
 import { effectRoutes } from './tools/effect-routes.ts'
+import { toolDraftRoutes } from './tools/http/draft-routes.ts'
 import { toolTrialRoutes } from './tools/http/trial-routes.ts'
 import { mcpRoutes } from './tools/mcp/routes.ts'
 import { toolRoutes } from './tools/routes.ts'
@@ -114,6 +115,7 @@ export function createAppHttp(
 /** A fixed path goes before one with a name in its place. */
 const allToolRoutes = (deps: Slices) => [
   ...toolTrialRoutes(deps),
+  ...toolDraftRoutes(deps),
   ...toolRoutes(deps),
   ...mcpRoutes(deps),
   ...webhookRoutes(deps),

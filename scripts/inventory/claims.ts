@@ -69,6 +69,7 @@ export const claims = {
   'S001-37': 'Environment',
   'S002-1': 'HTTP tool descriptors',
   'S002-2': 'Visual registry, one source',
+  'S002-4': 'AI editor for HTTP tools',
   'S002-16': 'Seed agents',
   'S002-7': 'Page that tries a tool',
   'S002-17': 'ProductCo product search',

@@ -127,6 +127,28 @@ test('[S002-1] editing a descriptor changes the agent’s prompt, and its call, 
   expect(texts).not.toContain('canary-s3cret')
 })
 
+test('[S002-4] a sentence becomes a draft, the draft a request, the request a tool', async () => {
+  const { kind: _, ...written } = { ...findOrder(), name: 'order_state' }
+  place.model.on(/state of an order/, { say: `Sure: ${JSON.stringify(written)}` })
+  const draft = await send('POST', '/v1/tools/draft', { sentence: 'Tells the state of an order of our shop.' })
+  const { items } = z
+    .object({ items: z.array(z.object({ descriptor: z.record(z.string(), z.unknown()) })) })
+    .parse(draft.body)
+  const descriptor = items[0]?.descriptor ?? {}
+  expect(draft.body).toMatchObject({
+    items: [{ descriptor: { name: 'order_state' }, notes: ['Set the secret shop_key.'] }],
+  })
+  const tried = await send('POST', '/v1/tools/test', { descriptor, arguments: { number: '7' } })
+  expect(tried.body).toMatchObject({ result: { state: 'sent' } })
+  const { name, ...rest } = descriptor
+  expect(await send('PUT', `/v1/tools/${name}`, rest)).toMatchObject({
+    status: 200,
+    body: { name: 'order_state', own: true },
+  })
+  const none = await send('POST', '/v1/tools/draft', {})
+  expect(none).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } })
+})
+
 test('[SSRF-06] [SSRF-11] a descriptor is checked when it is saved and again with every call: a name that turns inwards reaches nothing', async () => {
   const spec = (url: string) => ({ ...findOrder(), parameters: { type: 'object', properties: {} }, spec: { url } })
   for (const url of [

@@ -9,6 +9,7 @@ const hook = { url: 'https://hooks.example.com/parley', types: ['order.*'] }
 
 export const toolCases: Cases = {
   'GET /v1/tools': { is: 'own' },
+  'POST /v1/tools/draft': { is: 'own', body: { sentence: 'Looks up https://api.example.com/items?q=x' } },
   'POST /v1/tools/test': {
     is: 'own',
     body: {
