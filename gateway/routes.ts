@@ -108,6 +108,7 @@ export function createAppHttp(
     },
     checkReplies: config.PARLEY_CHECK_REPLIES,
     onChange: (change) => changeEvent(deps, change),
+    isOwn: deps.guard.isOwn,
     upgrade: deps.legs.upgrade,
   })
 }

@@ -1,6 +1,7 @@
 // Every slice with what it needs of the others: what comes back (a voice, a finished session) is joined here. With app.ts
 // and routes.ts the composition root, the only files that know every slice.
 
+import { createHmac } from 'node:crypto'
 import type { Db } from 'mongodb'
 import { agentCollections, type Brief, createAgents, wishOf } from './agents/agents.ts'
 import { type Chat, type ChatDeps, chatCollections, createChat } from './chat/chat.ts'
@@ -233,6 +234,7 @@ function mcpOf(
 /** The way out, for what tenants name. */
 function guardOf(config: Config, outside: Outside & Process): FetchGuard {
   return createFetchGuard({
+    mark: createHmac('sha256', outside.secret).update('requests of this gateway').digest('hex').slice(0, 32),
     ...{ clock: outside.clock, log: outside.log, resolve: outside.resolve ?? createResolve() },
     allow: config.PARLEY_FETCH_ALLOW ?? parseAllow(''),
     own: () => ({ hosts: [hostAndPort(publicUrl(config))], port: outside.port?.() }),

@@ -51,6 +51,8 @@ export interface HttpDeps {
   readonly checkReplies: boolean
   /** Told of every change that was made by HTTP in a tenant, before its answer goes out. */
   readonly onChange?: NotedDeps['onChange'] | undefined
+  /** Whether this gateway has sent the request itself: a tool would call the agent that calls it. */
+  readonly isOwn: (header: (name: string) => string | undefined) => boolean
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, ip: string) => boolean
 }
 
@@ -134,6 +136,8 @@ function mountRoutes(app: Hono<Env>, deps: HttpDeps, routes: readonly Route[]): 
     const limit = each.access === 'public' && each.busy !== true ? limits.public : limits.authorised
     const waitMs = each.path.startsWith('/health') ? 0 : limit.take(facts.ip)
     if (waitMs > 0) throw new Problem('too_many', undefined, { retryAfterMs: waitMs })
+    if (deps.isOwn(facts.header))
+      throw new Problem('address_refused', 'The gateway does not ask itself over the network.')
     const params = context.req.param()
     const caller = await authenticate(deps, { route: each, facts, params, tenantSlug: context.req.query('tenant') })
     const noted = { route: each, facts, caller, params }

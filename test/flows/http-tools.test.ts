@@ -160,6 +160,14 @@ test('[SSRF-06] [SSRF-11] a descriptor is checked when it is saved and again wit
     const answer = await send('PUT', '/v1/tools/find_order', spec(url))
     expect(answer, url).toMatchObject({ status: 400, body: { error: { code: 'address_refused' } } })
   }
+  // A front of ours by another name: it arrives, and is sent away.
+  respond = (request, response) => {
+    fetch(`${place.gateway.url}/health`, { headers: { 'parley-from': String(request.headers['parley-from']) } })
+      .then(async (answer) => response.writeHead(answer.status).end(await answer.text()))
+      .catch(() => response.destroy())
+  }
+  const relayed = await place.gateway.app.slices.guard.fetch(`http://${shopHost}/`, {}, { tenantId: shop.tenantId })
+  expect([relayed.status, await relayed.json()]).toMatchObject([400, { error: { code: 'address_refused' } }])
   names.answer('orders.example.com', ['93.184.216.34'], ['127.0.0.1'])
   expect((await send('PUT', '/v1/tools/find_order', spec('https://orders.example.com:8443/'))).status).toBe(200)
   const { tools } = place.gateway.app.slices

@@ -29,6 +29,7 @@ function guardOf(allow = '', more: Partial<FetchGuardDeps> = {}) {
     resolve: createResolve([names.address]),
     allow: parseAllow(allow),
     own,
+    mark: 'mark',
     log: pino({ level: 'silent' }),
   }
   return createFetchGuard({ ...deps, ...more })
@@ -423,6 +424,8 @@ describe('a request', () => {
     const asked = guardOf(host).fetch(`http://${host}/`, {}, { tenantId, depth: 2 })
     await expect(asked).rejects.toMatchObject({ code: 'address_refused' })
     expect(seen).toEqual([])
+    const arrived = (from: string) => (name: string) => (name === 'parley-from' ? from : undefined)
+    expect([arrived('mark'), arrived('other')].map(guardOf().isOwn)).toEqual([true, false])
     expect([{}, { 'parley-depth': '1' }, { 'parley-depth': 'x' }].map(depthOf)).toEqual([0, 1, 2])
   })
 

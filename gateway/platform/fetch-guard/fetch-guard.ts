@@ -28,6 +28,8 @@ export interface FetchGuard {
   fetch(url: string | URL, init: RequestInit | undefined, caller: FetchCaller): Promise<Response>
   /** `fetch` for one caller, to be handed to a library. */
   as(caller: FetchCaller): GuardedFetch
+  /** Whether a request that arrived here was sent by this gateway: its address had another name, or stood behind a redirect. */
+  isOwn(header: (name: string) => string | undefined): boolean
 }
 
 export interface FetchCaller {
@@ -51,6 +53,8 @@ export interface FetchGuardDeps {
   readonly allow: Allow
   /** `host:port` of this gateway's public addresses, and the port that it listens on. */
   readonly own: () => { readonly hosts: readonly string[]; readonly port: number | undefined }
+  /** The same in every process of this gateway, and nobody else's. */
+  readonly mark: string
   readonly log: Log
   readonly clock?: Clock
   readonly limits?: Partial<FetchLimits & { readonly atOnce: number; readonly queued: number }>
@@ -60,11 +64,12 @@ export interface FetchGuardDeps {
 const defaults = { maxBytes: 256 * 1024, totalMs: 10_000, atOnce: 8, queued: 16 }
 const maxDepth = 2
 const depthHeader = 'parley-depth'
+const markHeader = 'parley-from'
 /** The connection's own: not for whoever writes a request. */
 const ours = new Set(
   'host connection content-length expect keep-alive proxy-authorization proxy-connection te trailer transfer-encoding upgrade'
     .split(' ')
-    .concat(depthHeader),
+    .concat(depthHeader, markHeader),
 )
 
 export function createFetchGuard(deps: FetchGuardDeps): FetchGuard {
@@ -80,6 +85,7 @@ export function createFetchGuard(deps: FetchGuardDeps): FetchGuard {
       const headers = new Headers(init.headers)
       for (const name of ours) headers.delete(name)
       headers.set(depthHeader, String(depth))
+      headers.set(markHeader, deps.mark)
       if (!headers.has('user-agent')) headers.set('user-agent', 'Parley')
       const course = new Course(parts, {
         key: `${caller.lane ?? ''} ${caller.tenantId}`,
@@ -101,6 +107,7 @@ export function createFetchGuard(deps: FetchGuardDeps): FetchGuard {
   return {
     check: async (url) => (await targetOf(url, target)).url,
     fetch: guarded,
+    isOwn: (header) => header(markHeader) === deps.mark,
     as: (caller) => (url, init) => guarded(url, init, caller),
   }
 }

@@ -4,7 +4,11 @@ import { refused } from './fetch-problem.ts'
 import type { Outgoing } from './send.ts'
 
 /** What another origin may know; everything else can be a credential of the first. */
-const harmless: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-type', 'user-agent'])
+const harmless: ReadonlySet<string> = new Set([
+  ...['accept', 'accept-language', 'content-type', 'user-agent'],
+  // Ours: they end circles.
+  ...['parley-depth', 'parley-from'],
+])
 const kept: ReadonlySet<number> = new Set([307, 308])
 export const redirects: ReadonlySet<number> = new Set([301, 302, 303, ...kept])
 

@@ -43,6 +43,7 @@ function executor() {
       resolve: async () => [],
       allow: parseAllow('127.0.0.1'),
       own: () => ({ hosts: [], port: undefined }),
+      mark: 'mark',
       log: pino({ level: 'silent' }),
     }),
     secretOf: async (tenant, name) => (tenant === tenantId ? secrets[name] : undefined),
