@@ -58,7 +58,7 @@ afterAll(async () => {
 })
 const open = (tells = true) => {
   const guard = createFetchGuard({
-    ...{ resolve: createResolve(), allow: parseAllow(new URL(url).host), log },
+    ...{ resolve: createResolve(), allow: parseAllow(new URL(url).host), log, mark: 'here' },
     own: () => ({ hosts: ['talk.example.com:443'], port: undefined }),
   })
   events = createEvents({

@@ -61,7 +61,7 @@ beforeEach(() => {
   tools.clear()
   shop.describe('Places an order.')
   const guard = createFetchGuard({
-    ...{ resolve: createResolve(), allow: parseAllow(shopAndNext()), log },
+    ...{ resolve: createResolve(), allow: parseAllow(shopAndNext()), log, mark: 'here' },
     own: () => ({ hosts: [], port: undefined }),
   })
   mcp = createMcp({
