@@ -110,6 +110,11 @@ const newTool = createRoute({
   path: '/tools/new',
   component: lazyRouteComponent(() => import('./screens/tools/editor/editor.tsx'), 'NewTool'),
 })
+const toolServers = createRoute({
+  getParentRoute: () => inside,
+  path: '/tools/servers',
+  component: lazyRouteComponent(() => import('./screens/tools/servers/servers.tsx'), 'Servers'),
+})
 const tool = createRoute({
   getParentRoute: () => inside,
   path: '/tools/$name',
@@ -184,6 +189,7 @@ const routeTree = root.addChildren([
     agent,
     tools,
     newTool,
+    toolServers,
     tool,
     editTool,
     knowledge,

@@ -19,6 +19,7 @@ import { approvalCalls } from './approval-calls.ts'
 import { auditCalls } from './audit-calls.ts'
 import type { Query, TenantCall } from './call.ts'
 import { knowledgeCalls } from './knowledge-calls.ts'
+import { mcpCalls } from './mcp-calls.ts'
 import { problemOf, unreachable } from './problem.ts'
 import { roleCalls } from './role-calls.ts'
 import { teamCalls } from './team-calls.ts'
@@ -116,6 +117,7 @@ function tenantApi(call: TenantCall) {
     audit: auditCalls(call),
     knowledge: knowledgeCalls(call),
     tools: toolCalls(call),
+    mcp: mcpCalls(call),
     endedSessions: (cursor: string | undefined, limit: number) =>
       get<Page<SessionView>>('/v1/sessions', { state: 'ended', cursor, limit }),
     session: (id: string) => get<SessionView>(`/v1/sessions/${encodeURIComponent(id)}`),

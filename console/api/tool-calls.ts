@@ -18,6 +18,15 @@ export interface ToolTrial {
   readonly ms: number
 }
 
+/** Of the assistant: nothing of it is stored. */
+export interface ToolDraft {
+  readonly descriptor: Pick<ToolView, 'name' | 'description'> & Partial<ToolView>
+  /** What is still to be done or known. */
+  readonly notes: readonly string[]
+}
+
+export type DraftWish = { readonly sentence: string } | { readonly openapi: string; readonly url?: string }
+
 export function toolCalls(call: TenantCall) {
   const at = (name: string) => `/v1/tools/${encodeURIComponent(name)}`
   return {
@@ -26,6 +35,7 @@ export function toolCalls(call: TenantCall) {
     put: (name: string, tool: JsonObject) => call.put<ToolView>(at(name), tool),
     test: (descriptor: JsonObject, args: JsonObject) =>
       call.post<ToolTrial>('/v1/tools/test', { descriptor, arguments: args }),
+    draft: (wish: DraftWish) => call.post<{ readonly items: readonly ToolDraft[] }>('/v1/tools/draft', wish),
     remove: (name: string) => call.remove(at(name)),
     secrets: (cursor: string | undefined) => call.get<Page<Secret>>('/v1/secrets', { cursor }),
   }

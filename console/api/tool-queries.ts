@@ -8,5 +8,11 @@ export const toolsQuery = ({ tenant, api }: Scope) =>
 export const toolQuery = ({ tenant, api }: Scope, name: string) =>
   queryOptions({ queryKey: [tenant, 'tools', 'one', name], queryFn: () => api.tools.detail(name) })
 
+export const mcpServersQuery = ({ tenant, api }: Scope) =>
+  queryOptions({ queryKey: [tenant, 'mcp-servers'], queryFn: () => allPages(api.mcp.list) })
+
+export const mcpProcessesQuery = ({ tenant, api }: Scope) =>
+  queryOptions({ queryKey: [tenant, 'mcp-servers', 'processes'], queryFn: api.mcp.processes, staleTime: 300_000 })
+
 export const secretsQuery = ({ tenant, api }: Scope) =>
   queryOptions({ queryKey: [tenant, 'secrets'], queryFn: () => allPages(api.tools.secrets) })

@@ -6,6 +6,9 @@ export function ToolsTabs() {
       <Link to="/tools" activeOptions={{ exact: true, includeSearch: false }}>
         Tools
       </Link>
+      <Link to="/tools/servers" activeOptions={{ includeSearch: false }}>
+        MCP servers
+      </Link>
     </nav>
   )
 }

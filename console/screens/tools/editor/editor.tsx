@@ -1,4 +1,4 @@
-// Writing a tool over HTTP: the form beside its trial.
+// Writing a tool over HTTP: the form beside its trial and the assistant that drafts it.
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
@@ -15,6 +15,7 @@ import { Page } from '../../../ui/page.tsx'
 import { Empty, Loading, ProblemBox } from '../../../ui/states.tsx'
 import { ToolsTabs } from '../tools-tabs.tsx'
 import { AboutFields, LimitFields } from './about-fields.tsx'
+import { DraftPane } from './draft-pane.tsx'
 import { ParametersField } from './parameters-field.tsx'
 import { type PartProps, RequestFields, ResponseFields } from './request-fields.tsx'
 import { emptyForm, formOf, type ToolForm, toolOf, undescribed } from './tool-form.ts'
@@ -68,7 +69,10 @@ function Editor({ start, isNew }: { start: ToolForm; isNew: boolean }) {
       onSubmit={(event) => submit(event, saving.mutate)}
     />
   )
-  const panes = [{ id: 'try', name: 'Try it', content: <TryPane form={form} />, keep: true }]
+  const panes = [
+    { id: 'try', name: 'Try it', content: <TryPane form={form} />, keep: true },
+    { id: 'draft', name: 'Draft it', content: <DraftPane isNew={isNew} onDraft={set} />, keep: true },
+  ]
   return (
     <Page
       title={isNew ? 'New HTTP tool' : <code>{form.name}</code>}
@@ -88,8 +92,8 @@ function Editor({ start, isNew }: { start: ToolForm; isNew: boolean }) {
       ) : (
         <div className="tool-columns">
           {fields}
-          <aside aria-label="Try the tool">
-            <Inspector label="Try the tool" panes={panes} />
+          <aside aria-label="Try and draft">
+            <Inspector label="Try and draft" panes={isNew ? panes.toReversed() : panes} />
           </aside>
         </div>
       )}
