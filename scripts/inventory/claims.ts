@@ -71,7 +71,6 @@ export const claims = {
   'S002-2': 'Visual registry, one source',
   'S002-4': 'AI editor for HTTP tools',
   'S002-16': 'Seed agents',
-  'S002-4': 'Assistant that drafts tools',
   'S002-7': 'Page that tries a tool',
   'S002-17': 'ProductCo product search',
   'S002-18': 'ProductCo stats',
