@@ -4,16 +4,7 @@ import type { TenantId } from '../platform/ids.ts'
 import { compileSchema, schemaIssue } from '../platform/json-schema.ts'
 import { Problem } from '../platform/problem.ts'
 import type { ToolDescriptor, toolStore } from './store.ts'
-import {
-  type BuiltinTool,
-  type Executor,
-  type JsonObject,
-  type Prepared,
-  type ToolCategory,
-  toolCategories,
-  withDefaults,
-  withoutNulls,
-} from './tool.ts'
+import { type BuiltinTool, type Executor, type JsonObject, type Prepared, withDefaults, withoutNulls } from './tool.ts'
 
 /** A tool that can be called. */
 export interface Tool extends ToolDescriptor {
@@ -124,5 +115,3 @@ function prepareFor(executor: Executor, tool: ToolDescriptor, given: unknown): P
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export const isCategory = (text: string): text is ToolCategory => toolCategories.some((each) => each === text)

@@ -30,10 +30,10 @@ export type { ActionAnswer, PageAction, PageActions } from './client/page-action
 export type { ToolOutput } from './output.ts'
 export type { CallPolicy } from './permission.ts'
 export type { NewTool, Tool } from './registry.ts'
-export type { Park, ParkedCall, Rights, ToolRun } from './runner.ts'
+export type { Park, Rights, ToolRun } from './runner.ts'
 export type { Sequences } from './sequences/sequences.ts'
 export type { ToolDescriptor } from './store.ts'
-export type { Executor, ToolContext, ToolFacts, ToolResult } from './tool.ts'
+export type { Executor } from './tool.ts'
 
 export interface TenantTools {
   /** Inserts or replaces by name. Throws `invalid`. */

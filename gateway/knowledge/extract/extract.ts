@@ -9,11 +9,14 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Clock } from '../../platform/clock.ts'
 import type { SourceFormat } from '../../protocol/knowledge.ts'
+import { boundedNode } from './bounded.ts'
 import type { Chunk } from './chunks.ts'
 import { mostChunks, told } from './told.ts'
 import { Unreadable } from './unreadable.ts'
 
 const timeoutMs = 120_000
+/** Where nobody is left who would stop it: more than it can use within its time. */
+const cpuSeconds = 150
 const heapMegabytes = 384
 /** With what lies outside the heap: buffers of unpacked streams. */
 const mostBytes = 700 * 1024 * 1024
@@ -33,7 +36,7 @@ export interface Extraction {
 
 /** Throws Unreadable for what is wrong with the document; anything else is a failure of ours. */
 export async function extract(clock: Clock, asked: Extraction): Promise<readonly Chunk[]> {
-  const child = spawn(process.execPath, [...flags, program, asked.format, asked.name.slice(0, 200)], {
+  const child = spawn(...boundedNode([...flags, program, asked.format, asked.name.slice(0, 200)], cpuSeconds), {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: {},
   })

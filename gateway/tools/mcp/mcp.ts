@@ -18,7 +18,6 @@ import { type McpServer, mcpServerStore, type ServerSettings } from './store.ts'
 
 export type { OwnProcess } from './process-place.ts'
 export type { TenantMcpServers } from './servers.ts'
-export type { McpServer } from './store.ts'
 
 export interface Mcp {
   readonly executor: Executor

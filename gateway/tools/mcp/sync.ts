@@ -8,15 +8,6 @@ import type { McpServer, ServerTool } from './store.ts'
 
 export const mcpKind = 'mcp'
 
-export interface McpSpec {
-  /** Id of the server. */
-  readonly server: string
-  /** As the server calls it. */
-  readonly tool: string
-  /** What was accepted. */
-  readonly hash: string
-}
-
 /** Beyond it the person has long stopped waiting; servers are slower than what is built in. */
 const callTimeoutMs = 20_000
 /** A server that lists other names each time is not remembered for ever. */

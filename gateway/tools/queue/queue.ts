@@ -9,7 +9,7 @@ import type { Log } from '../../platform/log.ts'
 import { Problem } from '../../platform/problem.ts'
 import { jobStore, type QueuedJob } from './store.ts'
 
-export type { JobState, QueuedJob } from './store.ts'
+export type { QueuedJob } from './store.ts'
 
 /** Does one job; what it returns is kept as its result. A Problem that is nobody's error ends it, anything else is tried again. */
 export type JobHandler = (job: QueuedJob) => Promise<Readonly<Record<string, unknown>>>

@@ -14,8 +14,6 @@ import type { Person } from '../persons.ts'
 import { after, filled } from './step.ts'
 import type { Enrolment, EnrolmentStore, StopReason } from './store.ts'
 
-export type { Enrolment } from './store.ts'
-
 export interface SequenceView {
   readonly id: string
   readonly name: string

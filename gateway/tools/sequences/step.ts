@@ -5,7 +5,6 @@ import type { Mailed } from '../mail/mail.ts'
 import type { Advance, Enrolment } from './store.ts'
 
 export type Steps = TemplateData<'sequence'>['steps']
-export type Step = Steps[number]
 
 const minuteMs = 60_000
 /** What surely sent nothing is tried again after ten minutes, then after an hour; then it is over. */
