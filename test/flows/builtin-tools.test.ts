@@ -53,6 +53,12 @@ describe.each(cases)('$tool', (each) => {
   })
 })
 
+/** The twelve of the inventory. */
+const wanted = [
+  ...['crm', 'bookings', 'invoices', 'products', 'forms', 'payments'],
+  ...['workflows', 'sequences', 'media', 'email', 'events', 'data'],
+]
+
 test('[S000-21] every tool that comes with the gateway has a schema, a category, a price or none, and a case here', async () => {
   const shop = await place.shop()
   const all = (await place.gateway.app.slices.tools.of(shop.tenantId).all()).filter((tool) => !tool.own)
@@ -63,6 +69,8 @@ test('[S000-21] every tool that comes with the gateway has a schema, a category,
     expect(typeof tool.readOnly).toBe('boolean')
     expect(tool.creditCostMicro === null || tool.creditCostMicro >= 0, tool.name).toBe(true)
   }
+  expect(all.length).toBeGreaterThanOrEqual(50)
+  expect(wanted.filter((category) => all.every((tool) => tool.category !== category))).toEqual([])
   const tested = new Set(cases.map((each) => each.tool))
   expect(all.map((tool) => tool.name).filter((name) => !tested.has(name))).toEqual([])
 })
