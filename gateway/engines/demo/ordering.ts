@@ -125,7 +125,8 @@ function quantityIn(text: string): number | undefined {
 
 /** What says itself what it is. */
 function factsIn(text: string): Readonly<Record<string, string>> {
-  const name = /\bmy name is (?<name>[\p{L}' -]{2,60})/iu.exec(text)?.groups?.name
+  const name = /\bmy name is (?<name>[\p{L}' -]{2,60}?)(?=\s+(?:and|my|the|i|you|please)\b|[^\p{L}' -]|$)/iu.exec(text)
+    ?.groups?.name
   const place = /\b(?:deliver(?: it)? to|ship(?: it)? to|(?:my|the) address is)\s+(?<place>.{4,200})/i.exec(text)
     ?.groups?.place
   const spoken = spokenEmail.exec(text)?.groups
