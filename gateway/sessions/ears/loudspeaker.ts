@@ -125,8 +125,7 @@ export class Loudspeaker {
         continue
       }
       if (item.sentMs === 0) return
-      // Right after another one it goes on without a pause.
-      item.atMs ??= item.sentAtMs - freeAtMs < startDelayMs ? freeAtMs : item.sentAtMs + startDelayMs
+      item.atMs ??= begins(item, freeAtMs, nowMs)
       if (this.#heldSinceMs === undefined) item.positionMs += Math.max(0, nowMs - item.atMs)
       item.atMs = Math.max(nowMs, item.atMs)
       const beyondMs = item.positionMs - item.sentMs
@@ -137,6 +136,12 @@ export class Loudspeaker {
       freeAtMs = item.endedAtMs
     }
   }
+}
+
+/** Right behind another one, or when it has come; looked at late (no microphone was open), that was when it was sent. */
+function begins({ sentAtMs }: Item, freeAtMs: number, nowMs: number): number {
+  const cameAtMs = nowMs - sentAtMs < startDelayMs ? nowMs : sentAtMs
+  return cameAtMs - freeAtMs < startDelayMs ? freeAtMs : cameAtMs + startDelayMs
 }
 
 function bandsOf(item: Item | undefined, ms: number): Int8Array | undefined {
