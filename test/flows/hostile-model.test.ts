@@ -225,6 +225,8 @@ async function pending(): Promise<readonly Pending[]> {
 test('[INJ-03] in a session it is the same: what the agent was not given does not run, and nothing is different', async () => {
   const { place, shop, targets } = scene
   const headers = { authorization: `Bearer ${shop.key}` }
+  // What was decided before is told first: that, too, is written down.
+  await expect.poll(async () => JSON.stringify(await scene.state()).includes('owed'), { timeout: 20_000 }).toBe(false)
   const before = await scene.state()
   const calls = [
     ...unlisted(['entity_delete', 'update_deal', 'event_emit', 'place_order'], targets),
