@@ -16,8 +16,6 @@ export interface ToolboxOptions {
   /** Names the gateway runs; other calls belong to the client. */
   readonly names: ReadonlySet<string>
   readonly run: (call: ToolCall) => Promise<ToolOutput>
-  /** What a call is answered with that may not run, and costs nothing. */
-  readonly refusal?: (name: string) => ToolOutput | undefined
   readonly engine: Pick<Engine, 'send'>
   readonly recorder: Recorder
   readonly onRun: (name: string) => void
@@ -126,8 +124,6 @@ export class Toolbox {
 
   async #result(call: ToolCall): Promise<ToolOutput> {
     if (++this.#callsThisTurn > maxCallsPerTurn) return refusedCall('too_many_tool_calls', 'Answer with what you know.')
-    const refused = this.#options.refusal?.(call.name)
-    if (refused !== undefined) return refused
     try {
       const result = await this.#options.run(call)
       if (didRun(result)) this.#options.onRun(call.name)

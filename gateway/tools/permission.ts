@@ -3,6 +3,7 @@
 
 import type { AgentConfig } from '../agents/agents.ts'
 import type { AuthContext } from '../platform/access.ts'
+import { callVerdict } from '../protocol/call-verdict.ts'
 import { shows, type ToolFacts } from './tool.ts'
 
 /** What an agent's config says of its calls. */
@@ -16,16 +17,10 @@ export type Verdict =
 
 type Judged = Pick<ToolFacts, 'name' | 'category' | 'readOnly'>
 
-/**
- * `draft_only`: what changes something is refused. `supervised`: a person approves each call, but for what is only shown.
- * `autonomous`: a person approves what `requireApprovalFor` names.
- */
+/** The wire's rule, with what the model is told of a refusal. */
 export function verdictOn(policy: CallPolicy, tool: Judged): Verdict {
-  if (policy.autonomyLevel === 'draft_only' && !tool.readOnly)
-    return { is: 'refuse', message: 'This agent only looks things up and drafts: it changes nothing.' }
-  if (policy.requireApprovalFor.includes(tool.name)) return { is: 'ask' }
-  if (policy.autonomyLevel === 'supervised' && tool.category !== 'visuals') return { is: 'ask' }
-  return { is: 'run' }
+  const is = callVerdict(policy, tool)
+  return is === 'refuse' ? { is, message: 'This agent only looks things up and drafts: it changes nothing.' } : { is }
 }
 
 /** Of the tool by its name, else of all. */

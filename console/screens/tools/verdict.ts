@@ -1,6 +1,7 @@
-// What happens when an agent calls a tool, as the gateway decides it (gateway/tools/permission.ts), for people to read.
+// What happens when an agent calls a tool, for people to read.
 
 import type { AgentConfigView } from '../../../gateway/protocol/agents.ts'
+import { type CallVerdict, callVerdict } from '../../../gateway/protocol/call-verdict.ts'
 import type { ToolView } from '../../../gateway/protocol/tools.ts'
 import type { Tone } from '../../ui/words.ts'
 
@@ -13,11 +14,11 @@ export const verdictWords: Readonly<Record<Verdict, { readonly text: string; rea
   off: { text: 'Never used', tone: 'neutral' },
 }
 
+const words = { run: 'runs', ask: 'asks', refuse: 'refused' } as const satisfies Record<CallVerdict, Verdict>
+
 type Config = Pick<AgentConfigView, 'autonomyLevel' | 'requireApprovalFor' | 'disabledTools'>
 
 export function verdictOn(config: Config, tool: Pick<ToolView, 'name' | 'category' | 'readOnly'>): Verdict {
   if (config.disabledTools.includes(tool.name)) return 'off'
-  if (config.autonomyLevel === 'draft_only' && !tool.readOnly) return 'refused'
-  if (config.requireApprovalFor.includes(tool.name)) return 'asks'
-  return config.autonomyLevel === 'supervised' && tool.category !== 'visuals' ? 'asks' : 'runs'
+  return words[callVerdict(config, tool)]
 }
